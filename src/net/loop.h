@@ -1,0 +1,33 @@
+/*
+ * loop.h - one event loop (libuv): tasks with a deadline and a wake-up, run on the thread that runs the loop.
+ *
+ * Threads: kp_task_wake may be called from any thread; everything else only on the loop's thread (or before it runs).
+ */
+#ifndef KP_NET_LOOP_H
+#define KP_NET_LOOP_H
+
+#include <stdint.h>
+
+#include "base/compiler.h"
+
+typedef struct kp_loop kp_loop;
+typedef struct kp_task kp_task;
+
+/* NULL when memory or descriptors are out. */
+KP_MUST_USE kp_loop *kp_loop_new(void);
+void kp_loop_free(kp_loop *l); /* after kp_loop_run returned and every task, connection and listener was closed */
+/* Runs until kp_loop_stop; returns when stopped and all closing handles are gone. */
+void kp_loop_run(kp_loop *l);
+void kp_loop_stop(kp_loop *l); /* any thread */
+int64_t kp_loop_now_us(kp_loop *l); /* CLOCK_MONOTONIC, read anew */
+
+/*
+ * A task is stepped when it was woken, when its deadline came, or both; never re-entered. It returns its next deadline
+ * (absolute, microseconds of kp_time_mono_us; KP_TIME_NEVER for none).
+ */
+typedef int64_t kp_task_step(void *opaque, int64_t now_us);
+KP_MUST_USE kp_task *kp_task_new(kp_loop *l, kp_task_step *step, void *opaque);
+void kp_task_wake(kp_task *t);        /* any thread; cheap when already pending */
+void kp_task_free(kp_task *t);        /* loop thread; step is not called again */
+
+#endif

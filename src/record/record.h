@@ -1,0 +1,91 @@
+/*
+ * record.h - one record inside a RecordBatch v2 (message format of KIP-98): encode in place, and walk.
+ *
+ *   record := length attributes timestampDelta offsetDelta keyLength key valueLength value nHeaders header*
+ *   (all integers are zig-zag varints but `attributes`, which is one byte and 0)
+ */
+#ifndef KP_RECORD_RECORD_H
+#define KP_RECORD_RECORD_H
+
+#include "base/bytes.h"
+#include "base/compiler.h"
+#include "base/slice.h"
+
+typedef struct kp_record_header {
+	kp_slice name;  /* never null */
+	kp_slice value; /* may be null */
+} kp_record_header;
+
+/* What a record carries besides time and place. Null key or value is kept apart from empty. */
+typedef struct kp_record_content {
+	kp_slice key, value;
+	const kp_record_header *headers;
+	size_t n_headers;
+} kp_record_content;
+
+/* Encoded size of the headers' part, its count included. */
+size_t kp_record_headers_size(const kp_record_header *headers, size_t n_headers);
+uint8_t *kp_record_headers_store(uint8_t *p, const kp_record_header *headers, size_t n_headers);
+
+static inline size_t kp_record_bytes_size(kp_slice s)
+{
+	return s.ptr ? kp_varint_size((int64_t)s.len) + s.len : 1;
+}
+
+static inline uint8_t *kp_record_bytes_store(uint8_t *p, kp_slice s)
+{
+	if (!s.ptr) {
+		*p = 1; /* zig-zag of -1 */
+		return p + 1;
+	}
+	p = kp_store_varint(p, (int64_t)s.len);
+	memcpy(p, s.ptr, s.len);
+	return p + s.len;
+}
+
+/* Size of everything behind the length field. */
+static inline size_t kp_record_body_size(const kp_record_content *c, int64_t timestamp_delta, int32_t offset_delta)
+{
+	return 1 + kp_varint_size(timestamp_delta) + kp_varint_size(offset_delta) + kp_record_bytes_size(c->key) +
+	       kp_record_bytes_size(c->value) +
+	       (KP_LIKELY(c->n_headers == 0) ? 1 : kp_record_headers_size(c->headers, c->n_headers));
+}
+
+/* Size of the whole record, given its body's. */
+static inline size_t kp_record_size(size_t body_size)
+{
+	return kp_varint_size((int64_t)body_size) + body_size;
+}
+
+/* Encode at p, where kp_record_size(body_size) bytes are free; returns the byte behind the record. */
+static inline uint8_t *kp_record_store(uint8_t *p, const kp_record_content *c, size_t body_size, int64_t timestamp_delta,
+                                       int32_t offset_delta)
+{
+	p = kp_store_varint(p, (int64_t)body_size);
+	*p++ = 0;
+	p = kp_store_varint(p, timestamp_delta);
+	p = kp_store_varint(p, offset_delta);
+	p = kp_record_bytes_store(p, c->key);
+	p = kp_record_bytes_store(p, c->value);
+	if (KP_LIKELY(c->n_headers == 0)) {
+		*p = 0;
+		return p + 1;
+	}
+	return kp_record_headers_store(p, c->headers, c->n_headers);
+}
+
+/* A record as it stands in a batch: views into the batch's bytes. */
+typedef struct kp_record_view {
+	int64_t timestamp_delta;
+	int32_t offset_delta;
+	kp_slice key, value;
+	kp_slice headers; /* encoded headers without their count; walk with kp_record_header_next */
+	int32_t n_headers;
+} kp_record_view;
+
+/* Read the record at *p (advances it). 0, or KP_ERR_PROTOCOL when it is cut off or contradicts itself. */
+KP_MUST_USE int kp_record_load(const uint8_t **p, const uint8_t *end, kp_record_view *out);
+/* Next header of a view: pass its `headers` slice, which shrinks. 0, or KP_ERR_PROTOCOL (also when none is left). */
+KP_MUST_USE int kp_record_header_next(kp_slice *headers, kp_record_header *out);
+
+#endif
