@@ -78,7 +78,7 @@ typedef struct kp_fetch_response_partition {
 	int64_t last_stable_offset;
 	int64_t log_start_offset;                                                  /* 5+ */
 	kp_fetch_response_diverging_epoch diverging_epoch;                         /* 12+, tag 0; KIP-595 */
-	kp_fetch_response_leader current_leader;                                   /* 12+, tag 1; KIP-951 */
+	kp_fetch_response_leader current_leader;                                   /* 12+, tag 1 */
 	kp_fetch_response_snapshot snapshot_id;                                    /* 12+, tag 2; KIP-630 */
 	KP_WIRE_ARRAY(kp_fetch_response_aborted_transaction) aborted_transactions; /* null: read uncommitted */
 	int32_t preferred_read_replica;                                            /* 11+ */

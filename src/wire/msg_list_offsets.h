@@ -11,7 +11,7 @@
 typedef struct kp_list_offsets_request_partition {
 	int32_t partition_index;
 	int32_t current_leader_epoch; /* 4+ */
-	int64_t timestamp;            /* -1 latest, -2 earliest, -3 greatest timestamp, -4 and -5 tiered */
+	int64_t timestamp;            /* -1 latest, -2 earliest, -3 of the greatest timestamp, -4 to -6 tiered storage */
 } kp_list_offsets_request_partition;
 
 typedef struct kp_list_offsets_request_topic {

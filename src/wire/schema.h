@@ -101,6 +101,12 @@ static inline bool kp_wire_in(kp_wire_range range, int version)
 	return version >= range.min && version < range.end;
 }
 
+/* Whether some version allows null. */
+static inline bool kp_wire_is_nullable(const kp_wire_field *f)
+{
+	return f->nullable.end > f->nullable.min;
+}
+
 static inline bool kp_wire_is_flexible(const kp_wire_message *m, int version)
 {
 	return version >= m->flexible_min;
