@@ -59,16 +59,22 @@ typedef enum kp_batch_verdict {
 	KP_BATCH_BAD_CRC,
 	KP_BATCH_BAD_CODEC,    /* unknown codec number, or the records part does not decompress */
 	KP_BATCH_BAD_COUNT,    /* count, lastOffsetDelta, offset deltas disagree, or count < 1 */
-	KP_BATCH_BAD_RECORD    /* a record is cut off or contradicts itself */
+	KP_BATCH_BAD_RECORD,   /* a record is cut off or contradicts itself */
+	KP_BATCH_NO_MEMORY     /* not the batch's fault: it could not be decompressed here and now */
 } kp_batch_verdict;
 
 /*
- * Check the batch at the start of `bytes` (more may follow; *size is its whole size when that is known). `deep` also
- * decompresses (at most max_raw bytes) and walks every record.
+ * Check the batch at the start of `bytes` (more may follow; *size is its whole size when that is known, otherwise 0). `deep`
+ * also decompresses (at most max_raw bytes) and walks every record. The rules are those for what a producer sends: a
+ * compacted batch with gaps is KP_BATCH_BAD_COUNT. *header is written once format 2's bytes are all there, so not with
+ * KP_BATCH_CUT, KP_BATCH_BAD_MAGIC, and KP_BATCH_BAD_LENGTH of the header itself. Any thread; allocates only when deep.
  */
 kp_batch_verdict kp_batch_check(kp_slice bytes, bool deep, size_t max_raw, kp_batch_header *header, size_t *size);
 
-/* The raw (decompressed) records of a batch: a view into the batch, or into `scratch` when it was compressed. */
+/*
+ * The raw (decompressed) records of a batch: a view into the batch, or into `scratch` (cleared first, bounded by its max) when
+ * it was compressed. Does not look at the crc. 0, KP_ERR_PROTOCOL (no whole batch), KP_ERR_COMPRESSION, KP_ERR_NO_MEMORY.
+ */
 KP_MUST_USE int kp_batch_records(kp_slice batch, kp_buf *scratch, kp_slice *records);
 
 #endif

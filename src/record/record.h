@@ -83,7 +83,10 @@ typedef struct kp_record_view {
 	int32_t n_headers;
 } kp_record_view;
 
-/* Read the record at *p (advances it). 0, or KP_ERR_PROTOCOL when it is cut off or contradicts itself. */
+/*
+ * Read the record at *p (advances it). 0, or KP_ERR_PROTOCOL when it is cut off or contradicts itself. The headers are walked
+ * too, so n_headers calls of kp_record_header_next on the view cannot fail.
+ */
 KP_MUST_USE int kp_record_load(const uint8_t **p, const uint8_t *end, kp_record_view *out);
 /* Next header of a view: pass its `headers` slice, which shrinks. 0, or KP_ERR_PROTOCOL (also when none is left). */
 KP_MUST_USE int kp_record_header_next(kp_slice *headers, kp_record_header *out);
