@@ -54,6 +54,8 @@ typedef struct kp_wire_array {
 	int32_t n; /* -1: null */
 } kp_wire_array;
 
+#define KP_WIRE_MAX_STRING_BYTES 0x7fff /* Kafka's bound, also where the length could say more */
+
 #define KP_WIRE_OPEN 127 /* `end` of a range that holds for every later version: "3+" */
 
 /* Versions min <= v < end. All zero is the empty range. */
@@ -99,6 +101,16 @@ typedef struct kp_wire_message {
 static inline bool kp_wire_in(kp_wire_range range, int version)
 {
 	return version >= range.min && version < range.end;
+}
+
+/* Bytes on the wire of a type that has one size; 0 for the others. */
+static inline size_t kp_wire_scalar_size(kp_wire_type type)
+{
+	static const uint8_t sizes[KP_WIRE_ARRAY + 1] = {
+		[KP_WIRE_BOOL] = 1,   [KP_WIRE_INT8] = 1,   [KP_WIRE_INT16] = 2,  [KP_WIRE_UINT16] = 2, [KP_WIRE_INT32] = 4,
+		[KP_WIRE_UINT32] = 4, [KP_WIRE_INT64] = 8, [KP_WIRE_FLOAT64] = 8, [KP_WIRE_UUID] = 16,
+	};
+	return sizes[type];
 }
 
 /* Whether some version allows null. */
