@@ -1,0 +1,57 @@
+/*
+ * devbroker.h - the development broker as the command sees it: options, run, stop. Plain C, nothing of src/.
+ *
+ * For development and tests only: no security, no replication, logs in memory.
+ */
+#ifndef KP_DEVBROKER_DEVBROKER_H
+#define KP_DEVBROKER_DEVBROKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct kp_devbroker_options {
+	const char *host;            /* address to listen on, "127.0.0.1"; a name is resolved; also what clients are told */
+	const char *advertised_host; /* what clients are told instead; NULL: host ("localhost" for a wildcard address) */
+	uint16_t port;               /* node i listens on port + i - 1; 0: free ports */
+	int32_t n_nodes;
+	int32_t default_partitions;
+	int auto_create;             /* 0 or 1: create topics on first use */
+	int32_t max_message_bytes;
+	size_t log_bytes_max;        /* memory of all logs; the oldest batches are dropped past it */
+	uint64_t seed;               /* of topic ids and producer ids; 0: from the system */
+} kp_devbroker_options;
+
+/* 127.0.0.1:9092, one node, one partition, auto-creation, 1048588 bytes a batch, 1 GiB. */
+void kp_devbroker_options_init(kp_devbroker_options *o);
+
+typedef struct kp_devbroker kp_devbroker;
+
+/*
+ * Bind all ports. NULL with one line in err when it fails: "cannot listen on 127.0.0.1:9092: address already in use". Clients may connect
+ * from here on; they are served by kp_devbroker_run.
+ */
+kp_devbroker *kp_devbroker_new(const kp_devbroker_options *o, char *err, size_t err_size);
+/* Port of a node (1..n). Valid after _new. */
+uint16_t kp_devbroker_port(const kp_devbroker *b, int32_t node);
+/* Serve until kp_devbroker_stop; blocks. Returns 0. Call it once. */
+int kp_devbroker_run(kp_devbroker *b);
+/* Any thread, and async-signal-safe: a signal handler may call it. Before _run it makes _run return at once. */
+void kp_devbroker_stop(kp_devbroker *b);
+void kp_devbroker_free(kp_devbroker *b); /* after _run returned, or instead of it */
+
+typedef struct kp_devbroker_stats {
+	uint64_t n_connections; /* accepted since the start */
+	uint64_t n_requests, n_records, n_bytes; /* records and batch bytes appended */
+} kp_devbroker_stats;
+/* After _run returned, or on its thread. */
+void kp_devbroker_get_stats(const kp_devbroker *b, kp_devbroker_stats *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
