@@ -3,9 +3,11 @@
  *
  * append: KP_APPEND_NEVER only when the broker gives the code before it appends. A code becomes NEVER only with its broker source
  * cited here: a record failed by a NEVER code is reported "not persisted", and must then be in no log, now or later.
- *   UnifiedLog.analyzeAndValidateRecords, LogValidator (both run before the append): 2, 10, 18, 32, 76, 87
- *   Partition.appendRecordsToLeader (checks the in-sync set first): 19
- *   ReplicaManager.appendRecords, KafkaApis.handleProduceRequest (refuse before the log is touched): 17, 21, 29
+ *   UnifiedLog.analyzeAndValidateRecords, LogValidator.validateMessagesAndAssignOffsets: 2, 10, 32, 76, 87
+ *   UnifiedLog.append, where it looks at the segment size, before localLog.append: 18
+ *   Partition.appendRecordsToLeader, which counts the in-sync set first: 19
+ *   KafkaApis.handleProduceRequest, ReplicaManager.appendRecords and appendToLocalLog, before any log is touched: 17, 21, 29
+ * These checks stand before the one for duplicates: a NEVER speaks of its own attempt only, an earlier one may have appended.
  * The local codes say nothing about the broker and are MAYBE; whether an attempt was ever written is what the engine remembers.
  *
  * class: taken from the exception's type in Apache Kafka (RetriableException, InvalidMetadataException). Inside a transaction a
@@ -60,7 +62,7 @@
 	  "Lower batch.size below the topic's segment.bytes, or raise segment.bytes.") \
 	X(NOT_ENOUGH_REPLICAS, 19, KP_CLASS_RETRIABLE, KP_APPEND_NEVER, "fewer replicas are in sync than min.insync.replicas asks", \
 	  "Bring the lagging brokers back or lower the topic's min.insync.replicas; see kafka-topics.sh --describe --under-min-isr-partitions.") \
-	X(NOT_ENOUGH_REPLICAS_AFTER_APPEND, 20, KP_CLASS_RETRIABLE, KP_APPEND_MAYBE, "the batch was written, but then too few replicas were in sync", \
+	X(NOT_ENOUGH_REPLICAS_AFTER_APPEND, 20, KP_CLASS_RETRIABLE, KP_APPEND_MAYBE, "written, but then too few replicas were in sync", \
 	  "Bring the lagging brokers back; keep enable.idempotence=true so that the retry does not write the records twice.") \
 	X(INVALID_REQUIRED_ACKS, 21, KP_CLASS_USAGE, KP_APPEND_NEVER, "the broker does not accept this acks value", \
 	  "Set acks to all, 1 or 0.") \
@@ -85,7 +87,7 @@
 	X(CLUSTER_AUTHORIZATION_FAILED, 31, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the principal may not do this on the cluster", \
 	  "Grant the cluster operation; an idempotent producer on brokers before 2.8 needs IdempotentWrite, or set enable.idempotence=false.") \
 	X(INVALID_TIMESTAMP, 32, KP_CLASS_USAGE, KP_APPEND_NEVER, "a record's timestamp is outside the topic's bounds", \
-	  "Check the timestamps' clock and unit (milliseconds), and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms.") \
+	  "Check the timestamps' clock and unit (ms), and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms.") \
 	X(UNSUPPORTED_SASL_MECHANISM, 33, KP_CLASS_USAGE, KP_APPEND_MAYBE, "the broker does not offer this SASL mechanism", \
 	  "Set sasl.mechanism to one that the broker's listener lists in sasl.enabled.mechanisms.") \
 	X(ILLEGAL_SASL_STATE, 34, KP_CLASS_INTERNAL, KP_APPEND_MAYBE, "the SASL messages came out of order", \
@@ -148,7 +150,7 @@
 	  "Create a new token and put its id and HMAC into the SASL credentials.") \
 	X(DELEGATION_TOKEN_OWNER_MISMATCH, 63, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the token belongs to another principal", \
 	  "Renew or expire the token as its owner or as one of its renewers.") \
-	X(DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, 64, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "delegation tokens may not be requested on this connection", \
+	X(DELEGATION_TOKEN_REQUEST_NOT_ALLOWED, 64, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "no delegation token on this kind of connection", \
 	  "Ask for the token over SASL (not by a token) or over TLS with a client certificate.") \
 	X(DELEGATION_TOKEN_AUTHORIZATION_FAILED, 65, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the principal may not use the delegation token", \
 	  "Grant Describe on the DelegationToken resource to the principal.") \

@@ -21,7 +21,7 @@ struct kp_arena_chunk {
 
 void kp_arena_init(kp_arena *a, size_t max)
 {
-	*a = (kp_arena){.max = max ? max : SIZE_MAX};
+	*a = (kp_arena){.max = max && max < PTRDIFF_MAX ? max : PTRDIFF_MAX}; /* no object may be larger anyway */
 }
 
 static void free_chain(kp_arena_chunk *c)
@@ -64,8 +64,6 @@ static kp_arena_chunk *add_chunk(kp_arena *a, size_t size)
 	bool is_own = a->head && size > cap / 2;
 	if (is_own || cap < size)
 		cap = size;
-	if (cap > SIZE_MAX - sizeof(kp_arena_chunk))
-		return NULL;
 	kp_arena_chunk *c = kp_mem_alloc(sizeof(*c) + cap);
 	if (!c)
 		return NULL;

@@ -14,7 +14,7 @@ typedef struct kp_arena_chunk kp_arena_chunk;
 
 typedef struct kp_arena {
 	kp_arena_chunk *head;
-	size_t total; /* bytes handed out since init or reset */
+	size_t total; /* bytes handed out since init or reset, each piece rounded up to the alignment (16) */
 	size_t max;   /* handing out past this gives NULL: bounds what a hostile peer can make us allocate */
 } kp_arena;
 

@@ -1,0 +1,81 @@
+/* test_lock.c - mutual exclusion and no lost wake-up; run it under ThreadSanitizer too. */
+#include "base/lock.h"
+
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#define N_THREADS 8
+#define N_ROUNDS 50000
+
+typedef struct counter {
+	kp_lock lock;
+	uint64_t n; /* plain on purpose: only the lock protects it */
+	int holders;
+} counter;
+
+static void *count(void *opaque)
+{
+	counter *c = opaque;
+	for (int i = 0; i < N_ROUNDS; i++) {
+		kp_lock_acquire(&c->lock);
+		c->holders++;
+		c->n += (uint64_t)c->holders; /* two holders at once would add too much */
+		c->holders--;
+		kp_lock_release(&c->lock);
+	}
+	return NULL;
+}
+
+static void lock_lets_one_thread_in_at_a_time(void **state)
+{
+	(void)state;
+	pthread_t threads[N_THREADS];
+	counter c = {.n = 0};
+	kp_lock_init(&c.lock);
+	for (int i = 0; i < N_THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, count, &c), 0);
+	for (int i = 0; i < N_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(c.n, (uint64_t)N_THREADS * N_ROUNDS);
+	assert_int_equal(c.lock.state, 0);
+}
+
+/* The lock goes from hand to hand between sleepers: a lost wake-up would hang the test (the alarm ends it). */
+static void *hand_over(void *opaque)
+{
+	counter *c = opaque;
+	for (int i = 0; i < 300; i++) {
+		kp_lock_acquire(&c->lock);
+		nanosleep(&(struct timespec){0, 20000}, NULL); /* so that the others fall asleep */
+		c->n++;
+		kp_lock_release(&c->lock);
+	}
+	return NULL;
+}
+
+static void lock_wakes_every_sleeper(void **state)
+{
+	(void)state;
+	pthread_t threads[4];
+	counter c = {.n = 0};
+	kp_lock_init(&c.lock);
+	alarm(60);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, hand_over, &c), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	alarm(0);
+	assert_int_equal(c.n, 4 * 300);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lock_lets_one_thread_in_at_a_time),
+		cmocka_unit_test(lock_wakes_every_sleeper),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
