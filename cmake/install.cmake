@@ -1,0 +1,20 @@
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/kproducer)
+list(JOIN KP_REQUIRES " " KP_REQUIRES_PRIVATE)
+configure_file(cmake/kproducer.pc.in kproducer.pc @ONLY)
+configure_package_config_file(cmake/kproducerConfig.cmake.in kproducerConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(kproducerConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+
+install(DIRECTORY include/kproducer DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
+install(TARGETS kproducer kproducer-static EXPORT kproducerTargets)
+if(TARGET kproducer-command)
+  install(TARGETS kproducer-command)
+endif()
+install(EXPORT kproducerTargets NAMESPACE kproducer:: DESTINATION ${package_dir})
+install(FILES ${PROJECT_BINARY_DIR}/kproducerConfig.cmake ${PROJECT_BINARY_DIR}/kproducerConfigVersion.cmake
+  DESTINATION ${package_dir})
+install(FILES ${PROJECT_BINARY_DIR}/kproducer.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES LICENSE OPTIONAL DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(GLOB pages CONFIGURE_DEPENDS docs/man/*.1)
+install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
