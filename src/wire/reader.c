@@ -236,8 +236,9 @@ static void read_tagged(reader *r, const kp_wire_struct *s, uint8_t *dst)
 		read_value(r, f, dst + f->offset);
 		if (r->p != r->end)
 			fail(r, KP_ERR_PROTOCOL);
-		r->p = r->err ? end : r->p;
 		r->end = end;
+		if (r->err)
+			r->p = end;
 	}
 }
 
