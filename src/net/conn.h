@@ -41,7 +41,8 @@ KP_MUST_USE kp_conn *kp_conn_open(kp_loop *l, const char *host, uint16_t port, c
                                   const kp_conn_events *ev, void *opaque);
 /*
  * Write what the kernel takes now (one sendmsg, MSG_NOSIGNAL). Bytes taken (0: none now), or -1 when the connection is broken
- * (on_close follows from the loop). When less than everything was taken, on_writable follows once there is room.
+ * (on_close follows from the loop). When less than everything was taken, on_writable follows once there is room (before on_open
+ * nothing is taken).
  */
 KP_MUST_USE ptrdiff_t kp_conn_write(kp_conn *c, const struct iovec *iov, int n_iov);
 /* Stop or resume reading (back-pressure of a server). */
@@ -50,9 +51,15 @@ const char *kp_conn_peer(const kp_conn *c); /* "127.0.0.1:9092", or "host:port" 
 void kp_conn_close(kp_conn *c);
 
 typedef struct kp_listener kp_listener;
-/* Called for each accepted connection: give it events with kp_conn_accept_events before returning, or kp_conn_close it. */
+/*
+ * Called for each accepted connection, which is open already (no on_open comes): give it events with kp_conn_accept_events before
+ * returning, or kp_conn_close it. The listener may be freed inside.
+ */
 typedef void kp_accept(void *opaque, kp_conn *c);
-/* Port 0 picks a free one. NULL with *err_text set (static or in a thread-local buffer) when binding fails. */
+/*
+ * A numeric address, a name (looked up by the system, which may block; one socket for each of its addresses), or NULL or "" for
+ * every address of the machine. Port 0 picks a free one. Out of descriptors it stops accepting for 100 ms. NULL with *err_text set (static or in a thread-local buffer) when binding fails.
+ */
 KP_MUST_USE kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_accept *accept, void *opaque,
                                          const char **err_text);
 uint16_t kp_listener_port(const kp_listener *s);
