@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_api_versions_request
 static const kp_wire_field kp_api_versions_request_fields[] = {
 	FIELD(STRING, client_software_name, "ClientSoftwareName", SINCE(3), IGNORABLE),
@@ -54,9 +57,11 @@ static const kp_wire_field kp_api_versions_response_fields[] = {
 	FIELD(INT16, error_code, "ErrorCode", SINCE(0)),
 	STRUCTS(kp_api_versions_response_api, api_keys, "ApiKeys", SINCE(0)),
 	FIELD(INT32, throttle_time_ms, "ThrottleTimeMs", SINCE(1), IGNORABLE),
-	STRUCTS(kp_api_versions_response_supported_feature, supported_features, "SupportedFeatures", SINCE(3), TAGGED(0, 3), IGNORABLE),
+	STRUCTS(kp_api_versions_response_supported_feature, supported_features, "SupportedFeatures", SINCE(3), TAGGED(0, 3),
+		IGNORABLE),
 	FIELD(INT64, finalized_features_epoch, "FinalizedFeaturesEpoch", SINCE(3), TAGGED(1, 3), DEFAULT(-1), IGNORABLE),
-	STRUCTS(kp_api_versions_response_finalized_feature, finalized_features, "FinalizedFeatures", SINCE(3), TAGGED(2, 3), IGNORABLE),
+	STRUCTS(kp_api_versions_response_finalized_feature, finalized_features, "FinalizedFeatures", SINCE(3), TAGGED(2, 3),
+		IGNORABLE),
 	FIELD(BOOL, zk_migration_ready, "ZkMigrationReady", SINCE(3), TAGGED(3, 3), IGNORABLE),
 };
 #undef SELF

@@ -37,7 +37,7 @@ typedef struct kp_api_versions_response {
 	int32_t throttle_time_ms;                                                     /* 1+ */
 	KP_WIRE_ARRAY(kp_api_versions_response_supported_feature) supported_features; /* 3+, tag 0; what the broker could do */
 	int64_t finalized_features_epoch;                                             /* 3+, tag 1; -1: unknown */
-	KP_WIRE_ARRAY(kp_api_versions_response_finalized_feature) finalized_features; /* 3+, tag 2; transaction.version is one of them */
+	KP_WIRE_ARRAY(kp_api_versions_response_finalized_feature) finalized_features; /* 3+, tag 2; has transaction.version */
 	bool zk_migration_ready;                                                      /* 3+, tag 3 */
 } kp_api_versions_response;
 

@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_create_partitions_request_assignment
 static const kp_wire_field kp_create_partitions_request_assignment_fields[] = {
 	ARRAY(INT32, broker_ids, "BrokerIds", SINCE(0)),

@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_create_topics_request_assignment
 static const kp_wire_field kp_create_topics_request_assignment_fields[] = {
 	FIELD(INT32, partition_index, "PartitionIndex", SINCE(0)),

@@ -42,7 +42,7 @@ typedef struct kp_create_topics_response_config {
 
 typedef struct kp_create_topics_response_topic {
 	kp_slice name;
-	kp_uuid topic_id;                                        /* 7+ */
+	kp_uuid topic_id; /* 7+ */
 	int16_t error_code;
 	kp_slice error_message;                                  /* nullable */
 	int16_t topic_config_error_code;                         /* 5+, tag 0 */

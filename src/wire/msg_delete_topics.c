@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_delete_topics_request_topic
 static const kp_wire_field kp_delete_topics_request_topic_fields[] = {
 	FIELD(STRING, name, "Name", SINCE(6), NULLABLE(6), DEFAULT_NULL),

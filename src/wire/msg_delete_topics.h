@@ -20,8 +20,8 @@ typedef struct kp_delete_topics_request {
 } kp_delete_topics_request;
 
 typedef struct kp_delete_topics_response_topic {
-	kp_slice name;          /* nullable 6+ */
-	kp_uuid topic_id;       /* 6+ */
+	kp_slice name;    /* nullable 6+ */
+	kp_uuid topic_id; /* 6+ */
 	int16_t error_code;
 	kp_slice error_message; /* 5+, nullable */
 } kp_delete_topics_response_topic;

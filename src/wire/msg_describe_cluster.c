@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_describe_cluster_request
 static const kp_wire_field kp_describe_cluster_request_fields[] = {
 	FIELD(BOOL, include_cluster_authorized_operations, "IncludeClusterAuthorizedOperations", SINCE(0)),

@@ -25,8 +25,8 @@ typedef struct kp_describe_cluster_response_broker {
 typedef struct kp_describe_cluster_response {
 	int32_t throttle_time_ms;
 	int16_t error_code;
-	kp_slice error_message;                /* nullable */
-	int8_t endpoint_type;                  /* 1+; 1 brokers, 2 controllers */
+	kp_slice error_message; /* nullable */
+	int8_t endpoint_type;   /* 1+; 1 brokers, 2 controllers */
 	kp_slice cluster_id;
 	int32_t controller_id;
 	KP_WIRE_ARRAY(kp_describe_cluster_response_broker) brokers;

@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_describe_configs_request_resource
 static const kp_wire_field kp_describe_configs_request_resource_fields[] = {
 	FIELD(INT8, resource_type, "ResourceType", SINCE(0)),

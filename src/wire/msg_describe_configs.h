@@ -9,7 +9,7 @@
 #include "wire/schema.h"
 
 typedef struct kp_describe_configs_request_resource {
-	int8_t resource_type;                       /* 2 topic, 4 broker, 8 broker logger */
+	int8_t resource_type; /* 2 topic, 4 broker, 8 broker logger */
 	kp_slice resource_name;
 	KP_WIRE_ARRAY(kp_slice) configuration_keys; /* null: all */
 } kp_describe_configs_request_resource;
@@ -28,7 +28,7 @@ typedef struct kp_describe_configs_response_synonym {
 
 typedef struct kp_describe_configs_response_config {
 	kp_slice name;
-	kp_slice value;         /* nullable */
+	kp_slice value; /* nullable */
 	bool read_only;
 	int8_t config_source;
 	bool is_sensitive;

@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_fetch_request_replica_state
 static const kp_wire_field kp_fetch_request_replica_state_fields[] = {
 	FIELD(INT32, replica_id, "ReplicaId", SINCE(15), DEFAULT(-1)),
@@ -114,7 +117,8 @@ static const kp_wire_field kp_fetch_response_partition_fields[] = {
 	STRUCT(kp_fetch_response_diverging_epoch, diverging_epoch, "DivergingEpoch", SINCE(12), TAGGED(0, 12)),
 	STRUCT(kp_fetch_response_leader, current_leader, "CurrentLeader", SINCE(12), TAGGED(1, 12)),
 	STRUCT(kp_fetch_response_snapshot, snapshot_id, "SnapshotId", SINCE(12), TAGGED(2, 12)),
-	STRUCTS(kp_fetch_response_aborted_transaction, aborted_transactions, "AbortedTransactions", SINCE(4), NULLABLE(4), IGNORABLE),
+	STRUCTS(kp_fetch_response_aborted_transaction, aborted_transactions, "AbortedTransactions", SINCE(4), NULLABLE(4),
+		IGNORABLE),
 	FIELD(INT32, preferred_read_replica, "PreferredReadReplica", SINCE(11), DEFAULT(-1)),
 	FIELD(RECORDS, records, "Records", SINCE(0), NULLABLE(0)),
 };

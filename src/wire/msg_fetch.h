@@ -17,8 +17,8 @@ typedef struct kp_fetch_request_partition {
 	int32_t partition;
 	int32_t current_leader_epoch; /* 9+ */
 	int64_t fetch_offset;
-	int32_t last_fetched_epoch;   /* 12+ */
-	int64_t log_start_offset;     /* 5+ */
+	int32_t last_fetched_epoch; /* 12+ */
+	int64_t log_start_offset;   /* 5+ */
 	int32_t partition_max_bytes;
 	kp_uuid replica_directory_id; /* 17+, tag 0 */
 	int64_t high_watermark;       /* 18+, tag 1 */
@@ -37,15 +37,15 @@ typedef struct kp_fetch_request_forgotten_topic {
 } kp_fetch_request_forgotten_topic;
 
 typedef struct kp_fetch_request {
-	kp_slice cluster_id;                                                   /* 12+, tag 0, nullable */
-	int32_t replica_id;                                                    /* 4-14; -1: a consumer */
-	kp_fetch_request_replica_state replica_state;                          /* 15+, tag 1; KIP-903 */
+	kp_slice cluster_id;                          /* 12+, tag 0, nullable */
+	int32_t replica_id;                           /* 4-14; -1: a consumer */
+	kp_fetch_request_replica_state replica_state; /* 15+, tag 1; KIP-903 */
 	int32_t max_wait_ms;
 	int32_t min_bytes;
 	int32_t max_bytes;
-	int8_t isolation_level;                                                /* 0 read uncommitted, 1 read committed */
-	int32_t session_id;                                                    /* 7+ */
-	int32_t session_epoch;                                                 /* 7+; -1: no session, 0: a new one (KIP-227) */
+	int8_t isolation_level; /* 0 read uncommitted, 1 read committed */
+	int32_t session_id;     /* 7+ */
+	int32_t session_epoch;  /* 7+; -1: no session, 0: a new one (KIP-227) */
 	KP_WIRE_ARRAY(kp_fetch_request_topic) topics;
 	KP_WIRE_ARRAY(kp_fetch_request_forgotten_topic) forgotten_topics_data; /* 7+ */
 	kp_slice rack_id;                                                      /* 11+ */
@@ -100,8 +100,8 @@ typedef struct kp_fetch_response_node {
 
 typedef struct kp_fetch_response {
 	int32_t throttle_time_ms;
-	int16_t error_code;                                   /* 7+ */
-	int32_t session_id;                                   /* 7+ */
+	int16_t error_code; /* 7+ */
+	int32_t session_id; /* 7+ */
 	KP_WIRE_ARRAY(kp_fetch_response_topic) responses;
 	KP_WIRE_ARRAY(kp_fetch_response_node) node_endpoints; /* 16+, tag 0; KIP-951 */
 } kp_fetch_response;

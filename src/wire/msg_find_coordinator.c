@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_find_coordinator_request
 static const kp_wire_field kp_find_coordinator_request_fields[] = {
 	FIELD(STRING, key, "Key", BETWEEN(0, 3)),

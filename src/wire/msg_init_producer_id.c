@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_init_producer_id_request
 static const kp_wire_field kp_init_producer_id_request_fields[] = {
 	FIELD(STRING, transactional_id, "TransactionalId", SINCE(0), NULLABLE(0)),

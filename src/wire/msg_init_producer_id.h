@@ -11,10 +11,10 @@
 typedef struct kp_init_producer_id_request {
 	kp_slice transactional_id; /* null: idempotent only */
 	int32_t transaction_timeout_ms;
-	int64_t producer_id;       /* 3+; -1: none yet */
-	int16_t producer_epoch;    /* 3+; -1: none yet */
-	bool enable_2pc;           /* 6+; KIP-939 */
-	bool keep_prepared_txn;    /* 6+; KIP-939 */
+	int64_t producer_id;    /* 3+; -1: none yet */
+	int16_t producer_epoch; /* 3+; -1: none yet */
+	bool enable_2pc;        /* 6+; KIP-939 */
+	bool keep_prepared_txn; /* 6+; KIP-939 */
 } kp_init_producer_id_request;
 
 typedef struct kp_init_producer_id_response {

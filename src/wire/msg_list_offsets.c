@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_list_offsets_request_partition
 static const kp_wire_field kp_list_offsets_request_partition_fields[] = {
 	FIELD(INT32, partition_index, "PartitionIndex", SINCE(0)),

@@ -23,7 +23,7 @@ typedef struct kp_list_offsets_request {
 	int32_t replica_id;     /* -1: a consumer */
 	int8_t isolation_level; /* 2+; 0 read uncommitted, 1 read committed */
 	KP_WIRE_ARRAY(kp_list_offsets_request_topic) topics;
-	int32_t timeout_ms;     /* 10+ */
+	int32_t timeout_ms; /* 10+ */
 } kp_list_offsets_request;
 
 typedef struct kp_list_offsets_response_partition {

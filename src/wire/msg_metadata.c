@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_metadata_request_topic
 static const kp_wire_field kp_metadata_request_topic_fields[] = {
 	FIELD(UUID, topic_id, "TopicId", SINCE(10), IGNORABLE),

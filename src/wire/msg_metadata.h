@@ -14,7 +14,7 @@ typedef struct kp_metadata_request_topic {
 } kp_metadata_request_topic;
 
 typedef struct kp_metadata_request {
-	KP_WIRE_ARRAY(kp_metadata_request_topic) topics; /* nullable 1+; null: all topics; empty: none (in version 0 empty is all) */
+	KP_WIRE_ARRAY(kp_metadata_request_topic) topics; /* nullable 1+; null: all; empty: none, all in version 0 */
 	bool allow_auto_topic_creation;                  /* 4+ */
 	bool include_cluster_authorized_operations;      /* 8-10 */
 	bool include_topic_authorized_operations;        /* 8+ */
@@ -30,8 +30,8 @@ typedef struct kp_metadata_response_broker {
 typedef struct kp_metadata_response_partition {
 	int16_t error_code;
 	int32_t partition_index;
-	int32_t leader_id;                       /* -1: no leader */
-	int32_t leader_epoch;                    /* 7+; -1: unknown */
+	int32_t leader_id;    /* -1: no leader */
+	int32_t leader_epoch; /* 7+; -1: unknown */
 	KP_WIRE_ARRAY(int32_t) replica_nodes;
 	KP_WIRE_ARRAY(int32_t) isr_nodes;
 	KP_WIRE_ARRAY(int32_t) offline_replicas; /* 5+ */
@@ -39,18 +39,18 @@ typedef struct kp_metadata_response_partition {
 
 typedef struct kp_metadata_response_topic {
 	int16_t error_code;
-	kp_slice name;                       /* nullable 12+; null: asked for by an unknown id */
-	kp_uuid topic_id;                    /* 10+; zero: unknown */
-	bool is_internal;                    /* 1+ */
+	kp_slice name;    /* nullable 12+; null: asked for by an unknown id */
+	kp_uuid topic_id; /* 10+; zero: unknown */
+	bool is_internal; /* 1+ */
 	KP_WIRE_ARRAY(kp_metadata_response_partition) partitions;
 	int32_t topic_authorized_operations; /* 8+; bit field; INT32_MIN: not asked for */
 } kp_metadata_response_topic;
 
 typedef struct kp_metadata_response {
-	int32_t throttle_time_ms;              /* 3+ */
+	int32_t throttle_time_ms; /* 3+ */
 	KP_WIRE_ARRAY(kp_metadata_response_broker) brokers;
-	kp_slice cluster_id;                   /* 2+, nullable */
-	int32_t controller_id;                 /* 1+; -1: unknown */
+	kp_slice cluster_id;   /* 2+, nullable */
+	int32_t controller_id; /* 1+; -1: unknown */
 	KP_WIRE_ARRAY(kp_metadata_response_topic) topics;
 	int32_t cluster_authorized_operations; /* 8-10; bit field; INT32_MIN: not asked for */
 	int16_t error_code;                    /* 13+; REBOOTSTRAP_REQUIRED (KIP-1102) */

@@ -5,6 +5,9 @@
 #include "wire/messages.h"
 #include "wire/table.h"
 
+/* One row a field: clang-format would pack them. */
+/* clang-format off */
+
 #define SELF kp_produce_request_partition
 static const kp_wire_field kp_produce_request_partition_fields[] = {
 	FIELD(INT32, index, "Index", SINCE(0)),

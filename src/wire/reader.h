@@ -13,10 +13,10 @@
 #include "wire/schema.h"
 
 /*
- * Decode version `version` of m from the front of `in` into *out, a struct of m->root->size bytes that need not be initialised. Fields
- * the version lacks, and absent tagged fields, get their defaults; tagged fields the table does not know are skipped.
- * Slices of *out view `in`, arrays live in the arena: *out dies with the first of the two. The arena may be NULL for a message without
- * arrays. *consumed (may be NULL) gets the bytes used: what lies behind them is the caller's business.
+ * Decode version `version` of m from the front of `in` into *out, a struct of m->root->size bytes that need not be initialised.
+ * Fields the version lacks, and absent tagged fields, get their defaults; tagged fields the table does not know are skipped.
+ * Slices of *out view `in`, arrays live in the arena: *out dies with the first of the two. The arena may be NULL for a message
+ * without arrays. *consumed (may be NULL) gets the bytes used: what lies behind them is the caller's business.
  * Returns KP_OK; KP_ERR_PROTOCOL for malformed or short input; KP_ERR_NO_MEMORY when memory or the arena's bound is out;
  * KP_ERR_NOT_SUPPORTED for a version m does not have. On error *out is zeroed. Any thread; never blocks.
  */

@@ -74,10 +74,10 @@ typedef struct kp_wire_field {
 	bool is_never_flexible; /* keeps its old length prefix in flexible versions (ClientId of the request header) */
 	uint8_t tag;            /* means something in the versions of `tagged` only */
 	kp_wire_range versions, nullable, tagged;
-	uint32_t offset;            /* of the member in the C struct */
-	uint32_t elem_size;         /* sizeof one element of an ARRAY */
-	int64_t default_value;      /* of a number; 0 or 1 of a BOOL. Other types: empty, or null by is_default_null */
-	const kp_wire_struct *sub;  /* of a STRUCT, or of an ARRAY of them */
+	uint32_t offset;           /* of the member in the C struct */
+	uint32_t elem_size;        /* sizeof one element of an ARRAY */
+	int64_t default_value;     /* of a number; 0 or 1 of a BOOL. Other types: empty, or null by is_default_null */
+	const kp_wire_struct *sub; /* of a STRUCT, or of an ARRAY of them */
 } kp_wire_field;
 
 struct kp_wire_struct {
@@ -107,7 +107,7 @@ static inline bool kp_wire_in(kp_wire_range range, int version)
 static inline size_t kp_wire_scalar_size(kp_wire_type type)
 {
 	static const uint8_t sizes[KP_WIRE_ARRAY + 1] = {
-		[KP_WIRE_BOOL] = 1,   [KP_WIRE_INT8] = 1,   [KP_WIRE_INT16] = 2,  [KP_WIRE_UINT16] = 2, [KP_WIRE_INT32] = 4,
+		[KP_WIRE_BOOL] = 1,   [KP_WIRE_INT8] = 1,  [KP_WIRE_INT16] = 2,   [KP_WIRE_UINT16] = 2, [KP_WIRE_INT32] = 4,
 		[KP_WIRE_UINT32] = 4, [KP_WIRE_INT64] = 8, [KP_WIRE_FLOAT64] = 8, [KP_WIRE_UUID] = 16,
 	};
 	return sizes[type];
@@ -125,8 +125,8 @@ static inline bool kp_wire_is_flexible(const kp_wire_message *m, int version)
 }
 
 /*
- * Give n structs of type s their default values. Call it before filling a message to be written: a default is not always zero (-1 for
- * most epochs), and a value that is not the default cannot be sent in a version that lacks the field.
+ * Give n structs of type s their default values. Call it before filling a message to be written: a default is not always zero
+ * (-1 for most epochs), and a value that is not the default cannot be sent in a version that lacks the field.
  */
 void kp_wire_init(const kp_wire_struct *s, void *items, size_t n);
 /* Give one member its default; dst is the member, not the struct. */

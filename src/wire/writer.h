@@ -30,12 +30,13 @@ void kp_wire_refs_deinit(kp_wire_refs *refs);
 void kp_wire_refs_clear(kp_wire_refs *refs);
 
 /*
- * Append version `version` of *in, a struct of m->root->size bytes, to out. With refs, RECORDS fields are added to it instead of being
- * copied; with NULL they are copied. Tagged fields that hold their default are left out, as Kafka does it.
- * A null slice in a field that is never nullable counts as empty, so that a zeroed struct can be written; better start from kp_wire_init.
- * Returns KP_OK; KP_ERR_NOT_SUPPORTED when m lacks the version, or the version lacks a field that is set and must not be dropped, or
- * cannot express a null; KP_ERR_BAD_ARGUMENT for a negative count or an over-long string; KP_ERR_NO_MEMORY when out or refs cannot
- * grow. On error out->len and refs are as before. Any thread; never blocks.
+ * Append version `version` of *in, a struct of m->root->size bytes, to out. With refs, RECORDS fields are added to it instead of
+ * being copied; with NULL they are copied. Tagged fields that hold their default are left out, as Kafka does it.
+ * A null slice in a field that is never nullable counts as empty, so that a zeroed struct can be written; better start from
+ * kp_wire_init.
+ * Returns KP_OK; KP_ERR_NOT_SUPPORTED when m lacks the version, or the version lacks a field that is set and must not be
+ * dropped, or cannot express a null; KP_ERR_BAD_ARGUMENT for a negative count or an over-long string; KP_ERR_NO_MEMORY when out
+ * or refs cannot grow. On error out->len and refs are as before. Any thread; never blocks.
  */
 KP_MUST_USE int kp_wire_write(const kp_wire_message *m, int version, const void *in, kp_buf *out, kp_wire_refs *refs);
 

@@ -1,6 +1,6 @@
 /*
- * fuzz_wire.c - libFuzzer target: the first byte chooses the message, the second its version, the third whether the arena is small; the
- * rest is read. What could be read must survive being written and read again.
+ * fuzz_wire.c - libFuzzer target: the first byte chooses the message, the second its version, the third whether the arena is
+ * small; the rest is read. What could be read must survive being written and read again.
  */
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /*
- * odd_message.h - a message that has what Kafka's schemas allow but the real ones here lack: nullable structs, unsigned and floating
- * numbers, records in a tagged field, tags out of table order.
+ * odd_message.h - a message that has what Kafka's schemas allow but the real ones here lack: nullable structs, unsigned and
+ * floating numbers, records in a tagged field, tags out of table order.
  */
 #ifndef KP_TEST_WIRE_ODD_MESSAGE_H
 #define KP_TEST_WIRE_ODD_MESSAGE_H
@@ -16,15 +16,16 @@ typedef struct odd {
 	uint16_t port;
 	uint32_t size;
 	double ratio;
-	odd_cursor *cursor;       /* 1+, nullable 1+ */
+	odd_cursor *cursor;            /* 1+, nullable 1+ */
 	KP_WIRE_ARRAY(kp_slice) blobs; /* BYTES */
-	kp_slice late;            /* tag 3 */
-	kp_slice records;         /* tag 1 */
-	odd_cursor *tagged_cursor; /* tag 2, nullable */
-	kp_slice strict;          /* 1+, must not be dropped; nullable 2+ */
-	int32_t loose;            /* 1+, ignorable */
+	kp_slice late;                 /* tag 3 */
+	kp_slice records;              /* tag 1 */
+	odd_cursor *tagged_cursor;     /* tag 2, nullable */
+	kp_slice strict;               /* 1+, must not be dropped; nullable 2+ */
+	int32_t loose;                 /* 1+, ignorable */
 } odd;
 
+/* clang-format off */
 #define SELF odd_cursor
 static const kp_wire_field odd_cursor_fields[] = {
 	FIELD(STRING, topic, "Topic", SINCE(0)),
@@ -47,6 +48,7 @@ static const kp_wire_field odd_fields[] = {
 	FIELD(INT32, loose, "Loose", SINCE(1), IGNORABLE),
 };
 #undef SELF
+/* clang-format on */
 static const kp_wire_struct odd_schema = {"Odd", odd_fields, KP_ARRAY_LEN(odd_fields), sizeof(odd)};
 
 /* Version 0 is not flexible, 1 and 2 are. */

@@ -9,9 +9,9 @@
 static const char *type_name(const kp_wire_field *f, uint8_t type)
 {
 	static const char *const names[] = {
-		[KP_WIRE_BOOL] = "bool",       [KP_WIRE_INT8] = "int8",       [KP_WIRE_INT16] = "int16", [KP_WIRE_UINT16] = "uint16",
-		[KP_WIRE_INT32] = "int32",     [KP_WIRE_UINT32] = "uint32",   [KP_WIRE_INT64] = "int64", [KP_WIRE_FLOAT64] = "float64",
-		[KP_WIRE_UUID] = "uuid",       [KP_WIRE_STRING] = "string",   [KP_WIRE_BYTES] = "bytes", [KP_WIRE_RECORDS] = "records",
+		[KP_WIRE_BOOL] = "bool",   [KP_WIRE_INT8] = "int8",     [KP_WIRE_INT16] = "int16", [KP_WIRE_UINT16] = "uint16",
+		[KP_WIRE_INT32] = "int32", [KP_WIRE_UINT32] = "uint32", [KP_WIRE_INT64] = "int64", [KP_WIRE_FLOAT64] = "float64",
+		[KP_WIRE_UUID] = "uuid",   [KP_WIRE_STRING] = "string", [KP_WIRE_BYTES] = "bytes", [KP_WIRE_RECORDS] = "records",
 	};
 	return type == KP_WIRE_STRUCT ? f->sub->name : names[type];
 }
@@ -65,7 +65,8 @@ static void print_fields(const kp_wire_struct *s)
 
 static void print_message(const kp_wire_message *m)
 {
-	static const char *const kinds[] = {[KP_WIRE_REQUEST] = "request", [KP_WIRE_RESPONSE] = "response", [KP_WIRE_HEADER] = "header"};
+	static const char *const kinds[] = {
+		[KP_WIRE_REQUEST] = "request", [KP_WIRE_RESPONSE] = "response", [KP_WIRE_HEADER] = "header"};
 	printf("{\"name\": \"%s\", \"type\": \"%s\", ", m->root->name, kinds[m->kind]);
 	if (m->kind != KP_WIRE_HEADER)
 		printf("\"apiKey\": %d, ", m->api_key);

@@ -1,6 +1,6 @@
 /*
- * test_golden.c - the bytes the Java client writes (tests/golden/wire, made by WireGolden.java), and a few messages spelt out by hand from
- * the protocol guide.
+ * test_golden.c - the bytes the Java client writes (tests/golden/wire, made by WireGolden.java), and a few messages spelt out by
+ * hand from the protocol guide.
  */
 #include "sample.h"
 
@@ -168,9 +168,9 @@ static void metadata_request_by_hand(void **state)
 	r.topics.n = 1;
 	check_hand(&kp_metadata_request_message, 1, &r, "00000001 0006 6f7264657273");
 	check_hand(&kp_metadata_request_message, 12, &r,
-		   "02 00000000000000000000000000000000 07 6f7264657273 00"
-		   "01" /* allow_auto_topic_creation */
-		   "00 00");
+	           "02 00000000000000000000000000000000 07 6f7264657273 00"
+	           "01" /* allow_auto_topic_creation */
+	           "00 00");
 }
 
 static void produce_request_by_hand(void **state)
@@ -180,21 +180,21 @@ static void produce_request_by_hand(void **state)
 	kp_produce_request_topic topic = {.name = kp_slice_cstr("t"), .partition_data = {&partition, 1}};
 	kp_produce_request r = {.acks = -1, .timeout_ms = 30000, .topic_data = {&topic, 1}};
 	check_hand(&kp_produce_request_message, 3, &r,
-		   "ffff ffff 00007530" /* no transactional id, acks, timeout */
-		   "00000001 0001 74"
-		   "00000001 00000007 00000003 abcdef");
+	           "ffff ffff 00007530" /* no transactional id, acks, timeout */
+	           "00000001 0001 74"
+	           "00000001 00000007 00000003 abcdef");
 	check_hand(&kp_produce_request_message, 9, &r,
-		   "00 ffff 00007530"
-		   "02 02 74"
-		   "02 00000007 04 abcdef 00" /* a partition ends with its tagged fields, */
-		   "00"                       /* so does the topic, */
-		   "00");                     /* and the request */
+	           "00 ffff 00007530"
+	           "02 02 74"
+	           "02 00000007 04 abcdef 00" /* a partition ends with its tagged fields, */
+	           "00"                       /* so does the topic, */
+	           "00");                     /* and the request */
 	for (int i = 0; i < 16; i++)
 		topic.topic_id.bytes[i] = (uint8_t)i;
 	check_hand(&kp_produce_request_message, 13, &r,
-		   "00 ffff 00007530"
-		   "02 000102030405060708090a0b0c0d0e0f"
-		   "02 00000007 04 abcdef 00 00 00");
+	           "00 ffff 00007530"
+	           "02 000102030405060708090a0b0c0d0e0f"
+	           "02 00000007 04 abcdef 00 00 00");
 }
 
 static void produce_response_by_hand(void **state)
@@ -207,21 +207,21 @@ static void produce_response_by_hand(void **state)
 	kp_produce_response_topic topic = {.name = kp_slice_cstr("t"), .partition_responses = {&partition, 1}};
 	kp_produce_response r = {.responses = {&topic, 1}};
 	check_hand(&kp_produce_response_message, 3, &r,
-		   "00000001 0001 74"
-		   "00000001 00000000 0006 ffffffffffffffff ffffffffffffffff"
-		   "00000000");
+	           "00000001 0001 74"
+	           "00000001 00000000 0006 ffffffffffffffff ffffffffffffffff"
+	           "00000000");
 	partition.current_leader = (kp_produce_response_leader){2, 9};
 	kp_produce_response_node node = {2, kp_slice_cstr("b2"), 9092, kp_slice_null()};
 	r.node_endpoints.items = &node;
 	r.node_endpoints.n = 1;
 	check_hand(&kp_produce_response_message, 10, &r,
-		   "02 02 74"
-		   "02 00000000 0006 ffffffffffffffff ffffffffffffffff ffffffffffffffff"
-		   "01 00"                      /* no record errors, no error message */
-		   "01 00 09 00000002 00000009 00" /* CurrentLeader */
-		   "00"
-		   "00000000"
-		   "01 00 0e 02 00000002 03 6232 00002384 00 00"); /* NodeEndpoints */
+	           "02 02 74"
+	           "02 00000000 0006 ffffffffffffffff ffffffffffffffff ffffffffffffffff"
+	           "01 00"                         /* no record errors, no error message */
+	           "01 00 09 00000002 00000009 00" /* CurrentLeader */
+	           "00"
+	           "00000000"
+	           "01 00 0e 02 00000002 03 6232 00002384 00 00"); /* NodeEndpoints */
 }
 
 int main(void)

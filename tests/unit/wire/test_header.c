@@ -71,7 +71,8 @@ static void unknown_api_key_is_told_apart(void **state)
 	(void)state;
 	kp_request_header h;
 	size_t consumed;
-	assert_int_equal(kp_wire_read_request_header(kp_slice_of("\x03\xe7\0\2\0\0\0\x09\0\0", 10), &h, &consumed), KP_ERR_NOT_SUPPORTED);
+	assert_int_equal(kp_wire_read_request_header(kp_slice_of("\x03\xe7\0\2\0\0\0\x09\0\0", 10), &h, &consumed),
+	                 KP_ERR_NOT_SUPPORTED);
 	assert_int_equal(h.request_api_key, 999);
 	assert_int_equal(h.request_api_version, 2);
 	assert_int_equal(h.correlation_id, 9);
@@ -93,7 +94,8 @@ static void response_header_survives(void **state)
 		assert_int_equal(correlation_id, 77);
 		assert_int_equal(consumed, out.len);
 		in.len--;
-		assert_int_equal(kp_wire_read_response_header(in, KP_API_PRODUCE, versions[i], &correlation_id, &consumed), KP_ERR_PROTOCOL);
+		assert_int_equal(kp_wire_read_response_header(in, KP_API_PRODUCE, versions[i], &correlation_id, &consumed),
+		                 KP_ERR_PROTOCOL);
 		kp_buf_deinit(&out);
 	}
 }

@@ -53,8 +53,8 @@ static void reader_skips_unknown_tagged_fields(void **state)
 	kp_arena_init(&arena, 0);
 	kp_api_versions_response r;
 	assert_int_equal(READ(&kp_api_versions_response_message, 3,
-			      "\0\0" "\1" "\0\0\0\0" "\3" "\x01\x08\0\0\0\0\0\0\0\x07" "\x03\x01\x01" "\x90\x03\x02hi", &arena, &r),
-			 KP_OK);
+	                      "\0\0\1\0\0\0\0\3\x01\x08\0\0\0\0\0\0\0\x07\x03\x01\x01\x90\x03\x02hi", &arena, &r),
+	                 KP_OK);
 	assert_int_equal(r.finalized_features_epoch, 7);
 	assert_true(r.zk_migration_ready);
 	assert_int_equal(r.finalized_features.n, 0);
@@ -65,13 +65,16 @@ static void reader_refuses_a_tagged_field_of_another_size(void **state)
 {
 	(void)state;
 	kp_api_versions_response r;
-#define HEAD "\0\0" "\1" "\0\0\0\0"
-	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\1" "\x01\x09\0\0\0\0\0\0\0\x07\0", NULL, &r), KP_ERR_PROTOCOL);
-	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\1" "\x01\x07\0\0\0\0\0\0\0\x07", NULL, &r), KP_ERR_PROTOCOL);
-	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\1" "\x01\x7f\0\0\0\0\0\0\0\x07", NULL, &r), KP_ERR_PROTOCOL);
+#define HEAD "\0\0\1\0\0\0\0"
+	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\1\x01\x09\0\0\0\0\0\0\0\x07\0", NULL, &r),
+	                 KP_ERR_PROTOCOL);
+	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\1\x01\x07\0\0\0\0\0\0\0\x07", NULL, &r),
+	                 KP_ERR_PROTOCOL);
+	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\1\x01\x7f\0\0\0\0\0\0\0\x07", NULL, &r),
+	                 KP_ERR_PROTOCOL);
 	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\xff\xff\xff\xff\x0f", NULL, &r), KP_ERR_PROTOCOL);
 	assert_int_equal(READ(&kp_api_versions_response_message, 3, HEAD "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", NULL, &r),
-			 KP_ERR_PROTOCOL);
+	                 KP_ERR_PROTOCOL);
 #undef HEAD
 }
 
@@ -107,9 +110,9 @@ static void reader_allocates_nothing_for_a_count_that_cannot_be(void **state)
 	kp_arena arena;
 	kp_arena_init(&arena, 0);
 	kp_metadata_response r;
-	assert_int_equal(READ(&kp_metadata_response_message, 0, "\x7f\xff\xff\xff" "rest of the bytes", &arena, &r), KP_ERR_PROTOCOL);
+	assert_int_equal(READ(&kp_metadata_response_message, 0, "\x7f\xff\xff\xffrest of the bytes", &arena, &r), KP_ERR_PROTOCOL);
 	/* A broker of version 0 takes at least 10 bytes: two of them do not fit 19. */
-	assert_int_equal(READ(&kp_metadata_response_message, 0, "\0\0\0\2" "nineteen bytes here", &arena, &r), KP_ERR_PROTOCOL);
+	assert_int_equal(READ(&kp_metadata_response_message, 0, "\0\0\0\2nineteen bytes here", &arena, &r), KP_ERR_PROTOCOL);
 	assert_int_equal(arena.total, 0);
 	kp_arena_deinit(&arena);
 }

@@ -147,7 +147,8 @@ static void check_one_wrong_byte_is_harmless(fixture *f, const kp_wire_message *
 static void check_huge_count_is_harmless(fixture *f, const kp_wire_message *m, int version, const void *message)
 {
 	(void)message;
-	static const char *const counts[] = {"\x7f\xff\xff\xff", "\x80\x80\x80\x80\x08", "\xff\xff\xff\xff\x0f", "\x80\x00\x00\x00"};
+	static const char *const counts[] = {"\x7f\xff\xff\xff", "\x80\x80\x80\x80\x08", "\xff\xff\xff\xff\x0f",
+	                                     "\x80\x00\x00\x00"};
 	static const size_t sizes[] = {4, 5, 5, 4};
 	void *root = root_of(f, m);
 	kp_slice copy = sample_exact_copy(f->buf.data, f->buf.len);

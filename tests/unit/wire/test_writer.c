@@ -210,7 +210,7 @@ static void writer_marks_a_nullable_struct(void **state)
 	odd_cursor cursor = {kp_slice_cstr("t"), 3};
 	o.cursor = o.tagged_cursor = &cursor;
 	assert_int_equal(write_odd(1, &o, &out, NULL), KP_OK);
-	assert_memory_equal(out.data + 14, "\1\2t\0\0\0\3\0" "\1\1\0\0\0\0" "\1\2\x08\1\2t\0\0\0\3\0", 25);
+	assert_memory_equal(out.data + 14, "\1\2t\0\0\0\3\0\1\1\0\0\0\0\1\2\x08\1\2t\0\0\0\3\0", 25);
 	kp_buf_deinit(&out);
 }
 
