@@ -1,0 +1,33 @@
+# A thin front: the build is CMake's, the work is in scripts/. Each target sets up what it needs first.
+.PHONY: build demo test test-full bench check fuzz-quick install clean
+
+build:
+	@scripts/setup
+	@scripts/build release
+
+demo:
+	@scripts/demo
+
+test:
+	@scripts/test
+
+test-full:
+	@scripts/test --full
+
+check:
+	@scripts/setup --test
+	@scripts/check
+
+fuzz-quick:
+	@scripts/setup --test
+	@scripts/fuzz
+
+bench: build
+	@scripts/bench
+
+PREFIX ?= /usr/local
+install: build
+	@cmake --install build --prefix $(PREFIX)
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,42 @@
+# Shared by the scripts; sourced with the repository as working directory.
+
+CACHE=${KPRODUCER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproducer}
+KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-4.3.1}
+KPRODUCER_VENV=${KPRODUCER_VENV:-$CACHE/venv}
+
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+# start_broker ERRORS [OPTION]...: starts the development broker on a free port; sets BROKER_PID and BROKER (host:port).
+start_broker() {
+	local errors=$1 fd line=
+	shift
+	exec {fd}< <(exec build/kproducer broker --listen 127.0.0.1:0 "$@" 2>"$errors")
+	BROKER_PID=$!
+	BROKER=
+	while read -r -t 10 -u "$fd" line; do
+		if [[ $line == ready\ * ]]; then
+			BROKER=${line#ready }
+			return 0
+		fi
+	done
+	echo "the broker did not say that it is ready; its last words: ${line:-none}" >&2
+	cat "$errors" >&2
+	stop_broker
+	return 1
+}
+
+# Interrupts the broker, and kills it when it is still there after 5 seconds.
+stop_broker() {
+	local i
+	[[ -n ${BROKER_PID:-} ]] || return 0
+	kill -INT "$BROKER_PID" 2>/dev/null || true
+	for ((i = 0; i < 50; i++)); do
+		kill -0 "$BROKER_PID" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL "$BROKER_PID" 2>/dev/null || true
+	BROKER_PID=
+}
