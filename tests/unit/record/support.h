@@ -74,6 +74,29 @@ static inline void fill_words(kp_random *r, uint8_t *p, size_t n)
 	}
 }
 
+/* malloc's memory until memory_is_out is set. To be installed before the first allocation. */
+static bool memory_is_out;
+
+static inline void *failing_realloc(void *ptr, size_t size, void *opaque)
+{
+	(void)opaque;
+	return memory_is_out ? NULL : realloc(ptr, size);
+}
+
+static inline void plain_free(void *ptr, void *opaque)
+{
+	(void)opaque;
+	free(ptr);
+}
+
+static inline int install_failing_allocator(void **state)
+{
+	static const kp_allocator allocator = {failing_realloc, plain_free, NULL};
+	(void)state;
+	kp_mem_set_allocator(&allocator);
+	return 0;
+}
+
 /*
  * A copy in memory of exactly its size, so that the sanitizer sees the first byte read past the end. Made for one call;
  * give it back to free().

@@ -288,6 +288,21 @@ static void compressed_nothing_has_a_bad_count(void **state)
 	}
 }
 
+static void running_out_of_memory_is_not_the_batches_fault(void **state)
+{
+	(void)state;
+	for (int codec = 1; codec < KP_CODEC_COUNT; codec++) {
+		kp_buf b;
+		build(&b, (kp_codec_type)codec, 5);
+		memory_is_out = true;
+		kp_batch_verdict verdict = check(&b, true);
+		memory_is_out = false;
+		assert_int_equal(verdict, KP_BATCH_NO_MEMORY);
+		assert_int_equal(check(&b, true), KP_BATCH_OK);
+		kp_buf_deinit(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +318,7 @@ int main(void)
 		cmocka_unit_test(decompression_ends_at_max_raw),
 		cmocka_unit_test(raw_records_are_a_view_or_in_scratch),
 		cmocka_unit_test(compressed_nothing_has_a_bad_count),
+		cmocka_unit_test(running_out_of_memory_is_not_the_batches_fault),
 	};
-	return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("batch", tests, install_failing_allocator, NULL);
 }

@@ -10,10 +10,10 @@
 static const size_t sizes[] = {0, 1, 100, 32767, 32768, 32769, 65535, 65536, 65537, MIB};
 static uint8_t noise[MIB], words[MIB];
 
-static int fill_inputs(void **state)
+static int set_up(void **state)
 {
 	kp_random r;
-	(void)state;
+	install_failing_allocator(state);
 	kp_random_init(&r, 42);
 	fill_random(&r, noise, sizeof(noise));
 	fill_words(&r, words, sizeof(words));
@@ -349,6 +349,35 @@ static void zstd_streamed_without_content_size_is_read(void **state)
 	assert_broken(KP_CODEC_ZSTD, kp_slice_of(z, dst.pos), 299999);
 }
 
+static void running_out_of_memory_is_reported(void **state)
+{
+	kp_compressor *c = kp_compressor_new();
+	(void)state;
+	for (int type = 0; type < KP_CODEC_COUNT; type++) {
+		uint8_t *z;
+		size_t n;
+		kp_buf out;
+		if (type == KP_CODEC_GZIP) { /* the only codec whose own state comes from kp_mem */
+			uint8_t dst[4096];
+			memory_is_out = true;
+			assert_int_equal(kp_compress(c, KP_CODEC_GZIP, 6, TEXT("abc"), dst, sizeof(dst), &n), KP_ERR_NO_MEMORY);
+			memory_is_out = false;
+		}
+		z = compressed(c, (kp_codec_type)type, KP_CODEC_LEVEL_DEFAULT, kp_slice_of(words, 100000), &n);
+		kp_buf_init(&out, MIB);
+		memory_is_out = true;
+		assert_int_equal(kp_decompress((kp_codec_type)type, kp_slice_of(z, n), &out), KP_ERR_NO_MEMORY);
+		memory_is_out = false;
+		assert_int_equal(out.len, 0);
+		kp_buf_deinit(&out);
+		free(z);
+	}
+	memory_is_out = true;
+	assert_null(kp_compressor_new());
+	memory_is_out = false;
+	kp_compressor_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +396,7 @@ int main(void)
 		cmocka_unit_test(lz4_with_checksums_and_linked_blocks_is_read),
 		cmocka_unit_test(lz4_frame_is_as_java_writes_it),
 		cmocka_unit_test(zstd_streamed_without_content_size_is_read),
+		cmocka_unit_test(running_out_of_memory_is_reported),
 	};
-	return cmocka_run_group_tests_name("codec", tests, fill_inputs, NULL);
+	return cmocka_run_group_tests_name("codec", tests, set_up, NULL);
 }
