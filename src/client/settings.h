@@ -75,9 +75,12 @@ void kp_settings_deinit(kp_settings *s);
 /* A copy with its own memory. 0 or KP_ERR_NO_MEMORY (then *out is untouched). Free with kp_settings_deinit. */
 KP_MUST_USE int kp_settings_copy(const kp_settings *from, kp_settings *out);
 
+/* Put `copy` in the place of what c holds if it is good; free the other. So loading is all or nothing. copy may be NULL. */
+void kp_config_commit(kp_config *c, kp_config *copy, bool is_good);
+
 /*
- * Apply the rules between properties to a copy of c's settings. 0; KP_ERR_BAD_CONFIG with one line in err that names the properties;
- * KP_ERR_NO_MEMORY. *out (written on success, the caller's to deinit) is then what a producer runs with: client.id is never empty
+ * Apply the rules between properties to a copy of c's settings. 0, KP_ERR_NO_MEMORY, or KP_ERR_BAD_CONFIG with one line in err that
+ * names the properties. *out (written on success, the caller's to deinit) is then what a producer runs with: client.id is never empty
  * (an unset one takes the next number of the process). notes may be NULL. Does not block; any thread.
  */
 KP_MUST_USE int kp_settings_resolve(const kp_config *c, kp_settings *out, char *err, size_t err_size, kp_settings_notes *notes);
