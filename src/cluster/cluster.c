@@ -162,18 +162,19 @@ bool kp_cluster_build_request(kp_cluster *c, int version, kp_arena *arena, kp_me
 	bool only_stale = !kp_list_empty(&c->stale);
 	kp_list *head = only_stale ? &c->stale : &c->topics;
 	for (kp_list *i = head->next; i != head; i = i->next)
-		n++;
+		n++; /* idle topics included: an upper bound */
 	kp_wire_init(&kp_metadata_request_schema, out, 1);
 	out->topics.items = kp_arena_alloc(arena, n * sizeof(*out->topics.items));
 	if (!out->topics.items)
 		return false;
 	kp_wire_init(&kp_metadata_request_topic_schema, out->topics.items, n);
-	out->topics.n = (int32_t)n;
-	size_t k = 0;
+	int32_t k = 0;
 	for (kp_list *i = head->next; i != head; i = i->next) {
 		kp_cluster_topic *t = only_stale ? KP_CONTAINER_OF(i, kp_cluster_topic, stale_link) : KP_CONTAINER_OF(i, kp_cluster_topic, link);
-		out->topics.items[k++].name = kp_slice_cstr(t->name);
+		if (only_stale || !t->is_idle)
+			out->topics.items[k++].name = kp_slice_cstr(t->name);
 	}
+	out->topics.n = k;
 	if (version >= 4)
 		out->allow_auto_topic_creation = c->config.allow_auto_create;
 	c->is_asking = true;
@@ -270,17 +271,20 @@ int kp_cluster_update(kp_cluster *c, const kp_metadata_response *a, int64_t now_
 		memcpy(c->cluster_id, a->cluster_id.ptr, a->cluster_id.len);
 		c->cluster_id[a->cluster_id.len] = '\0';
 	}
+	bool is_settled = true;
 	for (int32_t i = 0; i < a->topics.n && !err; i++) {
 		kp_cluster_topic *t = kp_cluster_topic_find(c, a->topics.items[i].name);
 		if (!t)
 			continue; /* forgotten meanwhile */
 		err = take_topic(c, t, &a->topics.items[i]);
+		is_settled &= !kp_list_linked(&t->stale_link);
 		if (!err)
 			on_topic(opaque, t);
 	}
 	if (was_full || c->updated_us < 0)
 		c->updated_us = now_us;
-	if (kp_list_empty(&c->stale) && !err) {
+	/* a topic that became stale while this was under way is not made to wait */
+	if (is_settled && !err) {
 		c->n_failures = 0;
 		c->next_us = now_us;
 	} else {

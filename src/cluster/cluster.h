@@ -42,7 +42,8 @@ typedef struct kp_cluster_topic {
 	bool is_internal;
 	kp_cluster_partition *partitions;
 	int32_t n_partitions;
-	int64_t used_us;    /* last time somebody wanted it (metadata.max.idle.ms) */
+	int64_t used_us;    /* last time somebody wanted it */
+	bool is_idle;       /* nobody sends to it: left out when all topics are asked for (metadata.max.idle.ms) */
 	void *user;         /* the owner's: survives updates */
 } kp_cluster_topic;
 

@@ -1,0 +1,288 @@
+/*
+ * append.c - the append half: a record goes from the caller's hands into its partition's open batch. No allocation, clock read or name
+ * look-up per record; the lock is the partition's own.
+ */
+#include <kproducer/error.h>
+
+#include "base/time.h"
+#include "producer/engine_impl.h"
+
+#define SWITCH (-2000) /* inside: the batch is closed, choose another partition */
+#define KNOWN (-2001)  /* inside: the topic's partitions became known meanwhile */
+
+size_t kp_engine_record_size(const kp_append_args *a)
+{
+	return kp_record_size(kp_record_body_size(&a->content, 0, INT32_MAX));
+}
+
+void kp_seal_batch(kp_engine *e, kp_batch *b)
+{
+	kp_partition *p = b->partition;
+	size_t before = kp_batch_footprint(b);
+	kp_batch_seal(b, &e->shared.sealers, &e->shared.budget, e->config.codec, e->config.codec_level);
+	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b) - (int64_t)before, memory_order_relaxed);
+}
+
+/* Under the lock: the open batch takes no more records. */
+static kp_batch *close_open(kp_partition *p)
+{
+	kp_batch *b = p->shared.open;
+	p->shared.open = NULL;
+	p->shared.size_hint = b->len - KP_BATCH_HEADER_SIZE;
+	kp_list_push_back(&p->shared.queue, &b->link);
+	return b;
+}
+
+kp_batch *kp_detach_open(kp_partition *p)
+{
+	kp_lock_acquire(&p->shared.lock);
+	kp_batch *b = p->shared.open ? close_open(p) : NULL;
+	kp_lock_release(&p->shared.lock);
+	if (b)
+		kp_seal_batch(p->topic->engine, b);
+	return b;
+}
+
+static bool wants_entry(const kp_engine *e, const kp_append_args *a)
+{
+	return a->is_group || e->config.reports != KP_REPORTS_NONE;
+}
+
+/* Under the lock: a new open batch. A partition may hold no more than what is free for the others (but always one batch). */
+static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, size_t size)
+{
+	int64_t held = atomic_load_explicit(&p->shared.bytes, memory_order_relaxed);
+	if (held > 0 && held > kp_budget_free(&e->shared.budget) && !a->is_moved)
+		return KP_ERR_WOULD_BLOCK;
+	int err = KP_ERR_NO_MEMORY;
+	kp_batch *b = kp_batch_new(&e->shared.budget, size, p->shared.size_hint, a->is_moved, &err);
+	if (!b)
+		return err;
+	b->partition = p;
+	b->base_timestamp_ms = b->max_timestamp_ms = a->timestamp_ms;
+	b->created_us = a->is_moved ? a->created_us : kp_engine_clock_us(e);
+	p->shared.open = b;
+	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
+	atomic_fetch_add_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
+	return 0;
+}
+
+/* Under the lock: the record does not fit as things stand. Grow the batch, or close it and open another. */
+static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, size_t size, bool may_switch,
+                     kp_batch **closed)
+{
+	kp_batch *b = p->shared.open;
+	int err = 0;
+	bool is_new = false;
+	if (b) {
+		int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
+		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)e->config.batch_size;
+		if (is_full || delta > INT32_MAX || delta < INT32_MIN || b->n_records == INT32_MAX) {
+			*closed = close_open(p);
+			b = NULL;
+		}
+	}
+	if (!b) {
+		if (may_switch)
+			return SWITCH;
+		err = open_batch(e, p, a, size);
+		if (err)
+			return err;
+		b = p->shared.open;
+		is_new = true;
+	}
+	size_t before = kp_batch_footprint(b);
+	err = kp_batch_make_room(b, &e->shared.budget, size, wants_entry(e, a), (size_t)e->config.batch_size, a->is_moved);
+	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b) - (int64_t)before, memory_order_relaxed);
+	if (err && is_new) {
+		/* an empty batch must not be left behind */
+		p->shared.open = NULL;
+		atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
+		atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
+		kp_batch_free(b, &e->shared.budget);
+	}
+	return err;
+}
+
+static inline void store(kp_partition *p, kp_batch *b, const kp_append_args *a, size_t body, size_t size)
+{
+	int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
+	if (b->entries) {
+		/* Before the loop's reports, entry i is record i. */
+		kp_entry *en = &b->entries[b->n_entries++];
+		en->opaque = a->opaque;
+		en->timestamp_delta = (int32_t)delta;
+		en->place = (uint32_t)(b->len - KP_BATCH_HEADER_SIZE) | (a->is_group ? KP_ENTRY_GROUP : 0);
+	}
+	/* In a batch without a partition the place of the offset delta keeps the partition that was asked for, plus one. */
+	int32_t offset_delta = KP_UNLIKELY(p->index == KP_PENDING_INDEX) ? a->partition + 1 : b->n_records;
+	kp_record_store(b->data + b->len, &a->content, body, delta, offset_delta);
+	b->len += size;
+	b->n_records++;
+	if (a->timestamp_ms > b->max_timestamp_ms)
+		b->max_timestamp_ms = a->timestamp_ms;
+	if (KP_LIKELY(!a->is_moved)) { /* else it was counted when it came */
+		p->shared.n_appended++;
+		p->shared.appended_bytes += size;
+	}
+}
+
+static inline size_t body_size(const kp_partition *p, const kp_batch *b, const kp_append_args *a)
+{
+	int64_t delta = b ? a->timestamp_ms - b->base_timestamp_ms : 0;
+	int32_t offset_delta = KP_UNLIKELY(p->index == KP_PENDING_INDEX) ? a->partition + 1 : b ? b->n_records : 0;
+	return kp_record_body_size(&a->content, delta, offset_delta);
+}
+
+static inline bool fits(const kp_engine *e, const kp_batch *b, const kp_append_args *a, size_t size)
+{
+	int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
+	return b->len + size <= b->cap && b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)e->config.batch_size && delta == (int32_t)delta &&
+	       ((!b->entries && !wants_entry(e, a)) ||
+	        (b->entries && (size_t)(b->n_entries + 1) * sizeof(kp_entry) <= b->entries_cap_bytes));
+}
+
+static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool may_switch)
+{
+	kp_engine *e = t->engine;
+	kp_batch *closed = NULL;
+	int err = 0;
+	kp_lock_acquire(&p->shared.lock);
+	/* relaxed: the loop sets it before it takes this lock to detach what is open */
+	if (KP_UNLIKELY(atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed)) && !a->is_moved) {
+		kp_lock_release(&p->shared.lock);
+		return KP_ERR_CLOSED;
+	}
+	if (KP_UNLIKELY(p->index == KP_PENDING_INDEX) && kp_topic_n_partitions(t) > 0) {
+		kp_lock_release(&p->shared.lock);
+		return KNOWN;
+	}
+	kp_batch *b = p->shared.open;
+	size_t body = body_size(p, b, a), size = kp_record_size(body);
+	bool is_news = false;
+	if (KP_UNLIKELY(!b || !fits(e, b, a, size))) {
+		err = make_room(e, p, a, size, may_switch, &closed);
+		is_news = closed || p->shared.open != b;
+		b = p->shared.open;
+		if (!err) {
+			/* a new batch counts from other bases */
+			body = body_size(p, b, a);
+			size = kp_record_size(body);
+			if (a->is_moved && a->created_us < b->created_us)
+				b->created_us = a->created_us;
+		}
+	}
+	if (KP_LIKELY(!err))
+		store(p, b, a, body, size);
+	kp_lock_release(&p->shared.lock);
+	if (KP_UNLIKELY(closed != NULL))
+		kp_seal_batch(e, closed);
+	if (KP_UNLIKELY(is_news))
+		kp_notify_partition(e, p);
+	return err;
+}
+
+static int append_sticky(kp_topic *t, const kp_append_args *a, int32_t n)
+{
+	kp_sticky *s = kp_partitioner_sticky(t, n);
+	if (s->bytes >= (uint32_t)t->engine->config.batch_size)
+		kp_partitioner_switch(t, s, n);
+	int err = append(t, kp_topic_partition(t, s->partition), a, s->bytes >= KP_STICKY_MIN);
+	if (err == SWITCH || (err == KP_ERR_WOULD_BLOCK && s->bytes > 0)) {
+		/* the batch is closed, or this partition holds its share already: another one may have room */
+		kp_partitioner_switch(t, s, n);
+		err = append(t, kp_topic_partition(t, s->partition), a, false);
+	}
+	if (KP_LIKELY(!err))
+		s->bytes += (uint32_t)(a->content.key.len + a->content.value.len + 8);
+	return err;
+}
+
+static int append_known(kp_topic *t, const kp_append_args *a, int32_t n)
+{
+	kp_engine *e = t->engine;
+	if (a->partition != KP_PARTITION_ANY) {
+		if (a->partition < 0 || a->partition >= n)
+			return KP_ERR_UNKNOWN_PARTITION;
+		return append(t, kp_topic_partition(t, a->partition), a, false);
+	}
+	if (a->content.key.ptr && !e->config.ignore_keys)
+		return append(t, kp_topic_partition(t, kp_partitioner_by_key(a->content.key, n)), a, false);
+	return append_sticky(t, a, n);
+}
+
+int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions)
+{
+	return append_known(t, a, n_partitions);
+}
+
+int kp_append_reject(kp_topic *t, kp_batch **into, const kp_append_args *a)
+{
+	kp_engine *e = t->engine;
+	kp_partition *p = t->shared.pending;
+	int err = KP_ERR_NO_MEMORY;
+	size_t size = kp_record_size(kp_record_body_size(&a->content, INT32_MAX, a->partition + 1));
+	if (!*into) {
+		*into = kp_batch_new(&e->shared.budget, size, 0, true, &err);
+		if (!*into)
+			return err;
+		(*into)->partition = p;
+		(*into)->base_timestamp_ms = a->timestamp_ms;
+		(*into)->created_us = a->created_us;
+	}
+	err = kp_batch_make_room(*into, &e->shared.budget, size, wants_entry(e, a), INT32_MAX, true);
+	if (err)
+		return err;
+	size_t body = body_size(p, *into, a);
+	store(p, *into, a, body, kp_record_size(body));
+	return 0;
+}
+
+/* queue.buffering.max.messages: counted only when it is set, since all threads share the counter. */
+static bool take_a_place(kp_engine *e)
+{
+	int64_t most = e->config.max_queued_records;
+	/* relaxed: a bound, orders nothing */
+	if (most == 0 || atomic_fetch_add_explicit(&e->shared.n_queued, 1, memory_order_relaxed) < most)
+		return true;
+	atomic_fetch_sub_explicit(&e->shared.n_queued, 1, memory_order_relaxed);
+	return false;
+}
+
+int kp_engine_append(kp_topic *t, const kp_append_args *a)
+{
+	kp_engine *e = t->engine;
+	size_t payload = a->content.key.len + a->content.value.len;
+	if (KP_UNLIKELY(payload + 64 > (size_t)e->config.max_request_size || a->content.n_headers) &&
+	    kp_engine_record_size(a) + KP_BATCH_HEADER_SIZE > (size_t)e->config.max_request_size)
+		return KP_ERR_RECORD_TOO_LARGE;
+	if (!take_a_place(e))
+		return KP_ERR_WOULD_BLOCK;
+	int32_t n = kp_topic_n_partitions(t);
+	int err = KP_LIKELY(n > 0) ? append_known(t, a, n) : append(t, t->shared.pending, a, false);
+	if (KP_UNLIKELY(err == KNOWN))
+		err = append_known(t, a, kp_topic_n_partitions(t));
+	if (KP_UNLIKELY(err) && e->config.max_queued_records)
+		atomic_fetch_sub_explicit(&e->shared.n_queued, 1, memory_order_relaxed);
+	return err;
+}
+
+void kp_engine_wants_room(kp_engine *e, int delta)
+{
+	/* release: the loop that sees the wish sees what was appended before */
+	atomic_fetch_add_explicit(&e->shared.n_wanting_room, delta, memory_order_release);
+	if (delta > 0)
+		kp_notify_news(e);
+}
+
+uint64_t kp_engine_room_generation(kp_engine *e)
+{
+	return atomic_load_explicit(&e->shared.budget.n_freed, memory_order_acquire);
+}
+
+void kp_engine_stop_accepting(kp_engine *e)
+{
+	/* seq_cst, and notified: the next turn of the loop sees it */
+	atomic_store(&e->shared.is_closed, true);
+	kp_notify_news(e);
+}

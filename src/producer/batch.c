@@ -1,0 +1,254 @@
+#include "producer/batch.h"
+
+#include <kproducer/error.h>
+
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/mem.h"
+
+
+static int no_room(const kp_budget *budget, size_t size)
+{
+	/* The same call can succeed later only if the budget is what stood in its way. */
+	int64_t used = atomic_load_explicit(&((kp_budget *)(uintptr_t)budget)->used, memory_order_relaxed);
+	return used > 0 || (int64_t)size > budget->limit ? KP_ERR_WOULD_BLOCK : KP_ERR_NO_MEMORY;
+}
+
+kp_batch *kp_batch_new(kp_budget *budget, size_t first_size, size_t size_hint, bool may_exceed, int *error)
+{
+	kp_batch *b = kp_mem_calloc(1, sizeof(*b));
+	if (!b) {
+		*error = KP_ERR_NO_MEMORY;
+		return NULL;
+	}
+	size_t want = KP_BATCH_HEADER_SIZE + (first_size > size_hint ? first_size : size_hint);
+	b->data = kp_budget_take(budget, want, may_exceed, &b->cap);
+	if (!b->data && size_hint > first_size) {
+		want = KP_BATCH_HEADER_SIZE + first_size;
+		b->data = kp_budget_take(budget, want, may_exceed, &b->cap);
+	}
+	if (!b->data) {
+		*error = no_room(budget, want);
+		kp_mem_free(b);
+		return NULL;
+	}
+	kp_list_init(&b->link);
+	kp_list_init(&b->age_link);
+	kp_list_init(&b->serial_link);
+	kp_list_init(&b->ended_link);
+	atomic_init(&b->n_refs, 1);
+	b->len = KP_BATCH_HEADER_SIZE;
+	b->producer_id = -1;
+	b->producer_epoch = -1;
+	b->base_sequence = -1;
+	b->last_node = -1;
+	b->base_offset = -1;
+	b->log_append_time_ms = -1;
+	return b;
+}
+
+/* Move to a larger buffer; the old one goes back to the pool. */
+static int grow(void **buffer, size_t *cap, size_t used, size_t want, kp_budget *budget, bool may_exceed)
+{
+	size_t new_cap;
+	void *more = kp_budget_take(budget, want, may_exceed, &new_cap);
+	if (!more)
+		return no_room(budget, want);
+	memcpy(more, *buffer, used);
+	kp_budget_give(budget, *buffer, *cap);
+	*buffer = more;
+	*cap = new_cap;
+	return 0;
+}
+
+/* Records before the first that wants an entry get empty ones, so that entry i is record i. */
+static int make_entry_room(kp_batch *b, kp_budget *budget, bool may_exceed)
+{
+	size_t need = (size_t)(b->n_records + 1) * sizeof(kp_entry);
+	if (need > b->entries_cap_bytes) {
+		void *entries = b->entries;
+		int err = entries ? grow(&entries, &b->entries_cap_bytes, (size_t)b->n_entries * sizeof(kp_entry), need, budget, may_exceed) : 0;
+		if (!entries) {
+			entries = kp_budget_take(budget, need, may_exceed, &b->entries_cap_bytes);
+			err = entries ? 0 : no_room(budget, need);
+		}
+		if (err)
+			return err;
+		b->entries = entries;
+	}
+	if (b->n_entries < b->n_records) {
+		memset(b->entries + b->n_entries, 0, (size_t)(b->n_records - b->n_entries) * sizeof(kp_entry));
+		b->n_entries = b->n_records;
+	}
+	return 0;
+}
+
+int kp_batch_make_room(kp_batch *b, kp_budget *budget, size_t size, bool wants_entry, size_t batch_size, bool may_exceed)
+{
+	if (b->len + size > b->cap) {
+		size_t most = KP_BATCH_HEADER_SIZE + batch_size, want = b->cap * 2;
+		if (want > most)
+			want = most;
+		if (want < b->len + size)
+			want = b->len + size;
+		void *data = b->data;
+		int err = grow(&data, &b->cap, b->len, want, budget, may_exceed);
+		if (err)
+			return err;
+		b->data = data;
+	}
+	return wants_entry || b->entries ? make_entry_room(b, budget, may_exceed) : 0;
+}
+
+void kp_batch_drop_data(kp_batch *b, kp_budget *budget)
+{
+	kp_budget_give(budget, b->data, b->cap);
+	b->data = NULL;
+	b->cap = 0;
+}
+
+void kp_batch_free(kp_batch *b, kp_budget *budget)
+{
+	kp_batch_drop_data(b, budget);
+	kp_budget_give(budget, b->entries, b->entries_cap_bytes);
+	kp_mem_free(b->message);
+	kp_mem_free(b->rejected);
+	kp_mem_free(b);
+}
+
+size_t kp_batch_footprint(const kp_batch *b)
+{
+	return b->cap + (b->entries ? b->entries_cap_bytes : 0);
+}
+
+/* ------------------------------------------------------------------ sealing */
+
+typedef struct kp_sealer {
+	struct kp_sealer *next;
+	kp_compressor *compressor;
+	uint8_t *scratch;
+	size_t scratch_cap;
+} kp_sealer;
+
+void kp_sealers_init(kp_sealers *s)
+{
+	kp_lock_init(&s->lock);
+	s->spare = NULL;
+}
+
+static void sealer_free(kp_sealer *s)
+{
+	kp_compressor_free(s->compressor);
+	kp_mem_free(s->scratch);
+	kp_mem_free(s);
+}
+
+void kp_sealers_deinit(kp_sealers *s)
+{
+	while (s->spare) {
+		kp_sealer *next = s->spare->next;
+		sealer_free(s->spare);
+		s->spare = next;
+	}
+}
+
+static kp_sealer *sealer_get(kp_sealers *s)
+{
+	kp_lock_acquire(&s->lock);
+	kp_sealer *one = s->spare;
+	if (one)
+		s->spare = one->next;
+	kp_lock_release(&s->lock);
+	if (one)
+		return one;
+	one = kp_mem_calloc(1, sizeof(*one));
+	if (!one)
+		return NULL;
+	one->compressor = kp_compressor_new();
+	if (!one->compressor) {
+		kp_mem_free(one);
+		return NULL;
+	}
+	return one;
+}
+
+static void sealer_put(kp_sealers *s, kp_sealer *one)
+{
+	kp_lock_acquire(&s->lock);
+	one->next = s->spare;
+	s->spare = one;
+	kp_lock_release(&s->lock);
+}
+
+static bool scratch_reserve(kp_sealer *s, size_t n)
+{
+	if (n <= s->scratch_cap)
+		return true;
+	kp_mem_free(s->scratch);
+	s->scratch = kp_mem_alloc(n);
+	s->scratch_cap = s->scratch ? n : 0;
+	return s->scratch != NULL;
+}
+
+/* Put n compressed bytes where the raw ones were, in a smaller buffer if one is to be had. */
+static void replace_records(kp_batch *b, const uint8_t *packed, size_t n, kp_budget *budget)
+{
+	size_t want = KP_BATCH_HEADER_SIZE + n, cap;
+	if (kp_budget_round(want) < b->cap) {
+		void *smaller = kp_budget_take(budget, want, false, &cap);
+		if (smaller) {
+			kp_budget_give(budget, b->data, b->cap);
+			b->data = smaller;
+			b->cap = cap;
+		}
+	}
+	memcpy(b->data + KP_BATCH_HEADER_SIZE, packed, n);
+	b->len = want;
+}
+
+static void compress(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level)
+{
+	kp_slice raw = kp_slice_of(b->data + KP_BATCH_HEADER_SIZE, b->raw_len);
+	size_t bound = kp_compress_bound(codec, raw.len), n;
+	kp_sealer *s = sealer_get(sealers);
+	if (!s)
+		return;
+	if (scratch_reserve(s, bound) && kp_compress(s->compressor, codec, level, raw, s->scratch, bound, &n) == 0 && n < raw.len) {
+		replace_records(b, s->scratch, n, budget);
+		b->codec = codec;
+	}
+	sealer_put(sealers, s);
+}
+
+void kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level)
+{
+	b->raw_len = b->len - KP_BATCH_HEADER_SIZE;
+	b->codec = KP_CODEC_NONE;
+	if (codec != KP_CODEC_NONE)
+		compress(b, sealers, budget, codec, level);
+	b->records_crc = kp_crc32c(b->data + KP_BATCH_HEADER_SIZE, b->len - KP_BATCH_HEADER_SIZE);
+	kp_batch_header_store(b->data, &(kp_batch_header){
+	                                       .base_offset = 0,
+	                                       .batch_length = (int32_t)(b->len - 12),
+	                                       .partition_leader_epoch = -1,
+	                                       .magic = 2,
+	                                       .attributes = (int16_t)b->codec,
+	                                       .last_offset_delta = b->n_records - 1,
+	                                       .base_timestamp = b->base_timestamp_ms,
+	                                       .max_timestamp = b->max_timestamp_ms,
+	                                       .producer_id = -1,
+	                                       .producer_epoch = -1,
+	                                       .base_sequence = -1,
+	                                       .n_records = b->n_records,
+	                               });
+	atomic_store_explicit(&b->is_sealed, true, memory_order_release);
+}
+
+void kp_batch_set_stamp(kp_batch *b, int64_t producer_id, int16_t epoch, int32_t base_sequence)
+{
+	b->producer_id = producer_id;
+	b->producer_epoch = epoch;
+	b->base_sequence = base_sequence;
+	kp_batch_stamp(b->data, producer_id, epoch, base_sequence, b->records_crc, b->len - KP_BATCH_HEADER_SIZE);
+}

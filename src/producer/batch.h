@@ -1,0 +1,118 @@
+/*
+ * batch.h - a batch of records on its way: the bytes, one entry per reported record, and what became of it.
+ *
+ *   data:    [ 61 bytes for the header | record | record | ...      free ]   grows by doubling up to batch.size
+ *   entries: [ {opaque, timestamp, place} | ...                     free ]   only when reports are wanted
+ *
+ * Life: OPEN (appended to under its partition's lock) ─ detach ─▶ SEALING (summed and compressed, outside the lock)
+ *       ─▶ SEALED ─ first request ─▶ in flight / waiting to be sent again ─▶ ended ─ reports ─▶ freed
+ */
+#ifndef KP_PRODUCER_BATCH_H
+#define KP_PRODUCER_BATCH_H
+
+#include <kproducer/kproducer.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "producer/budget.h"
+#include "producer/config.h"
+#include "record/batch.h"
+
+struct kp_partition;
+struct kp_produce_call;
+
+/* What the application gave for one record, kept until its report. */
+typedef struct kp_entry {
+	void *opaque;             /* the record's, or its group's */
+	int32_t timestamp_delta;  /* to the batch's base timestamp */
+	uint32_t place;           /* of the record behind the header; the top bit says: opaque is a kp_group */
+} kp_entry;
+
+#define KP_ENTRY_GROUP 0x80000000u
+#define KP_ENTRY_PLACE 0x7fffffffu
+
+typedef struct kp_batch {
+	kp_list link;     /* in the partition's queue, then ready list, then list of unresolved ones */
+	kp_list age_link; /* in the engine's list by age, from adoption to the end */
+	kp_list serial_link; /* in the engine's list by serial, from adoption until its reports are taken */
+	kp_list ended_link;  /* among the ended */
+	_Atomic int32_t n_refs; /* acq_rel: who drops the last one frees it */
+	struct kp_partition *partition;
+
+	/* written under the partition's lock while OPEN; constant afterwards, but for what sealing replaces */
+	uint8_t *data;
+	size_t len, cap;   /* bytes in use (header included) and allocated */
+	kp_entry *entries; /* NULL: none is kept */
+	size_t entries_cap_bytes;
+	int32_t n_entries; /* 0 or n_records */
+	int32_t n_records;
+	int64_t base_timestamp_ms, max_timestamp_ms;
+	int64_t created_us;
+	size_t raw_len; /* bytes of records before compression */
+	kp_codec_type codec;
+	uint32_t records_crc;
+	_Atomic bool is_sealed; /* release by whoever sealed it, acquire by the loop */
+
+	/* loop */
+	uint64_t serial;            /* order of adoption: flush waits for all below a number */
+	struct kp_produce_call *call; /* the request that carries it now, or NULL */
+	bool is_adopted;
+	bool is_stamped;            /* producer id, epoch, sequence are fixed */
+	bool is_open_fate;          /* some attempt ended so that the broker may have appended it */
+	bool is_ended;              /* reported while its request is unresolved: only sequence state is left to learn */
+	int64_t producer_id;
+	int16_t producer_epoch;
+	int32_t base_sequence;
+	int32_t attempts;
+
+	/* the outcome */
+	int error;
+	kp_outcome outcome;
+	kp_stage stage;
+	int last_error;
+	int32_t last_node;
+	int64_t base_offset, log_append_time_ms; /* -1: not known; -1: CreateTime */
+	char *message;           /* the broker's words, or NULL */
+	int32_t *rejected;       /* batch indexes of KP_ERR_INVALID_RECORD's culprits (KIP-467), or NULL */
+	int32_t n_rejected;
+	int32_t n_reported;      /* reports given out so far (queue mode) */
+} kp_batch;
+
+/*
+ * A batch with room for a first record of `first_size` bytes and `size_hint` more. NULL: the budget (unless may_exceed) or memory is
+ * out; *error tells KP_ERR_WOULD_BLOCK from KP_ERR_NO_MEMORY.
+ */
+KP_MUST_USE kp_batch *kp_batch_new(kp_budget *budget, size_t first_size, size_t size_hint, bool may_exceed, int *error);
+/* Room for `size` more bytes of records and, with wants_entry, one more entry. 0, KP_ERR_WOULD_BLOCK or KP_ERR_NO_MEMORY. */
+KP_MUST_USE int kp_batch_make_room(kp_batch *b, kp_budget *budget, size_t size, bool wants_entry, size_t batch_size, bool may_exceed);
+/* Give the bytes back, keep the entries (a persisted batch waiting for its reports). */
+void kp_batch_drop_data(kp_batch *b, kp_budget *budget);
+void kp_batch_free(kp_batch *b, kp_budget *budget);
+/* Bytes of the budget it holds. */
+size_t kp_batch_footprint(const kp_batch *b);
+
+/* Compressors and scratch buffers kept for threads that seal; as many as ever sealed at once. */
+typedef struct kp_sealers {
+	kp_lock lock;
+	struct kp_sealer *spare;
+} kp_sealers;
+
+void kp_sealers_init(kp_sealers *s);
+void kp_sealers_deinit(kp_sealers *s);
+/*
+ * Compress (when that makes it smaller), sum, store the header without a stamp, and mark the batch sealed. A batch that cannot be
+ * compressed for want of memory goes uncompressed. Outside every lock; any thread, one at a time per batch.
+ */
+void kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level);
+
+static inline bool kp_batch_is_sealed(kp_batch *b)
+{
+	return atomic_load_explicit(&b->is_sealed, memory_order_acquire);
+}
+
+/* Fix producer id, epoch and base sequence (or -1, -1, -1) in the header. */
+void kp_batch_set_stamp(kp_batch *b, int64_t producer_id, int16_t epoch, int32_t base_sequence);
+
+#endif

@@ -1,0 +1,88 @@
+#include "producer/budget.h"
+
+#include "base/mem.h"
+
+/* A pooled buffer is its own list node. */
+struct kp_pooled {
+	struct kp_pooled *next;
+};
+
+void kp_budget_init(kp_budget *b, int64_t limit)
+{
+	*b = (kp_budget){.limit = limit};
+	kp_lock_init(&b->lock);
+}
+
+static unsigned class_of(size_t cap)
+{
+	unsigned c = 0;
+	while ((KP_BUDGET_MIN_BUFFER << c) < cap && c < KP_BUDGET_CLASSES - 1)
+		c++;
+	return c;
+}
+
+size_t kp_budget_round(size_t n)
+{
+	return n <= KP_BUDGET_MIN_BUFFER ? KP_BUDGET_MIN_BUFFER : (size_t)KP_BUDGET_MIN_BUFFER << class_of(n);
+}
+
+/* Give pooled buffers back to the system until `room` bytes are free beside what is used, largest first. Under the lock. */
+static void shrink_pool(kp_budget *b, int64_t room)
+{
+	for (int c = KP_BUDGET_CLASSES - 1; c >= 0; c--)
+		while (b->pool[c] && kp_budget_used(b) + b->pooled + room > b->limit) {
+			struct kp_pooled *p = b->pool[c];
+			b->pool[c] = p->next;
+			b->pooled -= (int64_t)KP_BUDGET_MIN_BUFFER << c;
+			kp_mem_free(p);
+		}
+}
+
+void kp_budget_deinit(kp_budget *b)
+{
+	shrink_pool(b, INT64_MAX / 2);
+}
+
+void *kp_budget_take(kp_budget *b, size_t n, bool may_exceed, size_t *cap)
+{
+	unsigned c = class_of(n);
+	int64_t size = (int64_t)KP_BUDGET_MIN_BUFFER << c;
+	if (atomic_fetch_add_explicit(&b->used, size, memory_order_relaxed) + size > b->limit && !may_exceed) {
+		atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
+		return NULL;
+	}
+	kp_lock_acquire(&b->lock);
+	struct kp_pooled *p = b->pool[c];
+	if (p) {
+		b->pool[c] = p->next;
+		b->pooled -= size;
+	} else {
+		shrink_pool(b, 0);
+	}
+	kp_lock_release(&b->lock);
+	if (!p)
+		p = kp_mem_alloc((size_t)size);
+	if (!p) {
+		atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
+		return NULL;
+	}
+	*cap = (size_t)size;
+	return p;
+}
+
+void kp_budget_give(kp_budget *b, void *buffer, size_t cap)
+{
+	if (!buffer)
+		return;
+	unsigned c = class_of(cap);
+	struct kp_pooled *p = buffer;
+	kp_lock_acquire(&b->lock);
+	atomic_fetch_sub_explicit(&b->used, (int64_t)cap, memory_order_relaxed);
+	p->next = b->pool[c];
+	b->pool[c] = p;
+	b->pooled += (int64_t)cap;
+	shrink_pool(b, 0);
+	kp_lock_release(&b->lock);
+	/* release: a waiter that sees the new count finds the room */
+	atomic_fetch_add_explicit(&b->n_freed, 1, memory_order_release);
+}

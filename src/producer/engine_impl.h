@@ -1,0 +1,184 @@
+/*
+ * engine_impl.h - the engine's inside, shared by the files of this folder: who may touch what stands in the halves of the structs.
+ */
+#ifndef KP_PRODUCER_ENGINE_IMPL_H
+#define KP_PRODUCER_ENGINE_IMPL_H
+
+#include "base/map.h"
+#include "base/random.h"
+#include "cluster/cluster.h"
+#include "producer/engine.h"
+#include "producer/partitioner.h"
+#include "producer/topic.h"
+#include "rpc/rpc.h"
+
+/* What a timer belongs to (kp_timer.kind). */
+#define KP_TIMER_PARTITION 0
+#define KP_TIMER_BROKER 1
+
+typedef enum kp_broker_state { KP_BROKER_DOWN, KP_BROKER_CONNECTING, KP_BROKER_UP } kp_broker_state;
+
+/* A server to talk to: a node of the cluster, or a bootstrap server (id below 0) whose node id is not known. */
+typedef struct kp_broker {
+	kp_engine *engine;
+	int32_t id;
+	char host[256];
+	uint16_t port;
+	uint32_t conn;         /* of the present connection; KP_NO_CONN when DOWN */
+	kp_broker_state state;
+	kp_rpc rpc;            /* READY only while UP */
+	size_t index;          /* in the engine's array */
+	kp_list ready;         /* partitions that can send */
+	kp_list write_link;    /* in the engine's list of brokers with output */
+	kp_list lru_link;      /* in the engine's list of connections, least recently used first */
+	int32_t n_produce;     /* Produce requests in flight */
+	kp_timer timer;        /* request time-out, reconnect, end of a throttle, idle */
+	int n_failures;        /* to connect, in a row */
+	int64_t tried_us;      /* last attempt to connect */
+	int64_t reconnect_us;  /* not before then */
+	int64_t used_us;
+	kp_list send_link;     /* in the engine's list of brokers that may have something to send */
+	_Atomic int64_t unready_since_us; /* has partitions waiting and takes nothing; -1: it does. Relaxed: a preference */
+	bool is_wanted;        /* connect although no partition waits (a call needs it) */
+} kp_broker;
+
+/* One Produce request: which batches it carries. Recycled. */
+typedef struct kp_produce_call {
+	kp_list link; /* spare list */
+	kp_broker *broker;
+	kp_batch **batches;
+	size_t n, cap;
+	int64_t sent_us;
+} kp_produce_call;
+
+struct kp_engine {
+	kp_engine_config config;
+	kp_surroundings around;
+	struct {
+		kp_budget budget;
+		kp_sealers sealers;
+		kp_lock topics_lock;   /* guards topics and new_topics */
+		kp_map topics;
+		kp_list new_topics;    /* made, not yet seen by the loop */
+		_Atomic(kp_partition *) notified; /* stack: push by any thread (release), taken whole by the loop (acquire) */
+		_Atomic bool is_sleeping;         /* the loop may be asleep: wake it. seq_cst with `notified`, see notify.c */
+		_Atomic bool has_news;            /* a new topic or a wish for room */
+		_Atomic bool is_closed;
+		_Atomic int32_t n_wanting_room;
+		_Atomic int64_t n_queued;         /* records accepted and not ended; kept only with max_queued_records */
+	} shared;
+	struct {
+		kp_random random;
+		kp_cluster cluster;
+		kp_list topics;
+		kp_broker **brokers;
+		size_t n_brokers, cap_brokers, n_bootstrap;
+		int64_t now_us;        /* of the present turn */
+		kp_list writable, connections, sendable;
+		kp_timers timers;
+		size_t n_partitions; /* made, pending ones included: room in the heap */
+		kp_list by_age, by_serial, ended, spare_calls;
+		uint64_t request_serial;
+		uint64_t next_serial;
+		int n_flushing;
+		bool must_rebootstrap; /* done in the next turn: not from inside an answer */
+		/* producer id */
+		int64_t producer_id;
+		int16_t producer_epoch;
+		bool is_asking_id;
+		kp_call id_call, metadata_call;
+		kp_list calls; /* waiting for a broker, or for their time */
+		kp_list flying_calls;
+		kp_action *actions;
+		size_t n_actions, cap_actions, action_at;
+		uint32_t conn_generation;
+		bool said_down;        /* the error callback knows that no server can be reached */
+		char last_error[600];
+		kp_arena arena; /* scratch of one request or answer */
+		/* counters: written by the loop, read by any thread; relaxed, figures only */
+		_Atomic uint64_t persisted, not_persisted, unknown, sent_bytes, received_bytes, requests, batches, retries, connects, disconnects,
+		        throttle_ms;
+	} loop;
+};
+
+static inline int64_t kp_engine_clock_us(kp_engine *e)
+{
+	return e->around.clock_us(e->around.opaque);
+}
+
+static inline void kp_count(_Atomic uint64_t *c, uint64_t n)
+{
+	/* relaxed, and not a fetch_add: the loop is the only writer */
+	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* notify.c: hand-over from the append half */
+void kp_notify_partition(kp_engine *e, kp_partition *p); /* any thread */
+void kp_notify_news(kp_engine *e);                       /* any thread */
+kp_partition *kp_notified_take(kp_engine *e);            /* loop: the whole stack */
+
+/* append.c */
+/* Loop, with a->is_moved: a record that waited for metadata goes to its partition, whatever the budget says. */
+int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions);
+/* Loop: a moved record that has no partition, into a batch of its own kind that will end at once. */
+int kp_append_reject(kp_topic *t, kp_batch **into, const kp_append_args *a);
+void kp_seal_batch(kp_engine *e, kp_batch *b); /* outside the partition's lock */
+kp_batch *kp_detach_open(kp_partition *p);     /* loop: the open batch into the queue's end and sealed, or NULL */
+
+/* partition.c: what a partition does next */
+void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us);
+void kp_partition_adopt(kp_engine *e, kp_partition *p);
+/* The batch to send next, taken out of its list and stamped; NULL when there is none now. */
+kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us, size_t room);
+void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, int64_t now_us);
+size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p);
+
+/* outcome.c: how an attempt and a batch end */
+void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appended, int64_t now_us);
+void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_t log_append_time_ms, int64_t now_us);
+void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_stage stage);
+void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us);
+void kp_fail_topic(kp_engine *e, kp_topic *t, int error, int64_t now_us);
+void kp_resolve_gap(kp_engine *e, kp_partition *p);
+
+/* sender.c */
+void kp_broker_send(kp_engine *e, kp_broker *b, int64_t now_us);
+extern const kp_rpc_handler kp_engine_rpc_handler;
+
+/* response.c */
+void kp_produce_answered(kp_engine *e, kp_broker *b, kp_produce_call *call, int version, kp_slice body, int64_t now_us);
+void kp_produce_failed(kp_engine *e, kp_produce_call *call, int error, bool was_written, int64_t now_us);
+void kp_produce_written(kp_engine *e, kp_produce_call *call, int64_t now_us); /* acks=0 */
+void kp_produce_call_free(kp_engine *e, kp_produce_call *call);
+
+/* brokers.c */
+kp_broker *kp_broker_get(kp_engine *e, int32_t id, const char *host, uint16_t port); /* NULL: no memory */
+kp_broker *kp_broker_find(kp_engine *e, int32_t id);
+kp_broker *kp_broker_by_conn(kp_engine *e, uint32_t conn);
+void kp_broker_want(kp_engine *e, kp_broker *b, int64_t now_us); /* connect if it is time */
+void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int64_t now_us, bool tell_transport);
+void kp_broker_has_output(kp_engine *e, kp_broker *b);
+/* Any broker that can take a call now; else one is being connected and NULL is returned. */
+kp_broker *kp_broker_any(kp_engine *e, int64_t now_us);
+void kp_broker_touch(kp_engine *e, kp_broker *b); /* something changed: set its timer anew */
+void kp_broker_timer(kp_engine *e, kp_broker *b, int64_t now_us);
+void kp_broker_sendable(kp_engine *e, kp_broker *b); /* look at it in this turn */
+void kp_brokers_forget_nodes(kp_engine *e, int64_t now_us); /* re-bootstrap */
+void kp_brokers_free(kp_engine *e);
+
+/* calls.c */
+int64_t kp_calls_step(kp_engine *e, int64_t now_us);
+void kp_calls_init(kp_engine *e);
+void kp_call_answered(kp_engine *e, kp_call *call, int version, kp_slice body);
+void kp_call_failed(kp_engine *e, kp_call *call, int error, const char *text, int64_t now_us);
+
+/* metadata.c, producer_id.c */
+int64_t kp_metadata_step(kp_engine *e, int64_t now_us);
+void kp_metadata_stale(kp_engine *e, kp_topic *t);
+int kp_metadata_adopt_topics(kp_engine *e, int64_t now_us);
+void kp_metadata_leader_hint(kp_engine *e, kp_partition *p, int32_t leader, int32_t leader_epoch, int64_t now_us);
+void kp_metadata_init(kp_engine *e);
+void kp_producer_id_init(kp_engine *e);
+bool kp_producer_id_for(kp_engine *e, kp_partition *p); /* false: wait; it is being asked for */
+
+#endif

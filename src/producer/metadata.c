@@ -1,0 +1,267 @@
+/*
+ * metadata.c - between the cluster's view and the topics: asking, taking leaders over, moving records that waited for metadata. Loop thread.
+ */
+#include <kproducer/error.h>
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "producer/engine_impl.h"
+#include "wire/msg_metadata.h"
+#include "wire/reader.h"
+
+#define METADATA_VERSION_MAX 13
+#define HEADERS_AT_ONCE 64 /* kept on the stack while a record is moved */
+
+/* ------------------------------------------------------------------ moving */
+
+/* Views of a stored record's headers; `small` serves most, a larger array is allocated into *large. */
+static int load_headers(const kp_record_view *v, kp_record_header *small, kp_record_header **large, kp_record_content *c)
+{
+	kp_slice rest = v->headers;
+	kp_record_header *h = small;
+	if (v->n_headers > HEADERS_AT_ONCE)
+		h = *large = kp_mem_calloc((size_t)v->n_headers, sizeof(*h));
+	if (!h)
+		return KP_ERR_NO_MEMORY;
+	for (int32_t i = 0; i < v->n_headers; i++) {
+		int err = kp_record_header_next(&rest, &h[i]);
+		if (err)
+			return err;
+	}
+	c->headers = h;
+	c->n_headers = (size_t)v->n_headers;
+	return 0;
+}
+
+static int move_record(kp_topic *t, const kp_batch *from, int32_t i, const kp_record_view *v, int32_t n_partitions, kp_batch **rejects)
+{
+	kp_record_header small[HEADERS_AT_ONCE], *large = NULL;
+	kp_append_args a = {
+	        .content = {.key = v->key, .value = v->value},
+	        .timestamp_ms = from->base_timestamp_ms + v->timestamp_delta,
+	        .partition = v->offset_delta - 1, /* see append.c, store() */
+	        .is_moved = true,
+	        .created_us = from->created_us,
+	};
+	if (from->entries) {
+		a.opaque = from->entries[i].opaque;
+		a.is_group = from->entries[i].place & KP_ENTRY_GROUP;
+	}
+	int err = load_headers(v, small, &large, &a.content);
+	if (!err)
+		err = kp_append_moved(t, &a, n_partitions);
+	if (err)
+		err = kp_append_reject(t, rejects, &a);
+	kp_mem_free(large);
+	return err;
+}
+
+/* What no memory could be found for ends with its batch; the records before it went their way. */
+static void move_batch(kp_engine *e, kp_topic *t, kp_batch *b, int32_t n_partitions, kp_batch **rejects)
+{
+	const uint8_t *p = b->data + KP_BATCH_HEADER_SIZE, *end = b->data + b->len;
+	kp_record_view v;
+	for (int32_t i = 0; i < b->n_records; i++)
+		if (kp_record_load(&p, end, &v) || move_record(t, b, i, &v, n_partitions, rejects))
+			KP_LOG(e->around.log, KP_LOG_ERROR, e->loop.now_us, "record_lost topic=%s: out of memory while moving it", t->name);
+	atomic_fetch_sub_explicit(&t->shared.pending->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
+	kp_batch_free(b, &e->shared.budget);
+}
+
+/* Take over what waits, uncompressed and in order. Under the lock of `pending`. */
+static void take_pending(kp_partition *pending, kp_list *all)
+{
+	kp_list_splice_back(all, &pending->loop.ready);
+	kp_list_splice_back(all, &pending->shared.queue);
+	if (pending->shared.open)
+		kp_list_push_back(all, &pending->shared.open->link);
+	pending->shared.open = NULL;
+	pending->loop.open_created_us = -1;
+}
+
+/* Records move under the lock of `pending`, so that later ones come behind them; then n is published and the lock opened. */
+static void move_pending(kp_engine *e, kp_topic *t, int32_t n_partitions)
+{
+	kp_partition *pending = t->shared.pending;
+	kp_batch *rejects = NULL;
+	kp_list all, *n;
+	kp_list_init(&all);
+	kp_lock_acquire(&pending->shared.lock);
+	take_pending(pending, &all);
+	while ((n = kp_list_pop_front(&all))) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		kp_list_remove(&b->age_link);
+		kp_list_remove(&b->serial_link);
+		move_batch(e, t, b, n_partitions, &rejects);
+	}
+	atomic_store_explicit(&t->shared.n_partitions, n_partitions, memory_order_release);
+	kp_lock_release(&pending->shared.lock);
+	kp_partition_evaluate(e, pending, e->loop.now_us);
+	if (rejects) {
+		kp_batch_seal(rejects, &e->shared.sealers, &e->shared.budget, KP_CODEC_NONE, 0);
+		rejects->serial = e->loop.next_serial++;
+		kp_list_push_back(&e->loop.by_serial, &rejects->serial_link);
+		rejects->is_stamped = true; /* it was never counted as waiting */
+		kp_batch_end(e, rejects, KP_ERR_UNKNOWN_PARTITION, KP_NOT_PERSISTED, KP_STAGE_NO_METADATA);
+	}
+}
+
+/* ------------------------------------------------------------------ taking over */
+
+static kp_broker *leader_broker(kp_engine *e, const kp_cluster_partition *p)
+{
+	const kp_cluster_node *n = p->leader >= 0 ? kp_cluster_node_find(&e->loop.cluster, p->leader) : NULL;
+	return n ? kp_broker_get(e, n->id, n->host, n->port) : NULL;
+}
+
+static int publish(kp_engine *e, kp_topic *t, int32_t n)
+{
+	int32_t made = t->loop.n_made;
+	if (n > made && kp_timers_reserve(&e->loop.timers, e->loop.n_partitions + (size_t)(n - made) + e->loop.n_brokers + 8))
+		return KP_ERR_NO_MEMORY;
+	int err = kp_topic_set_partitions(t, n);
+	e->loop.n_partitions += (size_t)(t->loop.n_made - made);
+	return err;
+}
+
+static void on_topic(void *opaque, kp_cluster_topic *meta)
+{
+	kp_engine *e = opaque;
+	kp_topic *t = meta->user;
+	int64_t now_us = e->loop.now_us;
+	if (!t)
+		return;
+	if (meta->error && !kp_error_is_retriable(meta->error)) {
+		kp_fail_topic(e, t, meta->error, now_us);
+		return;
+	}
+	if (meta->error || meta->n_partitions == 0)
+		return;
+	int32_t n = meta->n_partitions;
+	if (publish(e, t, n)) {
+		kp_cluster_mark_stale(&e->loop.cluster, meta); /* out of memory: asked for again after the back-off */
+		return;
+	}
+	for (int32_t i = 0; i < t->loop.n_made; i++)
+		kp_partition_set_leader(e, kp_topic_partition(t, i), i < n ? leader_broker(e, &meta->partitions[i]) : NULL, now_us);
+	if (kp_topic_n_partitions(t) == 0)
+		move_pending(e, t, n);
+	else
+		atomic_store_explicit(&t->shared.n_partitions, n, memory_order_release);
+}
+
+void kp_metadata_leader_hint(kp_engine *e, kp_partition *p, int32_t leader, int32_t leader_epoch, int64_t now_us)
+{
+	kp_cluster_topic *meta = p->topic->loop.meta;
+	if (!kp_cluster_leader_hint(&e->loop.cluster, meta, p->index, leader, leader_epoch))
+		return;
+	/* KIP-951: the new leader is known, no need to wait for the back-off */
+	kp_partition_set_leader(e, p, leader_broker(e, &meta->partitions[p->index]), now_us);
+	p->loop.backoff_until_us = 0;
+}
+
+/* ------------------------------------------------------------------ asking */
+
+static const void *build(kp_call *call, int version, kp_arena *arena)
+{
+	kp_engine *e = call->opaque;
+	kp_metadata_request *body = kp_arena_alloc(arena, sizeof(*body));
+	return body && kp_cluster_build_request(&e->loop.cluster, version, arena, body) ? body : NULL;
+}
+
+static bool done(kp_call *call, int error, const char *text, int version, kp_slice bytes)
+{
+	kp_engine *e = call->opaque;
+	kp_metadata_response a;
+	(void)text;
+	if (error) {
+		kp_cluster_request_failed(&e->loop.cluster, e->loop.now_us);
+		return false;
+	}
+	kp_arena_reset(&e->loop.arena);
+	error = kp_wire_read(&kp_metadata_response_message, version, bytes, &e->loop.arena, &a, NULL);
+	if (error) {
+		kp_cluster_request_failed(&e->loop.cluster, e->loop.now_us);
+		return false;
+	}
+	/* on_topic uses no arena */
+	error = kp_cluster_update(&e->loop.cluster, &a, e->loop.now_us, on_topic, e);
+	if (error == KP_ERR_REBOOTSTRAP_REQUIRED)
+		e->loop.must_rebootstrap = true;
+	return false;
+}
+
+void kp_metadata_init(kp_engine *e)
+{
+	e->loop.metadata_call = (kp_call){.api_key = KP_API_METADATA,
+	                                  .max_version = METADATA_VERSION_MAX,
+	                                  .min_version = 0,
+	                                  .deadline_us = KP_TIME_NEVER,
+	                                  .build = build,
+	                                  .done = done,
+	                                  .opaque = e};
+}
+
+/* A topic to which nothing was sent since the last look, and for which nothing waits. */
+static void note_idle(kp_engine *e)
+{
+	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
+		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
+		if (t->loop.meta)
+			t->loop.meta->is_idle = e->loop.now_us - t->loop.meta->used_us > e->config.metadata_max_idle_us;
+	}
+}
+
+int64_t kp_metadata_step(kp_engine *e, int64_t now_us)
+{
+	int64_t next_us;
+	if (e->loop.cluster.is_asking)
+		return KP_TIME_NEVER;
+	if (!kp_cluster_wants_request(&e->loop.cluster, now_us, &next_us))
+		return next_us;
+	note_idle(e);
+	e->loop.cluster.is_asking = true;
+	kp_engine_call(e, &e->loop.metadata_call);
+	return KP_TIME_NEVER;
+}
+
+void kp_metadata_stale(kp_engine *e, kp_topic *t)
+{
+	if (t->loop.meta)
+		kp_cluster_mark_stale(&e->loop.cluster, t->loop.meta);
+}
+
+int kp_metadata_adopt_topics(kp_engine *e, int64_t now_us)
+{
+	kp_list fresh, *n;
+	int err = 0;
+	kp_list_init(&fresh);
+	kp_lock_acquire(&e->shared.topics_lock);
+	kp_list_splice_back(&fresh, &e->shared.new_topics);
+	kp_lock_release(&e->shared.topics_lock);
+	while ((n = kp_list_pop_front(&fresh))) {
+		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
+		t->loop.meta = kp_timers_reserve(&e->loop.timers, e->loop.n_partitions + e->loop.n_brokers + 8)
+		                       ? NULL
+		                       : kp_cluster_topic_get(&e->loop.cluster, kp_slice_cstr(t->name), now_us);
+		if (!t->loop.meta) {
+			/* out of memory: tried again in a later turn */
+			kp_lock_acquire(&e->shared.topics_lock);
+			kp_list_push_back(&e->shared.new_topics, n);
+			kp_lock_release(&e->shared.topics_lock);
+			err = KP_ERR_NO_MEMORY;
+			break;
+		}
+		t->loop.meta->user = t;
+		e->loop.n_partitions++;
+		kp_list_push_back(&e->loop.topics, n);
+	}
+	if (!kp_list_empty(&fresh)) {
+		kp_lock_acquire(&e->shared.topics_lock);
+		kp_list_splice_back(&e->shared.new_topics, &fresh);
+		kp_lock_release(&e->shared.topics_lock);
+	}
+	return err;
+}

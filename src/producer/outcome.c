@@ -1,0 +1,303 @@
+/*
+ * outcome.c - how an attempt ends and what becomes of its batch: persisted, sent again as it is, stamped anew after a gap, or given up.
+ *
+ * Bytes, producer id, epoch and sequence of a batch are frozen from its first attempt. They may change only when every attempt was
+ * answered with a code that the broker gives before it appends. A batch with an attempt of open fate ends *unknown* or persisted, never
+ * *not persisted*.
+ *
+ * A gap is found, not guessed: when a batch is lost from the middle, the next one's OUT_OF_ORDER_SEQUENCE_NUMBER at the head of the line
+ * shows it. Then the partition drains (nothing leaves until nothing is in flight), proven-rejected batches are stamped anew with the next
+ * epoch (KIP-360), those of open fate end unknown, and the rest goes on.
+ */
+#include <kproducer/error.h>
+
+#include "base/time.h"
+#include "cluster/backoff.h"
+#include "producer/engine_impl.h"
+
+void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_stage stage)
+{
+	kp_partition *p = b->partition;
+	b->error = error;
+	b->outcome = outcome;
+	b->stage = stage;
+	kp_list_remove(&b->age_link);
+	if (!b->is_stamped)
+		atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
+	if (b->call) {
+		/* reported now; its request and its place in the sequence are still open */
+		b->is_ended = true;
+		atomic_fetch_add_explicit(&b->n_refs, 1, memory_order_relaxed);
+	} else {
+		kp_list_remove(&b->link);
+	}
+	_Atomic uint64_t *counter = outcome == KP_PERSISTED       ? &e->loop.persisted
+	                            : outcome == KP_NOT_PERSISTED ? &e->loop.not_persisted
+	                                                          : &e->loop.unknown;
+	kp_count(counter, (uint64_t)b->n_records);
+	kp_count(&e->loop.batches, 1);
+	if (e->config.max_queued_records)
+		atomic_fetch_sub_explicit(&e->shared.n_queued, b->n_records, memory_order_relaxed);
+	kp_list_push_back(&e->loop.ended, &b->ended_link);
+}
+
+/* The attempt is over: no request carries the batch any more. True when the batch had been reported already. */
+static bool attempt_over(kp_engine *e, kp_batch *b)
+{
+	b->call = NULL;
+	b->partition->loop.n_in_flight--;
+	if (!b->is_ended)
+		return false;
+	kp_list_remove(&b->link);
+	kp_engine_release(e, b);
+	return true;
+}
+
+static bool has_to_resend(const kp_partition *p)
+{
+	for (const kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = n->next)
+		if (!KP_CONTAINER_OF(n, kp_batch, link)->call)
+			return true;
+	return false;
+}
+
+void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_t log_append_time_ms, int64_t now_us)
+{
+	kp_partition *p = b->partition;
+	if (!attempt_over(e, b)) {
+		b->base_offset = base_offset;
+		b->log_append_time_ms = log_append_time_ms;
+		kp_batch_end(e, b, 0, KP_PERSISTED, KP_STAGE_DONE);
+		size_t before = kp_batch_footprint(b);
+		kp_batch_drop_data(b, &e->shared.budget);
+		atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)(before - kp_batch_footprint(b)), memory_order_relaxed);
+	}
+	p->loop.n_failures = 0;
+	if (!has_to_resend(p))
+		p->loop.is_recovering = false;
+	kp_partition_evaluate(e, p, now_us);
+}
+
+/* The sequence numbers of a batch that was certainly not appended are free again if nothing was stamped behind it. */
+static void take_sequence_back(kp_engine *e, kp_partition *p, const kp_batch *b)
+{
+	bool is_last = p->loop.unresolved.prev == &b->link;
+	uint32_t end = ((uint32_t)b->base_sequence + (uint32_t)b->n_records) & 0x7fffffff;
+	if (e->config.idempotent && b->is_stamped && !b->call && !b->is_open_fate && is_last && b->producer_id == p->loop.producer_id &&
+	    b->producer_epoch == p->loop.producer_epoch && end == (uint32_t)p->loop.next_sequence)
+		p->loop.next_sequence = b->base_sequence;
+}
+
+static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
+{
+	take_sequence_back(e, b->partition, b);
+	kp_batch_end(e, b, error, b->is_open_fate || b->call ? KP_UNKNOWN : KP_NOT_PERSISTED, stage);
+}
+
+static bool is_sequence_error(int error)
+{
+	return error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || error == KP_ERR_UNKNOWN_PRODUCER_ID || error == KP_ERR_INVALID_PRODUCER_EPOCH;
+}
+
+static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t now_us)
+{
+	int64_t pause = kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, b->attempts - 1, &e->loop.random);
+	p->loop.is_recovering = true;
+	p->loop.n_failures++;
+	p->loop.backoff_until_us = now_us + pause;
+	kp_count(&e->loop.retries, 1);
+}
+
+static void sequence_refused(kp_engine *e, kp_partition *p, const kp_batch *b, int error, int64_t now_us)
+{
+	if (p->loop.unresolved.next != &b->link) {
+		/* an earlier batch is unresolved: it explains the refusal, and the same stamp will do once that one is through */
+		send_again(e, p, b, now_us);
+		return;
+	}
+	KP_LOG(e->around.log, KP_LOG_WARN, now_us,
+	       "sequence_gap topic=%s partition=%d error=%s producer_id=%lld epoch=%d sequence=%d: draining, then going on with a new epoch",
+	       p->topic->name, p->index, kp_error_name(error), (long long)b->producer_id, b->producer_epoch, b->base_sequence);
+	p->loop.is_draining = true;
+	if (error == KP_ERR_INVALID_PRODUCER_EPOCH)
+		p->loop.banned_producer_id = b->producer_id; /* somebody is ahead of us under this id: bumping may not be enough */
+}
+
+void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appended, int64_t now_us)
+{
+	kp_partition *p = b->partition;
+	if (attempt_over(e, b)) {
+		kp_partition_evaluate(e, p, now_us);
+		return;
+	}
+	b->last_error = error;
+	b->is_open_fate |= may_be_appended;
+	if (e->config.idempotent && is_sequence_error(error)) {
+		sequence_refused(e, p, b, error, now_us);
+	} else if (kp_error_is_retriable(error) && b->attempts <= e->config.retries) {
+		send_again(e, p, b, now_us);
+		if (kp_error_get_class(error) == KP_CLASS_REFRESH)
+			kp_metadata_stale(e, p->topic);
+	} else {
+		give_up(e, b, error, KP_STAGE_DONE);
+		if (!has_to_resend(p))
+			p->loop.is_recovering = false;
+	}
+	kp_partition_evaluate(e, p, now_us);
+}
+
+void kp_resolve_gap(kp_engine *e, kp_partition *p)
+{
+	kp_list again;
+	kp_list *n;
+	kp_list_init(&again);
+	while ((n = kp_list_pop_front(&p->loop.unresolved))) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		if (b->is_open_fate) {
+			kp_batch_end(e, b, b->last_error, KP_UNKNOWN, KP_STAGE_DONE);
+			continue;
+		}
+		b->is_stamped = false;
+		atomic_fetch_add_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
+		kp_list_push_back(&again, &b->link);
+	}
+	kp_list_splice_back(&again, &p->loop.ready);
+	kp_list_splice_back(&p->loop.ready, &again);
+	if (p->loop.producer_epoch == INT16_MAX)
+		p->loop.banned_producer_id = p->loop.producer_id;
+	p->loop.producer_epoch = (int16_t)(p->loop.producer_epoch == INT16_MAX ? 0 : p->loop.producer_epoch + 1);
+	p->loop.next_sequence = 0;
+	p->loop.is_draining = false;
+	p->loop.is_recovering = false;
+	p->loop.backoff_until_us = 0;
+}
+
+static kp_stage stage_of(const kp_batch *b)
+{
+	if (b->call)
+		return KP_STAGE_IN_FLIGHT;
+	if (b->partition->index == KP_PENDING_INDEX)
+		return KP_STAGE_NO_METADATA;
+	return b->partition->loop.leader ? KP_STAGE_QUEUED : KP_STAGE_NO_LEADER;
+}
+
+/* What to blame when no attempt was made: the topic's metadata error, if it had one. */
+static void blame_topic(kp_batch *b)
+{
+	const kp_cluster_topic *meta = b->partition->topic->loop.meta;
+	if (!b->last_error && meta)
+		b->last_error = meta->error;
+}
+
+void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us)
+{
+	kp_list *next;
+	*next_us = KP_TIME_NEVER;
+	for (kp_list *n = e->loop.by_age.next; n != &e->loop.by_age; n = next) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, age_link);
+		kp_partition *p = b->partition;
+		next = n->next;
+		if (b->created_us + e->config.delivery_timeout_us > now_us) {
+			*next_us = b->created_us + e->config.delivery_timeout_us;
+			return;
+		}
+		if (!kp_batch_is_sealed(b))
+			continue; /* its thread is about to finish, and notifies */
+		blame_topic(b);
+		KP_LOG(e->around.log, KP_LOG_WARN, now_us, "delivery_timeout topic=%s partition=%d records=%d attempts=%d last_error=%s",
+		       p->topic->name, p->index, b->n_records, b->attempts, b->last_error ? kp_error_name(b->last_error) : "none");
+		give_up(e, b, KP_ERR_DELIVERY_TIMEOUT, stage_of(b));
+		kp_partition_evaluate(e, p, now_us);
+		/* evaluating may have ended others: start again from the oldest */
+		next = e->loop.by_age.next;
+	}
+}
+
+/* End everything of a partition that no request carries. */
+static void fail_waiting(kp_engine *e, kp_partition *p, int error, int64_t now_us, bool is_last_error)
+{
+	kp_list *next;
+	kp_detach_open(p);
+	kp_partition_adopt(e, p);
+	for (kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = next) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		next = n->next;
+		if (b->call)
+			continue;
+		if (is_last_error)
+			b->last_error = error;
+		give_up(e, b, error, stage_of(b));
+	}
+	for (kp_list *n = p->loop.ready.next; n != &p->loop.ready; n = next) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		next = n->next;
+		if (!kp_batch_is_sealed(b))
+			continue;
+		if (is_last_error)
+			b->last_error = error;
+		blame_topic(b);
+		give_up(e, b, error, stage_of(b));
+	}
+	if (!has_to_resend(p))
+		p->loop.is_recovering = false;
+	kp_partition_evaluate(e, p, now_us);
+}
+
+void kp_fail_topic(kp_engine *e, kp_topic *t, int error, int64_t now_us)
+{
+	fail_waiting(e, t->shared.pending, error, now_us, true);
+	for (int32_t i = 0; i < t->loop.n_made; i++)
+		fail_waiting(e, kp_topic_partition(t, i), error, now_us, true);
+}
+
+static void purge_in_flight(kp_engine *e, kp_partition *p, int error)
+{
+	kp_list *next;
+	for (kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = next) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		next = n->next;
+		if (b->call && !b->is_ended)
+			give_up(e, b, error, KP_STAGE_IN_FLIGHT);
+	}
+}
+
+static void purge_partition(kp_engine *e, kp_partition *p, int what, int error, int64_t now_us)
+{
+	if (what & KP_PURGE_IN_FLIGHT)
+		purge_in_flight(e, p, error);
+	if (what & KP_PURGE_QUEUED)
+		fail_waiting(e, p, error, now_us, false);
+}
+
+void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
+{
+	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
+		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
+		purge_partition(e, t->shared.pending, what, error, now_us);
+		for (int32_t i = 0; i < t->loop.n_made; i++)
+			purge_partition(e, kp_topic_partition(t, i), what, error, now_us);
+	}
+}
+
+bool kp_engine_drop_oldest(kp_engine *e, int64_t now_us)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (kp_list *n = e->loop.by_age.next; n != &e->loop.by_age; n = n->next) {
+			kp_batch *b = KP_CONTAINER_OF(n, kp_batch, age_link);
+			if (b->is_stamped || b->is_open_fate || !kp_batch_is_sealed(b))
+				continue;
+			give_up(e, b, KP_ERR_QUEUE_EVICTED, stage_of(b));
+			return true;
+		}
+		/* nothing adopted is unsent: close the open batches and look again */
+		for (kp_list *n = e->loop.topics.next; n != &e->loop.topics && pass == 0; n = n->next) {
+			kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
+			for (int32_t i = -1; i < t->loop.n_made; i++) {
+				kp_partition *p = i < 0 ? t->shared.pending : kp_topic_partition(t, i);
+				kp_detach_open(p);
+				kp_partition_evaluate(e, p, now_us);
+			}
+		}
+	}
+	return false;
+}

@@ -1,0 +1,179 @@
+/*
+ * partition.c - what a partition does next: adopt what the append half closed, wait for linger or back-off, stand in its leader's list of
+ * partitions that can send, give up its next batch. Loop thread.
+ */
+#include <kproducer/error.h>
+
+#include "base/time.h"
+#include "producer/engine_impl.h"
+
+#define MAX_UNRESOLVED 5 /* what a broker remembers per producer id and partition (ProducerStateEntry.NUM_BATCHES_TO_RETAIN) */
+
+/* By age the list is nearly sorted already: batches are adopted about in the order in which they were opened. */
+static void insert_by_age(kp_engine *e, kp_batch *b)
+{
+	kp_list *at = e->loop.by_age.prev;
+	while (at != &e->loop.by_age && KP_CONTAINER_OF(at, kp_batch, age_link)->created_us > b->created_us)
+		at = at->prev;
+	kp_list_insert_before(at->next, &b->age_link);
+}
+
+void kp_partition_adopt(kp_engine *e, kp_partition *p)
+{
+	kp_list detached;
+	kp_list *n;
+	kp_list_init(&detached);
+	kp_lock_acquire(&p->shared.lock);
+	kp_list_splice_back(&detached, &p->shared.queue);
+	p->loop.open_created_us = p->shared.open ? p->shared.open->created_us : -1;
+	kp_lock_release(&p->shared.lock);
+	while ((n = kp_list_pop_front(&detached))) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		b->serial = e->loop.next_serial++;
+		b->is_adopted = true;
+		insert_by_age(e, b);
+		kp_list_push_back(&e->loop.by_serial, &b->serial_link);
+		kp_list_push_back(&p->loop.ready, &b->link);
+	}
+}
+
+/* The first batch that has to be sent again, or NULL. */
+static kp_batch *to_resend(const kp_partition *p)
+{
+	for (const kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = n->next) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		if (!b->call)
+			return b;
+	}
+	return NULL;
+}
+
+static bool is_hurried(kp_engine *e)
+{
+	/* relaxed: a wish; the loop is notified of new ones */
+	return e->loop.n_flushing > 0 || atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
+	       atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed);
+}
+
+static int64_t open_due_us(kp_engine *e, const kp_partition *p)
+{
+	if (p->loop.open_created_us < 0)
+		return KP_TIME_NEVER;
+	return is_hurried(e) ? p->loop.open_created_us : p->loop.open_created_us + e->config.linger_us;
+}
+
+/* Something could be sent at now, as far as the batches are concerned. */
+static bool has_sendable(kp_engine *e, kp_partition *p, int64_t now_us)
+{
+	if (to_resend(p))
+		return true;
+	kp_list *first = kp_list_first(&p->loop.ready);
+	if (first)
+		return kp_batch_is_sealed(KP_CONTAINER_OF(first, kp_batch, link));
+	return open_due_us(e, p) <= now_us;
+}
+
+size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
+{
+	if (p->loop.is_recovering)
+		return 1;
+	return e->config.max_in_flight < MAX_UNRESOLVED ? (size_t)e->config.max_in_flight : MAX_UNRESOLVED;
+}
+
+static void leave_ready_list(kp_partition *p)
+{
+	kp_list_remove(&p->loop.ready_link);
+}
+
+static void enter_ready_list(kp_engine *e, kp_partition *p)
+{
+	kp_broker *b = p->loop.leader;
+	if (!kp_list_linked(&p->loop.ready_link))
+		kp_list_push_back(&b->ready, &p->loop.ready_link);
+	if (!kp_list_linked(&b->send_link))
+		kp_list_push_back(&e->loop.sendable, &b->send_link);
+}
+
+/* An open batch that nothing lets go grows too old like any other: then it is closed, and the engine's expiry finds it. */
+static void close_if_expired(kp_engine *e, kp_partition *p, int64_t now_us)
+{
+	if (p->loop.open_created_us < 0 || now_us - p->loop.open_created_us < e->config.delivery_timeout_us)
+		return;
+	kp_detach_open(p);
+	kp_partition_adopt(e, p);
+}
+
+void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
+{
+	kp_partition_adopt(e, p);
+	close_if_expired(e, p, now_us);
+	if (p->loop.is_draining && p->loop.n_in_flight == 0)
+		kp_resolve_gap(e, p);
+	int64_t expiry = p->loop.open_created_us < 0 ? KP_TIME_NEVER : p->loop.open_created_us + e->config.delivery_timeout_us;
+	int64_t wake = expiry;
+	bool can_send = false;
+	if (p->index == KP_PENDING_INDEX || p->loop.is_draining || (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p)) {
+		/* something else has to happen first, and evaluates again */
+	} else if (!has_sendable(e, p, now_us)) {
+		int64_t due = open_due_us(e, p);
+		wake = due < expiry && kp_list_empty(&p->loop.ready) ? due : expiry;
+	} else if (now_us < p->loop.backoff_until_us) {
+		wake = p->loop.backoff_until_us < expiry ? p->loop.backoff_until_us : expiry;
+	} else if (!p->loop.leader) {
+		kp_metadata_stale(e, p->topic);
+	} else {
+		can_send = true;
+	}
+	if (can_send)
+		enter_ready_list(e, p);
+	else
+		leave_ready_list(p);
+	if (wake == KP_TIME_NEVER)
+		kp_timers_clear(&e->loop.timers, &p->loop.timer);
+	else
+		kp_timers_set(&e->loop.timers, &p->loop.timer, wake);
+}
+
+void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, int64_t now_us)
+{
+	if (p->loop.leader != leader)
+		leave_ready_list(p);
+	p->loop.leader = leader;
+	atomic_store_explicit(&p->shared.leader, leader, memory_order_relaxed);
+	atomic_store_explicit(&p->shared.is_available, leader != NULL, memory_order_relaxed);
+	kp_partition_evaluate(e, p, now_us);
+}
+
+static void stamp(kp_engine *e, kp_partition *p, kp_batch *b)
+{
+	b->is_stamped = true;
+	if (!e->config.idempotent) {
+		kp_batch_set_stamp(b, -1, -1, -1);
+		return;
+	}
+	kp_batch_set_stamp(b, p->loop.producer_id, p->loop.producer_epoch, p->loop.next_sequence);
+	/* sequences wrap from 2^31 - 1 to 0 */
+	p->loop.next_sequence = (int32_t)(((uint32_t)p->loop.next_sequence + (uint32_t)b->n_records) & 0x7fffffff);
+}
+
+kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us, size_t room)
+{
+	kp_batch *b = to_resend(p);
+	if (b)
+		return b->len <= room ? b : NULL;
+	if (kp_list_empty(&p->loop.ready) && open_due_us(e, p) <= now_us) {
+		kp_detach_open(p);
+		kp_partition_adopt(e, p);
+	}
+	kp_list *first = kp_list_first(&p->loop.ready);
+	if (!first)
+		return NULL;
+	b = KP_CONTAINER_OF(first, kp_batch, link);
+	if (!kp_batch_is_sealed(b) || b->len > room || !kp_producer_id_for(e, p))
+		return NULL;
+	stamp(e, p, b);
+	atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
+	kp_list_remove(&b->link);
+	kp_list_push_back(&p->loop.unresolved, &b->link);
+	return b;
+}

@@ -1,0 +1,94 @@
+/*
+ * producer_id.c - the idempotent producer's id (KIP-98): asked for when the first batch is about to leave, and anew when it is used up.
+ *
+ * Each partition keeps its own (id, epoch, next sequence): a broker checks them per partition, so a gap in one partition moves only its
+ * own epoch. Epochs are bumped locally (KIP-360); an id whose epochs are used up, or that somebody else moved, is replaced.
+ */
+#include <kproducer/error.h>
+
+#include "base/time.h"
+#include "producer/engine_impl.h"
+#include "wire/msg_init_producer_id.h"
+#include "wire/reader.h"
+
+#define INIT_PRODUCER_ID_VERSION_MAX 5
+
+static const void *build(kp_call *call, int version, kp_arena *arena)
+{
+	(void)call;
+	(void)version;
+	kp_init_producer_id_request *body = kp_arena_alloc(arena, sizeof(*body));
+	if (!body)
+		return NULL;
+	kp_wire_init(&kp_init_producer_id_request_schema, body, 1);
+	body->transactional_id = kp_slice_null();
+	body->transaction_timeout_ms = INT32_MAX;
+	return body;
+}
+
+/* Everybody who waited for the id may have something to send now. */
+static void wake_brokers(kp_engine *e)
+{
+	for (size_t i = 0; i < e->loop.n_brokers; i++)
+		if (!kp_list_empty(&e->loop.brokers[i]->ready))
+			kp_broker_sendable(e, e->loop.brokers[i]);
+}
+
+static bool done(kp_call *call, int error, const char *text, int version, kp_slice bytes)
+{
+	kp_engine *e = call->opaque;
+	kp_init_producer_id_response a = {0};
+	kp_arena_reset(&e->loop.arena);
+	if (!error)
+		error = kp_wire_read(&kp_init_producer_id_response_message, version, bytes, &e->loop.arena, &a, NULL);
+	if (!error)
+		error = a.error_code;
+	if (error == KP_ERR_CLOSED) {
+		e->loop.is_asking_id = false;
+		return false;
+	}
+	if (error) {
+		/* never fatal: records wait for it and reach their own deadlines; once it is repaired on the broker, they flow */
+		KP_LOG(e->around.log, KP_LOG_ERROR, e->loop.now_us, "producer_id_refused error=%s text=\"%s\" advice=\"%s\"", kp_error_name(error),
+		       text ? text : "", kp_error_advice(error));
+		if (!kp_error_is_retriable(error))
+			e->around.on_error(e->around.opaque, error, kp_error_text(error));
+		return true;
+	}
+	e->loop.is_asking_id = false;
+	e->loop.producer_id = a.producer_id;
+	e->loop.producer_epoch = a.producer_epoch;
+	wake_brokers(e);
+	return false;
+}
+
+void kp_producer_id_init(kp_engine *e)
+{
+	e->loop.producer_id = -1;
+	e->loop.id_call = (kp_call){.api_key = KP_API_INIT_PRODUCER_ID,
+	                            .max_version = INIT_PRODUCER_ID_VERSION_MAX,
+	                            .min_version = 0,
+	                            .deadline_us = KP_TIME_NEVER,
+	                            .build = build,
+	                            .done = done,
+	                            .opaque = e};
+}
+
+bool kp_producer_id_for(kp_engine *e, kp_partition *p)
+{
+	if (!e->config.idempotent)
+		return true;
+	if (p->loop.producer_id >= 0 && p->loop.producer_id != p->loop.banned_producer_id)
+		return true;
+	if (e->loop.producer_id >= 0 && e->loop.producer_id != p->loop.banned_producer_id) {
+		p->loop.producer_id = e->loop.producer_id;
+		p->loop.producer_epoch = e->loop.producer_epoch;
+		p->loop.next_sequence = 0;
+		return true;
+	}
+	if (!e->loop.is_asking_id) {
+		e->loop.is_asking_id = true;
+		kp_engine_call(e, &e->loop.id_call);
+	}
+	return false;
+}
