@@ -28,6 +28,7 @@ bench: build
 PREFIX ?= /usr/local
 install: build
 	@cmake --install build --prefix $(PREFIX)
+	@if [ $$(id -u) = 0 ]; then ldconfig; fi
 
 clean:
 	rm -rf build build-*
