@@ -1,0 +1,178 @@
+/*
+ * cmd_broker.c - `kproducer broker`: the development broker of devbroker/, from the command line.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "cli/parse.h"
+#include "cli/signals.h"
+#include "cli/talk.h"
+#include "devbroker/devbroker.h"
+
+#define MAX_NODES 100
+
+enum {
+	OPTION_LISTEN = CLI_OPTION_LONG,
+	OPTION_ADVERTISED_HOST,
+	OPTION_NODES,
+	OPTION_PARTITIONS,
+	OPTION_NO_AUTO_CREATE,
+	OPTION_MAX_MESSAGE_BYTES,
+	OPTION_MEMORY,
+	OPTION_SEED
+};
+
+static const cli_option options[] = {
+	{OPTION_LISTEN, "listen", "HOST:PORT", "address of the first node, further ones take the ports behind it;\n"
+	                                       "port 0: free ports (127.0.0.1:9092)"},
+	{OPTION_ADVERTISED_HOST, "advertised-host", "HOST", "what clients are told to connect to (the host of --listen)"},
+	{OPTION_NODES, "nodes", "N", "brokers of the cluster, all in this process (1)"},
+	{OPTION_PARTITIONS, "partitions", "P", "partitions of a topic that does not say how many (1)"},
+	{OPTION_NO_AUTO_CREATE, "no-auto-create", NULL, "do not create topics on first use"},
+	{OPTION_MAX_MESSAGE_BYTES, "max-message-bytes", "BYTES", "largest batch (1048588)"},
+	{OPTION_MEMORY, "memory", "BYTES", "of all logs, also as 500M or 4G; beyond it the oldest batches go (1 GiB)"},
+	{OPTION_SEED, "seed", "N", "make topic ids and producer ids repeatable"},
+	{0, NULL, NULL, NULL},
+};
+
+static const char details[] =
+	"A Kafka cluster for development and tests: no security, no replication, everything in memory. When it is ready, one line on\n"
+	"standard output says so, \"ready HOST:PORT[,HOST:PORT...]\", in the form that -b takes. SIGINT or SIGTERM ends it, exit code 0.\n"
+	"\n"
+	"Examples:\n"
+	"  kproducer broker\n"
+	"  kproducer broker --listen 127.0.0.1:19092 --nodes 3 --partitions 6\n";
+
+typedef struct broker_options {
+	cli_common common;
+	kp_devbroker_options broker;
+	char host[256]; /* what broker.host points to */
+} broker_options;
+
+/* "127.0.0.1:9092", "localhost:0", "[::1]:9092". */
+static int take_listen(broker_options *o, const char *arg)
+{
+	const char *colon = strrchr(arg, ':');
+	uint64_t port;
+	size_t len = colon ? (size_t)(colon - arg) : 0;
+	if (len >= 2 && arg[0] == '[' && arg[len - 1] == ']') {
+		arg++;
+		len -= 2;
+	}
+	if (!len || len >= sizeof(o->host) || !cli_parse_count(colon + 1, 0, UINT16_MAX, &port))
+		return cli_usage_error(&cli_broker, "--listen wants HOST:PORT, not '%.200s'", arg);
+	memcpy(o->host, arg, len);
+	o->host[len] = 0;
+	o->broker.host = o->host;
+	o->broker.port = (uint16_t)port;
+	return CLI_GO_ON;
+}
+
+static int take_number(const char *name, const char *arg, uint64_t min, uint64_t max, uint64_t *out)
+{
+	if (!cli_parse_count(arg, min, max, out))
+		return cli_usage_error(&cli_broker, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%.200s'", name, min, max, arg);
+	return CLI_GO_ON;
+}
+
+static int take(void *state, int id, char *arg)
+{
+	broker_options *o = state;
+	uint64_t n = 0;
+	int rc = CLI_GO_ON;
+	switch (id) {
+	case OPTION_LISTEN:
+		return take_listen(o, arg);
+	case OPTION_ADVERTISED_HOST:
+		o->broker.advertised_host = arg;
+		return CLI_GO_ON;
+	case OPTION_NODES:
+		rc = take_number("nodes", arg, 1, MAX_NODES, &n);
+		o->broker.n_nodes = (int32_t)n;
+		return rc;
+	case OPTION_PARTITIONS:
+		rc = take_number("partitions", arg, 1, 100000, &n);
+		o->broker.default_partitions = (int32_t)n;
+		return rc;
+	case OPTION_NO_AUTO_CREATE:
+		o->broker.auto_create = 0;
+		return CLI_GO_ON;
+	case OPTION_MAX_MESSAGE_BYTES:
+		rc = take_number("max-message-bytes", arg, 1, INT32_MAX, &n);
+		o->broker.max_message_bytes = (int32_t)n;
+		return rc;
+	case OPTION_MEMORY:
+		rc = take_number("memory", arg, 1, SIZE_MAX / 2, &n);
+		o->broker.log_bytes_max = (size_t)n;
+		return rc;
+	default:
+		return take_number("seed", arg, 0, UINT64_MAX, &o->broker.seed);
+	}
+}
+
+static void stop(void *broker)
+{
+	kp_devbroker_stop(broker);
+}
+
+/* The addresses as -b takes them; an IPv6 host in brackets. */
+static void print_ready(const broker_options *o, const kp_devbroker *broker)
+{
+	bool is_v6 = strchr(o->broker.host, ':') != NULL;
+	for (int32_t i = 1; i <= o->broker.n_nodes; i++)
+		printf("%s%s%s%s:%u", i == 1 ? "ready " : ",", is_v6 ? "[" : "", o->broker.host, is_v6 ? "]" : "",
+		       kp_devbroker_port(broker, i));
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int serve(const broker_options *o)
+{
+	char err[512] = "";
+	kp_devbroker_stats stats;
+	kp_devbroker *broker = kp_devbroker_new(&o->broker, err, sizeof(err));
+	if (!broker) {
+		cli_error("%s", *err ? err : "cannot start the broker");
+		return CLI_FAILED;
+	}
+	cli_say("development broker on %s:%u (%d node%s): for development, keeps everything in memory", o->broker.host,
+	        kp_devbroker_port(broker, 1), o->broker.n_nodes, o->broker.n_nodes == 1 ? "" : "s");
+	print_ready(o, broker);
+	cli_on_stop(stop, broker);
+	int rc = kp_devbroker_run(broker);
+	cli_on_stop(NULL, NULL);
+	kp_devbroker_get_stats(broker, &stats);
+	cli_say("%" PRIu64 " connections, %" PRIu64 " requests, %" PRIu64 " records, %" PRIu64 " bytes", stats.n_connections, stats.n_requests,
+	        stats.n_records, stats.n_bytes);
+	kp_devbroker_free(broker);
+	return rc ? CLI_FAILED : CLI_OK;
+}
+
+static int run(const cli_command *self, int argc, char **argv)
+{
+	broker_options o = {0};
+	kp_devbroker_options_init(&o.broker);
+	int rc = cli_options_parse(self, argc, argv, &o.common, take, &o);
+	if (rc == CLI_GO_ON && optind < argc)
+		rc = cli_usage_error(self, "takes no operands");
+	if (rc == CLI_GO_ON && o.broker.port && o.broker.port + (o.broker.n_nodes - 1) > UINT16_MAX)
+		rc = cli_usage_error(self, "there are no %d ports from %u on", o.broker.n_nodes, o.broker.port);
+	if (rc == CLI_GO_ON)
+		rc = serve(&o);
+	cli_common_deinit(&o.common);
+	return rc;
+}
+
+const cli_command cli_broker = {
+	.name = "broker",
+	.summary = "Run a small Kafka cluster in memory, for development.",
+	.usage = "[--listen HOST:PORT] [OPTION]...",
+	.options = options,
+	.common = "qvh",
+	.details = details,
+	.run = run,
+};

@@ -1,0 +1,107 @@
+/*
+ * input.c - see input.h.
+ */
+#include "cli/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/talk.h"
+
+static int open_one(cli_input *input, const char *path)
+{
+	struct stat st;
+	bool is_stdin = !strcmp(path, "-");
+	input->name = is_stdin ? "standard input" : path;
+	input->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	int error = input->fd < 0 || fstat(input->fd, &st) ? errno : 0;
+	if (!error && S_ISDIR(st.st_mode))
+		error = EISDIR;
+	/* Standard input may be closed, or open for writing only. */
+	if (!error && (fcntl(input->fd, F_GETFL) & O_ACCMODE) == O_WRONLY)
+		error = EBADF;
+	if (!error)
+		return CLI_GO_ON;
+	cli_error("cannot read %s: %s; nothing was sent", input->name, strerror(error));
+	return CLI_USAGE;
+}
+
+/* All inputs are open at once; the usual soft limit of 1024 is far below what the system allows. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int cli_inputs_open(cli_inputs *in, char **paths, size_t n)
+{
+	char dash[] = "-", *standard[] = {dash};
+	int rc = CLI_GO_ON;
+	if (!n) {
+		paths = standard;
+		n = 1;
+	}
+	in->list = calloc(n, sizeof(*in->list));
+	if (!in->list) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	if (n > 200)
+		raise_descriptor_limit();
+	while (in->n < n && rc == CLI_GO_ON) {
+		rc = open_one(&in->list[in->n], paths[in->n]);
+		in->n++;
+	}
+	return rc;
+}
+
+void cli_inputs_close(cli_inputs *in)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (in->list[i].fd > STDERR_FILENO)
+			close(in->list[i].fd);
+	free(in->list);
+	in->list = NULL;
+	in->n = 0;
+}
+
+bool cli_inputs_have(const cli_inputs *in, int fd)
+{
+	struct stat wanted, st;
+	if (fstat(fd, &wanted) || !S_ISREG(wanted.st_mode))
+		return false;
+	for (size_t i = 0; i < in->n; i++)
+		if (!fstat(in->list[i].fd, &st) && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino)
+			return true;
+	return false;
+}
+
+void cli_inputs_start(cli_inputs *in, size_t i, uint64_t first_ordinal)
+{
+	in->list[i].first_ordinal = first_ordinal;
+	atomic_store_explicit(&in->n_started, i + 1, memory_order_release);
+}
+
+void cli_inputs_origin(cli_inputs *in, uint64_t ordinal, const char **name, uint64_t *line)
+{
+	size_t low = 0, high = atomic_load_explicit(&in->n_started, memory_order_acquire);
+	/* The last input that begins at or before the ordinal. */
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (in->list[middle].first_ordinal <= ordinal)
+			low = middle;
+		else
+			high = middle;
+	}
+	*name = in->list[low].name;
+	*line = ordinal - in->list[low].first_ordinal + 1;
+}
