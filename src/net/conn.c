@@ -103,14 +103,26 @@ static bool read_turn(kp_conn *c)
 	return true;
 }
 
+/* Takes the socket's error away; only where no read will ask for it. */
+static int take_socket_error(kp_filter *f)
+{
+	int number = 0;
+	socklen_t len = sizeof(number);
+	while (f->lower)
+		f = f->lower;
+	getsockopt(kp_filter_tcp_fd(f), SOL_SOCKET, SO_ERROR, &number, &len);
+	return number ? number : ECONNRESET;
+}
+
 /* The socket has an error that no read told: it had bytes left, or was paused. */
 static void break_off(kp_conn *c)
 {
 	if (c->state == KP_CONN_BROKEN)
 		return;
+	int number = c->is_paused ? take_socket_error(c->top) : ECONNRESET;
 	c->state = KP_CONN_BROKEN;
 	c->error.err = KP_ERR_TRANSPORT;
-	snprintf(c->error.text, sizeof(c->error.text), "connection to %s broken", c->peer);
+	snprintf(c->error.text, sizeof(c->error.text), "connection to %s broken: %s", c->peer, strerror(number));
 	kp_task_wake(c->task);
 }
 

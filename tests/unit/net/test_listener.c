@@ -127,9 +127,13 @@ static void accepting_pauses_without_descriptors_and_goes_on_with_them(void **st
 	assert_int_equal(connected, 0);
 	assert_false(has_accepted);
 	assert_in_range(used_us, 0, 100 * MS);
+	/* A second one, because valgrind's accept takes the first from the queue before it says EMFILE. */
+	int second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(second, &a.u.any, kp_address_len(&a)), 0);
 	assert_true(run_loop(l, PATIENCE_MS));
-	assert_int_equal(s.n_accepted, 1);
+	assert_true(s.n_accepted >= 1);
 	close(client);
+	close(second);
 	server_stop(&s);
 	kp_loop_free(l);
 }
