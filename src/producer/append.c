@@ -23,13 +23,19 @@ void kp_seal_batch(kp_engine *e, kp_batch *b)
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b) - (int64_t)before, memory_order_relaxed);
 }
 
-/* Under the lock: the open batch takes no more records. */
+/* Under the lock: the open batch takes no more records. Returns it if it has to be sealed, outside the lock. */
 static kp_batch *close_open(kp_partition *p)
 {
 	kp_batch *b = p->shared.open;
 	p->shared.open = NULL;
 	p->shared.size_hint = b->len - KP_BATCH_HEADER_SIZE;
 	kp_list_push_back(&p->shared.queue, &b->link);
+	if (p->index == KP_PENDING_INDEX) {
+		/* never sent as it is: nothing to sum, and the loop may take it as soon as the lock opens */
+		b->raw_len = b->len - KP_BATCH_HEADER_SIZE;
+		atomic_store_explicit(&b->is_sealed, true, memory_order_release);
+		return NULL;
+	}
 	return b;
 }
 

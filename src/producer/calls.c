@@ -105,7 +105,7 @@ static bool start(kp_engine *e, kp_call *call, int64_t now_us)
 
 static void time_out(kp_engine *e, kp_call *call)
 {
-	char text[320];
+	char text[700];
 	snprintf(text, sizeof(text), "no answer in time; last connection error: %s", e->loop.last_error[0] ? e->loop.last_error : "none");
 	kp_list_remove(&call->link);
 	(void)call->done(call, KP_ERR_TIMED_OUT, text, 0, kp_slice_null());

@@ -350,6 +350,8 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 bool kp_engine_flushed(kp_engine *e, uint64_t serial)
 {
 	kp_list *first = kp_list_first(&e->loop.by_serial);
+	if (serial < e->loop.flush_extended_to)
+		serial = e->loop.flush_extended_to;
 	return !first || KP_CONTAINER_OF(first, kp_batch, serial_link)->serial >= serial;
 }
 

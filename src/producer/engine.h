@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "base/slice.h"
 #include "producer/batch.h"
@@ -66,7 +67,6 @@ size_t kp_engine_record_size(const kp_append_args *a);
 void kp_engine_wants_room(kp_engine *e, int delta);
 /* Grows when room came back: read it before kp_engine_append, and wait for it to change after KP_ERR_WOULD_BLOCK. */
 uint64_t kp_engine_room_generation(kp_engine *e);
-/* Records ended by the outcome of which the caller may have to be told from an append thread are none: all ends are the loop's. */
 
 /* ------------------------------------------------------------------ loop half */
 

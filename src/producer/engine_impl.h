@@ -81,6 +81,7 @@ struct kp_engine {
 		uint64_t request_serial;
 		uint64_t next_serial;
 		int n_flushing;
+		uint64_t flush_extended_to; /* records that waited for metadata moved to batches below this serial */
 		bool must_rebootstrap; /* done in the next turn: not from inside an answer */
 		/* producer id */
 		int64_t producer_id;

@@ -81,6 +81,16 @@ static void take_pending(kp_partition *pending, kp_list *all)
 	pending->loop.open_created_us = -1;
 }
 
+/* A flush that waited for the moved batches waits for those that have their records now. */
+static void extend_flush(kp_engine *e, kp_topic *t, int32_t n_partitions)
+{
+	for (int32_t i = 0; i < n_partitions && e->loop.n_flushing > 0; i++) {
+		kp_detach_open(kp_topic_partition(t, i));
+		kp_partition_evaluate(e, kp_topic_partition(t, i), e->loop.now_us);
+	}
+	e->loop.flush_extended_to = e->loop.next_serial;
+}
+
 /* Records move under the lock of `pending`, so that later ones come behind them; then n is published and the lock opened. */
 static void move_pending(kp_engine *e, kp_topic *t, int32_t n_partitions)
 {
@@ -99,6 +109,7 @@ static void move_pending(kp_engine *e, kp_topic *t, int32_t n_partitions)
 	atomic_store_explicit(&t->shared.n_partitions, n_partitions, memory_order_release);
 	kp_lock_release(&pending->shared.lock);
 	kp_partition_evaluate(e, pending, e->loop.now_us);
+	extend_flush(e, t, n_partitions);
 	if (rejects) {
 		kp_batch_seal(rejects, &e->shared.sealers, &e->shared.budget, KP_CODEC_NONE, 0);
 		rejects->serial = e->loop.next_serial++;
