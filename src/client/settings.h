@@ -80,8 +80,8 @@ void kp_config_commit(kp_config *c, kp_config *copy, bool is_good);
 
 /*
  * Apply the rules between properties to a copy of c's settings. 0, KP_ERR_NO_MEMORY, or KP_ERR_BAD_CONFIG with one line in err that
- * names the properties. *out (written on success, the caller's to deinit) is then what a producer runs with: client.id is never empty
- * (an unset one takes the next number of the process). notes may be NULL. Does not block; any thread.
+ * names the properties. *out (written on success, the caller's to deinit) is then what a producer runs with; an empty client.id has
+ * become producer-N, counted through the process. notes may be NULL. Does not block.
  */
 KP_MUST_USE int kp_settings_resolve(const kp_config *c, kp_settings *out, char *err, size_t err_size, kp_settings_notes *notes);
 
