@@ -135,11 +135,11 @@ static void the_alias_list_of_the_public_table_is_the_one_in_use(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < KP_PROP_COUNT; i++) {
-		char joined[ERR_SIZE] = "";
-		for (const kp_alias *a = kp_property_rows[i].aliases; a->name; a++) {
-			strcat(joined, joined[0] ? ", " : "");
-			strcat(joined, a->name);
-		}
+		char joined[ERR_SIZE];
+		kp_text text;
+		kp_text_init(&text, joined, sizeof joined);
+		for (const kp_alias *a = kp_property_rows[i].aliases; a->name; a++)
+			kp_text_add(&text, "%s%s", text.len ? ", " : "", a->name);
 		assert_string_equal(kp_property_rows[i].aliases_text, joined);
 	}
 }

@@ -352,6 +352,30 @@ static void on_report(kp_producer *p, const kp_report *reports, size_t n, void *
 	(void)p, (void)reports, (void)n, (void)opaque;
 }
 
+static void on_log(int level, const char *line, void *opaque)
+{
+	(void)level, (void)line, (void)opaque;
+}
+
+static void on_error(kp_producer *p, int error, const char *text, void *opaque)
+{
+	(void)p, (void)error, (void)text, (void)opaque;
+}
+
+static void callbacks_are_kept_and_copied(void **state)
+{
+	(void)state;
+	int first, second;
+	kp_config *c = kp_config_new();
+	kp_config_set_log_cb(c, on_log, &first);
+	kp_config_set_error_cb(c, on_error, &second);
+	kp_config *copy = kp_config_copy(c);
+	assert_true(copy->settings.log_cb == on_log && copy->settings.log_opaque == &first);
+	assert_true(copy->settings.error_cb == on_error && copy->settings.error_opaque == &second);
+	kp_config_free(c);
+	kp_config_free(copy);
+}
+
 static void the_last_word_on_reports_counts(void **state)
 {
 	(void)state;
@@ -407,6 +431,7 @@ int main(void)
 		cmocka_unit_test(malformed_bootstrap_servers_are_refused),
 		cmocka_unit_test(a_short_buffer_is_filled_and_the_whole_length_told),
 		cmocka_unit_test(a_copy_has_its_own_servers),
+		cmocka_unit_test(callbacks_are_kept_and_copied),
 		cmocka_unit_test(the_last_word_on_reports_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
