@@ -163,6 +163,17 @@ static int settle_retry_backoff(resolution *r)
 	return 0;
 }
 
+/* librdkafka's 0 and Java's -1 both leave the buffer to the system; SO_SNDBUF of 0 would be the kernel's smallest. */
+static int settle_socket_buffers(resolution *r)
+{
+	kp_net_settings *net = &r->s->net;
+	if (net->send_buffer_bytes == 0)
+		net->send_buffer_bytes = -1;
+	if (net->receive_buffer_bytes == 0)
+		net->receive_buffer_bytes = -1;
+	return 0;
+}
+
 /* The property of the active codec's level, or KP_PROP_COUNT when it has none. */
 static kp_property_id level_property(kp_codec_type codec)
 {
@@ -204,7 +215,7 @@ static int settle_compression_level(resolution *r)
 
 static rule *const rules[] = {
 	need_bootstrap,      settle_idempotence,       settle_delivery_timeout, need_room, settle_batch_size,
-	settle_request_size, settle_reconnect_backoff, settle_retry_backoff,    settle_compression_level,
+	settle_request_size, settle_reconnect_backoff, settle_retry_backoff,    settle_socket_buffers, settle_compression_level,
 };
 
 static int resolve(const kp_config *c, kp_settings *out, kp_err_line err, kp_settings_notes *notes)

@@ -29,8 +29,8 @@ typedef struct kp_bootstrap_server {
 } kp_bootstrap_server;
 
 typedef struct kp_net_settings {
-	int32_t send_buffer_bytes;    /* SO_SNDBUF; -1 or 0 leaves the system's */
-	int32_t receive_buffer_bytes; /* SO_RCVBUF; -1 or 0 leaves the system's */
+	int32_t send_buffer_bytes;    /* SO_SNDBUF; -1 leaves the system's (a 0 becomes -1 when resolved) */
+	int32_t receive_buffer_bytes; /* SO_RCVBUF; likewise */
 	int64_t socket_connection_setup_timeout_ms;
 } kp_net_settings;
 

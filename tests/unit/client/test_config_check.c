@@ -235,6 +235,16 @@ static void the_common_level_yields_to_the_codecs_own(void **state)
 	        "compression.level is 0, but compression.lz4.level goes from 1 to 17");
 }
 
+static void a_socket_buffer_of_zero_is_the_systems(void **state)
+{
+	(void)state;
+	kp_settings s;
+	resolve_ok(CONFIG("socket.send.buffer.bytes", "0", "receive.buffer.bytes", "0"), &s, NULL);
+	assert_int_equal(s.net.send_buffer_bytes, -1);
+	assert_int_equal(s.net.receive_buffer_bytes, -1);
+	kp_settings_deinit(&s);
+}
+
 static unsigned number_of(const kp_settings *s)
 {
 	unsigned n = 0;
@@ -292,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_backoff_above_its_maximum_is_the_maximum),
 		cmocka_unit_test(the_level_is_that_of_the_active_codec),
 		cmocka_unit_test(the_common_level_yields_to_the_codecs_own),
+		cmocka_unit_test(a_socket_buffer_of_zero_is_the_systems),
 		cmocka_unit_test(unnamed_clients_are_counted_and_checks_take_no_number),
 		cmocka_unit_test(resolving_changes_nothing_in_the_configuration),
 	};
