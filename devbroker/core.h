@@ -27,6 +27,7 @@ typedef struct kp_db kp_db;
 
 #define KP_DB_MAX_FRAME 104857600 /* socket.request.max.bytes; longer frames close the connection */
 #define KP_DB_MAX_NODES 1000
+#define KP_DB_DEFAULT_PARTITIONS_MAX 10000
 
 typedef struct kp_db_endpoint {
 	const char *host; /* what Metadata tells clients */
@@ -140,7 +141,7 @@ typedef struct kp_db_stats {
 	uint64_t n_produce_batches, n_produce_records, n_produce_bytes; /* appended */
 	uint64_t n_produce_errors; /* partitions answered with an error */
 	uint64_t n_duplicates;     /* answered from producer state */
-	uint64_t n_dropped_batches_bytes; /* dropped because of log_bytes_max */
+	uint64_t n_dropped_bytes;  /* of batches, dropped because of log_bytes_max */
 	size_t log_bytes;          /* memory of all logs now */
 } kp_db_stats;
 void kp_db_get_stats(const kp_db *db, kp_db_stats *out);

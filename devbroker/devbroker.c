@@ -1,0 +1,117 @@
+/*
+ * devbroker.c - the broker as the command sees it: a server on a loop of its own. See devbroker.h.
+ */
+#include "devbroker/devbroker.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "devbroker/server.h"
+
+struct kp_devbroker {
+	kp_loop *loop;
+	kp_dbserver *server;
+	atomic_bool is_stopped; /* relaxed: it carries nothing, and the loop is stopped behind it */
+};
+
+void kp_devbroker_options_init(kp_devbroker_options *o)
+{
+	kp_db_options core;
+	kp_db_options_init(&core);
+	*o = (kp_devbroker_options){
+		.host = "127.0.0.1",
+		.port = 9092,
+		.n_nodes = core.n_nodes,
+		.default_partitions = core.default_partitions,
+		.auto_create = core.auto_create,
+		.max_message_bytes = core.max_message_bytes,
+		.log_bytes_max = core.log_bytes_max,
+	};
+}
+
+static bool is_wildcard(const char *host)
+{
+	return !*host || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+}
+
+static void server_options(const kp_devbroker_options *o, kp_dbserver_options *s)
+{
+	*s = (kp_dbserver_options){.host = o->host, .port = o->port, .advertised_host = o->advertised_host};
+	if (!s->advertised_host)
+		s->advertised_host = is_wildcard(o->host) ? "localhost" : o->host;
+	kp_db_options_init(&s->core);
+	s->core.n_nodes = o->n_nodes;
+	s->core.default_partitions = o->default_partitions;
+	s->core.auto_create = o->auto_create != 0;
+	s->core.max_message_bytes = o->max_message_bytes;
+	s->core.log_bytes_max = o->log_bytes_max;
+	s->core.seed = o->seed ? o->seed : kp_random_os_seed();
+	s->core.wall_ms_at_zero = kp_time_wall_ms() - kp_time_mono_us() / 1000; /* the loop's clock is the monotonic one */
+}
+
+kp_devbroker *kp_devbroker_new(const kp_devbroker_options *o, char *err, size_t err_size)
+{
+	kp_dbserver_options s;
+	server_options(o, &s);
+	kp_devbroker *b = kp_mem_calloc(1, sizeof(*b));
+	if (b)
+		b->loop = kp_loop_new();
+	if (!b || !b->loop) {
+		snprintf(err, err_size, "cannot start the event loop: out of memory or file descriptors");
+		kp_mem_free(b);
+		return NULL;
+	}
+	atomic_init(&b->is_stopped, false);
+	b->server = kp_dbserver_new(b->loop, &s, err, err_size);
+	if (!b->server) {
+		kp_loop_free(b->loop);
+		kp_mem_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+uint16_t kp_devbroker_port(const kp_devbroker *b, int32_t node)
+{
+	return kp_dbserver_port(b->server, node);
+}
+
+int kp_devbroker_run(kp_devbroker *b)
+{
+	if (!atomic_load_explicit(&b->is_stopped, memory_order_relaxed))
+		kp_loop_run(b->loop);
+	return 0;
+}
+
+void kp_devbroker_stop(kp_devbroker *b)
+{
+	int saved = errno; /* a signal handler's caller must not see it change */
+	atomic_store_explicit(&b->is_stopped, true, memory_order_relaxed);
+	kp_loop_stop(b->loop); /* an atomic store and a write to an eventfd */
+	errno = saved;
+}
+
+void kp_devbroker_free(kp_devbroker *b)
+{
+	if (!b)
+		return;
+	kp_dbserver_free(b->server);
+	kp_loop_free(b->loop);
+	kp_mem_free(b);
+}
+
+void kp_devbroker_get_stats(const kp_devbroker *b, kp_devbroker_stats *out)
+{
+	kp_db_stats core;
+	kp_db_get_stats(kp_dbserver_core(b->server), &core);
+	*out = (kp_devbroker_stats){
+		.n_connections = kp_dbserver_n_accepted(b->server),
+		.n_requests = core.n_requests,
+		.n_records = core.n_produce_records,
+		.n_bytes = core.n_produce_bytes,
+	};
+}

@@ -1,0 +1,169 @@
+/*
+ * internal.h - what the core's handlers share: the broker, its connections, held requests, and the request under way.
+ *
+ * A handler gets the decoded request and either answers (kp_db_answer), holds (produce: kp_db_hold_produce; fetch: kp_db_hold_fetch), or
+ * returns an error that closes the connection. Requests, answers and what they point to live in the request's arena.
+ */
+#ifndef KP_DEVBROKER_INTERNAL_H
+#define KP_DEVBROKER_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "devbroker/core.h"
+#include "devbroker/topics.h"
+#include "wire/header.h"
+#include "wire/messages.h"
+#include "wire/msg_produce.h"
+
+#define KP_DB_ARENA_MAX ((size_t)64 << 20)   /* decoded request and answer */
+#define KP_DB_ANSWER_MAX ((size_t)128 << 20) /* encoded answer */
+#define KP_DB_FETCH_MAX 57671680             /* fetch.max.bytes of a broker: 55 MiB */
+#define KP_DB_SCRATCH_MAX ((size_t)256 << 20) /* a decompressed batch */
+#define KP_DB_BACKLOG_MAX ((size_t)2 * KP_DB_MAX_FRAME) /* frames stored behind a held request */
+#define KP_DB_TXN_IDS_MAX 100000
+
+typedef struct kp_db_conn {
+	uint64_t id;
+	int32_t node;
+	bool is_closing;       /* nothing more is read from it */
+	struct kp_db_held *held; /* or NULL */
+	kp_list backlog;       /* of kp_db_frame: what came behind the held request */
+	size_t backlog_bytes;
+} kp_db_conn;
+
+typedef struct kp_db_frame {
+	kp_list link;
+	size_t len;
+	uint8_t bytes[];
+} kp_db_frame;
+
+/* Who asked what: enough to answer later. */
+typedef struct kp_db_reply_to {
+	kp_db_conn *conn;
+	int16_t api_key, api_version;
+	int32_t correlation_id;
+} kp_db_reply_to;
+
+/* A partition of a held produce: the answer is ready but for the high watermark. */
+typedef struct kp_db_wait {
+	kp_uuid topic_id;
+	int32_t partition;
+	int64_t required_offset; /* the high watermark must reach it */
+	bool is_pending;
+	kp_produce_response_partition *answer;
+} kp_db_wait;
+
+typedef struct kp_db_held {
+	kp_list link; /* held_produces or held_fetches */
+	kp_db_reply_to to;
+	int64_t deadline_us;
+	/* produce: the answer and what it points to live here */
+	kp_arena arena;
+	kp_produce_response response;
+	kp_db_wait *waits;
+	size_t n_waits;
+	/* fetch: carried out again whenever something has changed */
+	kp_db_frame *frame;
+} kp_db_held;
+
+typedef struct kp_db_injection {
+	kp_list link;
+	int32_t node; /* 0: any */
+	int16_t api_key, error_code;
+	int32_t count;
+} kp_db_injection;
+
+typedef struct kp_db_transactional_id {
+	int64_t producer_id;
+	int16_t epoch;
+	size_t len;
+	uint8_t name[];
+} kp_db_transactional_id;
+
+struct kp_db {
+	kp_db_cluster cluster;
+	bool is_auto_create;
+	int64_t wall_ms_at_zero;
+	kp_map conns; /* by id */
+	kp_db_conn *last_conn; /* most calls are for the same one as before */
+	kp_db_answer *answers; /* a queue: [first_answer, n_answers) */
+	size_t first_answer, n_answers, cap_answers;
+	kp_list held_produces, held_fetches;
+	int64_t produce_deadline_us, fetch_deadline_us; /* not later than the first of theirs */
+	kp_list injections;
+	kp_arena arena;  /* of the request under way */
+	kp_buf scratch;  /* decompressed batch */
+	int64_t next_producer_id;
+	kp_map transactional_ids;
+	kp_db_stats stats;
+};
+
+/* The request under way. */
+typedef struct kp_db_ctx {
+	kp_db *db;
+	kp_db_reply_to to;
+	int64_t now_us;
+	kp_slice frame;      /* whole, header included */
+	int16_t injected;    /* error to answer with instead of carrying it out, or 0 */
+	kp_db_held *held;    /* the held fetch that is being carried out again, or NULL */
+	bool is_last_chance; /* its deadline has come: answer with what there is */
+} kp_db_ctx;
+
+static inline int64_t kp_db_wall_ms(const kp_db_ctx *ctx)
+{
+	return ctx->db->wall_ms_at_zero + ctx->now_us / 1000;
+}
+
+/* n structs of the schema with their default values, in the request's arena; NULL when its bound or memory is out. */
+void *kp_db_items(kp_db_ctx *ctx, const kp_wire_struct *schema, size_t n);
+/* A copy in the arena; the null slice when memory is out. */
+kp_slice kp_db_copy(kp_db_ctx *ctx, kp_slice bytes);
+/* Encode and queue the answer to `to`. */
+KP_MUST_USE int kp_db_answer_to(kp_db *db, const kp_db_reply_to *to, int16_t version, const void *response);
+static inline int kp_db_reply(kp_db_ctx *ctx, const void *response)
+{
+	return kp_db_answer_to(ctx->db, &ctx->to, ctx->to.api_version, response);
+}
+/* Queue an answer that only closes the connection. */
+void kp_db_close(kp_db *db, kp_db_conn *conn);
+
+/* Carry out one frame, or once more that of a held fetch. An error closes the connection. */
+KP_MUST_USE int kp_db_execute(kp_db *db, kp_db_conn *conn, kp_slice frame, int64_t now_us, kp_db_held *held);
+
+/* held.c */
+/* Takes the request's arena, where response and waits live. */
+KP_MUST_USE int kp_db_hold_produce(kp_db_ctx *ctx, const kp_produce_response *response, kp_db_wait *waits, size_t n_waits, int32_t timeout_ms);
+KP_MUST_USE int kp_db_hold_fetch(kp_db_ctx *ctx, int32_t max_wait_ms);
+void kp_db_held_free(kp_db_held *h);
+/* Held produces whose batch on this partition ends behind `from_offset` are to be answered with `code`. */
+void kp_db_fail_waits(kp_db *db, const kp_db_partition *p, int64_t from_offset, int16_t code);
+void kp_db_conn_free(kp_db_conn *conn); /* it must have left db->conns */
+/* Say in an answer of version 10 or later who leads the partition now, and where that node is (KIP-951). */
+KP_MUST_USE int kp_db_name_leader(const kp_db_cluster *c, const kp_db_partition *p, kp_arena *arena, kp_produce_response *response,
+                                  kp_produce_response_leader *leader);
+
+/* The APIs. `request` is the decoded body. */
+int kp_db_api_produce(kp_db_ctx *ctx, const void *request);
+int kp_db_api_fetch(kp_db_ctx *ctx, const void *request);
+int kp_db_api_list_offsets(kp_db_ctx *ctx, const void *request);
+int kp_db_api_metadata(kp_db_ctx *ctx, const void *request);
+int kp_db_api_find_coordinator(kp_db_ctx *ctx, const void *request);
+int kp_db_api_api_versions(kp_db_ctx *ctx, const void *request);
+int kp_db_api_create_topics(kp_db_ctx *ctx, const void *request);
+int kp_db_api_delete_topics(kp_db_ctx *ctx, const void *request);
+int kp_db_api_init_producer_id(kp_db_ctx *ctx, const void *request);
+int kp_db_api_describe_configs(kp_db_ctx *ctx, const void *request);
+int kp_db_api_create_partitions(kp_db_ctx *ctx, const void *request);
+int kp_db_api_describe_cluster(kp_db_ctx *ctx, const void *request);
+
+/* What this broker offers: the ranges of Apache Kafka 4.3.1. min_served is above min where Kafka lists versions that it then refuses. */
+typedef struct kp_db_api {
+	int16_t key, min, max, min_served;
+	int (*handle)(kp_db_ctx *ctx, const void *request);
+} kp_db_api;
+extern const kp_db_api kp_db_apis[];
+extern const size_t kp_db_n_apis;
+/* ApiVersions in a version we do not have: answered in version 0 with error 35 (KIP-511). */
+KP_MUST_USE int kp_db_refuse_api_versions(kp_db_ctx *ctx);
+
+#endif

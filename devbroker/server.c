@@ -1,0 +1,148 @@
+/*
+ * server.c - listeners, and the loop's half of the core: time, answers to their connections. See server.h; server_conn.c is one connection.
+ */
+#include "devbroker/server_impl.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "kproducer/error.h"
+
+static void on_accept(void *opaque, kp_conn *net)
+{
+	kp_dbserver_node *node = opaque;
+	kp_dbserver_conn_open(node->server, node->id, net);
+}
+
+/* Give every queued answer to its connection; those connections need attention then. */
+void kp_dbserver_collect(kp_dbserver *s)
+{
+	kp_db_answer a;
+	while (kp_db_next_answer(s->db, &a)) {
+		kp_dbserver_conn *c = (kp_dbserver_conn *)(uintptr_t)a.conn; /* alive: kp_db_conn_gone is called before it is freed */
+		kp_dbserver_conn_answer(c, &a);
+	}
+}
+
+/* The core's time, and the connections that have something to write or may go on. Returns the core's next deadline. */
+static int64_t turn(kp_dbserver *s, int64_t now_us)
+{
+	int64_t deadline_us;
+	do {
+		deadline_us = kp_db_step(s->db, now_us);
+		kp_dbserver_collect(s);
+		kp_list ready;
+		kp_list_init(&ready);
+		kp_list_splice_back(&ready, &s->ready);
+		for (kp_list *n; (n = kp_list_pop_front(&ready));)
+			kp_dbserver_conn_attend(KP_CONTAINER_OF(n, kp_dbserver_conn, ready), now_us);
+	} while (!kp_list_empty(&s->ready));
+	return deadline_us;
+}
+
+static int64_t step(void *opaque, int64_t now_us)
+{
+	kp_dbserver *s = opaque;
+	return s->deadline_us = turn(s, now_us);
+}
+
+void kp_dbserver_turn(kp_dbserver *s, int64_t now_us)
+{
+	int64_t deadline_us = turn(s, now_us);
+	if (deadline_us < s->deadline_us)
+		kp_task_wake(s->task); /* only a step can move the task's deadline */
+}
+
+void kp_dbserver_poke(kp_dbserver *s)
+{
+	kp_task_wake(s->task);
+}
+
+static bool listen_all(kp_dbserver *s, const kp_dbserver_options *o, char *err, size_t err_size)
+{
+	const char *text;
+	for (int32_t i = 0; i < s->n_nodes; i++) {
+		kp_dbserver_node *n = &s->nodes[i];
+		*n = (kp_dbserver_node){.server = s, .id = i + 1};
+		n->listener = kp_listener_new(s->loop, o->host, o->port ? (uint16_t)(o->port + i) : 0, on_accept, n, &text);
+		if (!n->listener) {
+			snprintf(err, err_size, "cannot %s", text);
+			return false;
+		}
+		if (kp_db_set_endpoint(s->db, i + 1, o->advertised_host, kp_listener_port(n->listener))) {
+			snprintf(err, err_size, "out of memory");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_options(const kp_dbserver_options *o, char *err, size_t err_size)
+{
+	if (o->core.n_nodes < 1 || o->core.n_nodes > KP_DB_MAX_NODES)
+		snprintf(err, err_size, "the number of nodes must be 1 to %d", KP_DB_MAX_NODES);
+	else if (o->core.default_partitions < 1 || o->core.default_partitions > KP_DB_DEFAULT_PARTITIONS_MAX)
+		snprintf(err, err_size, "the default number of partitions must be 1 to %d", KP_DB_DEFAULT_PARTITIONS_MAX);
+	else if (o->core.max_message_bytes < 0 || o->core.log_bytes_max == 0)
+		snprintf(err, err_size, "the largest batch and the memory for logs must be positive");
+	else if (o->port && o->port + o->core.n_nodes - 1 > UINT16_MAX)
+		snprintf(err, err_size, "port %d for node %d is above 65535", (int)(o->port + o->core.n_nodes - 1), (int)o->core.n_nodes);
+	else
+		return true;
+	return false;
+}
+
+kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_options *o, char *err, size_t err_size)
+{
+	if (!check_options(o, err, err_size))
+		return NULL;
+	snprintf(err, err_size, "out of memory");
+	kp_dbserver *s = kp_mem_calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->loop = loop;
+	s->n_nodes = o->core.n_nodes;
+	s->deadline_us = KP_TIME_NEVER;
+	kp_list_init(&s->conns);
+	kp_list_init(&s->ready);
+	s->db = kp_db_new(&o->core);
+	s->nodes = kp_mem_calloc((size_t)s->n_nodes, sizeof(*s->nodes));
+	s->task = kp_task_new(loop, step, s);
+	if (!s->db || !s->nodes || !s->task || !listen_all(s, o, err, err_size)) {
+		kp_dbserver_free(s);
+		return NULL;
+	}
+	*err = 0;
+	return s;
+}
+
+void kp_dbserver_free(kp_dbserver *s)
+{
+	if (!s)
+		return;
+	for (int32_t i = 0; s->nodes && i < s->n_nodes; i++)
+		if (s->nodes[i].listener)
+			kp_listener_free(s->nodes[i].listener);
+	for (kp_list *n; (n = kp_list_first(&s->conns));)
+		kp_dbserver_conn_close(KP_CONTAINER_OF(n, kp_dbserver_conn, link));
+	if (s->task)
+		kp_task_free(s->task);
+	kp_db_free(s->db);
+	kp_mem_free(s->nodes);
+	kp_mem_free(s);
+}
+
+uint16_t kp_dbserver_port(const kp_dbserver *s, int32_t node)
+{
+	return node >= 1 && node <= s->n_nodes ? kp_listener_port(s->nodes[node - 1].listener) : 0;
+}
+
+kp_db *kp_dbserver_core(kp_dbserver *s)
+{
+	return s->db;
+}
+
+uint64_t kp_dbserver_n_accepted(const kp_dbserver *s)
+{
+	return s->n_accepted;
+}

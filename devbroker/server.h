@@ -1,0 +1,40 @@
+/*
+ * server.h - the core behind sockets: one listener per node, frames in, answers out, back-pressure both ways.
+ *
+ *   socket ─▶ [in: a frame not yet whole] ─▶ kp_db_request ─▶ answers ─▶ [out: not yet written] ─▶ socket
+ *
+ * A frame that lies whole in what the socket gave is parsed where it is; one that does not is copied once. A connection is not read while
+ * its request is held, or while more than KP_DBSERVER_OUT_MAX of its answers are unwritten.
+ *
+ * Threads: everything on the loop's thread.
+ */
+#ifndef KP_DEVBROKER_SERVER_H
+#define KP_DEVBROKER_SERVER_H
+
+#include "devbroker/core.h"
+#include "net/loop.h"
+
+#define KP_DBSERVER_OUT_MAX ((size_t)8 << 20)
+/* Frames under assembly, all connections together; a connection that would pass it is closed. */
+#define KP_DBSERVER_IN_MAX ((size_t)1 << 30)
+
+typedef struct kp_dbserver kp_dbserver;
+
+typedef struct kp_dbserver_options {
+	kp_db_options core;          /* endpoints are set by the server */
+	const char *host;            /* to listen on; a name is resolved */
+	const char *advertised_host; /* what clients are told */
+	uint16_t port;               /* of node 1, node i has port + i - 1; 0: free ones */
+} kp_dbserver_options;
+
+/* Listens. NULL with a line in err: bad option, address in use, cannot resolve, no memory. */
+KP_MUST_USE kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_options *o, char *err, size_t err_size);
+/* Closes everything; call kp_loop_run afterwards only if something else needs it. */
+void kp_dbserver_free(kp_dbserver *s);
+uint16_t kp_dbserver_port(const kp_dbserver *s, int32_t node);
+kp_db *kp_dbserver_core(kp_dbserver *s);
+uint64_t kp_dbserver_n_accepted(const kp_dbserver *s);
+/* Call it after anything was done to the core from outside the server. */
+void kp_dbserver_poke(kp_dbserver *s);
+
+#endif

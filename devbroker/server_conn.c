@@ -1,0 +1,241 @@
+/*
+ * server_conn.c - one client's connection: frames out of the stream, answers into it.
+ */
+#include "base/bytes.h"
+#include "base/mem.h"
+#include "devbroker/server_impl.h"
+
+#define IOV_MAX_HERE 64
+#define IN_KEEP ((size_t)2 << 20) /* larger buffers are given back when they are empty; up to this a frame's room is made at once */
+
+static void need_attention(kp_dbserver_conn *c)
+{
+	if (!kp_list_linked(&c->ready))
+		kp_list_push_back(&c->server->ready, &c->ready);
+}
+
+static uint64_t number_of(const kp_dbserver_conn *c)
+{
+	return (uint64_t)(uintptr_t)c;
+}
+
+void kp_dbserver_conn_close(kp_dbserver_conn *c)
+{
+	kp_db_conn_gone(c->server->db, number_of(c));
+	kp_list_remove(&c->link);
+	kp_list_remove(&c->ready);
+	for (kp_list *n; (n = kp_list_pop_front(&c->out));) {
+		kp_dbserver_out *o = KP_CONTAINER_OF(n, kp_dbserver_out, link);
+		kp_buf_deinit(&o->bytes);
+		kp_mem_free(o);
+	}
+	c->server->in_bytes -= c->in.cap;
+	kp_buf_deinit(&c->in);
+	kp_conn_close(c->net);
+	kp_mem_free(c);
+}
+
+/* Nothing more comes in; what is queued goes out. */
+static void begin_close(kp_dbserver_conn *c)
+{
+	c->is_closing = true;
+	kp_buf_clear(&c->in);
+	need_attention(c);
+}
+
+void kp_dbserver_conn_answer(kp_dbserver_conn *c, kp_db_answer *a)
+{
+	need_attention(c);
+	if (a->is_close)
+		begin_close(c);
+	kp_dbserver_out *o = a->bytes.len ? kp_mem_alloc(sizeof(*o)) : NULL;
+	if (!o) {
+		if (a->bytes.len)
+			begin_close(c); /* no memory: a lost answer must not go unnoticed */
+		kp_buf_deinit(&a->bytes);
+		return;
+	}
+	o->bytes = a->bytes;
+	kp_list_init(&o->link);
+	kp_list_push_back(&c->out, &o->link);
+	c->out_bytes += o->bytes.len;
+}
+
+static bool may_execute(const kp_dbserver_conn *c)
+{
+	return !c->is_closing && c->out_bytes <= KP_DBSERVER_OUT_MAX && !kp_db_conn_is_waiting(c->server->db, number_of(c));
+}
+
+/* Carry out the whole frames at the front of the bytes, as long as that is allowed. Returns how many bytes are done. */
+static size_t execute(kp_dbserver_conn *c, const uint8_t *p, size_t len, int64_t now_us)
+{
+	size_t done = 0;
+	while (len - done >= 4 && may_execute(c)) {
+		uint32_t size = kp_load_be32(p + done);
+		if (size > KP_DB_MAX_FRAME) { /* negative lengths are above it too */
+			begin_close(c);
+			break;
+		}
+		if (len - done - 4 < size)
+			break;
+		int err = kp_db_request(c->server->db, c->node, number_of(c), kp_slice_of(p + done + 4, size), now_us);
+		done += 4 + (size_t)size;
+		kp_dbserver_collect(c->server);
+		if (err)
+			begin_close(c);
+	}
+	return done;
+}
+
+/* Keep bytes until their frame is whole or may be carried out. Room for a frame is made at once only when it is small. */
+static bool store(kp_dbserver_conn *c, const uint8_t *p, size_t len)
+{
+	size_t before = c->in.cap, want = len;
+	if (c->in.len == 0 && len >= 4 && 4 + (size_t)kp_load_be32(p) <= IN_KEEP && 4 + (size_t)kp_load_be32(p) > len)
+		want = 4 + (size_t)kp_load_be32(p);
+	if (!kp_buf_reserve(&c->in, want))
+		return false;
+	kp_buf_append(&c->in, p, len);
+	c->server->in_bytes += c->in.cap - before;
+	return c->server->in_bytes <= KP_DBSERVER_IN_MAX;
+}
+
+static void shrink(kp_dbserver_conn *c)
+{
+	if (c->in.len || c->in.cap <= IN_KEEP)
+		return;
+	c->server->in_bytes -= c->in.cap;
+	kp_buf_deinit(&c->in);
+	kp_buf_init(&c->in, 0);
+}
+
+/* How many more bytes make the frame at the front of `in` whole; 0 when that is not known yet, or it is. */
+static size_t missing(const kp_dbserver_conn *c)
+{
+	size_t size = c->in.len < 4 ? 4 : 4 + (size_t)kp_load_be32(c->in.data);
+	return size > c->in.len ? size - c->in.len : 0;
+}
+
+static void execute_stored(kp_dbserver_conn *c, int64_t now_us)
+{
+	size_t done = execute(c, c->in.data, c->in.len, now_us);
+	if (c->is_closing)
+		return;
+	kp_buf_consume(&c->in, done);
+	shrink(c);
+}
+
+static void on_data(void *opaque, const uint8_t *p, size_t len)
+{
+	kp_dbserver_conn *c = opaque;
+	kp_dbserver *s = c->server;
+	int64_t now_us = kp_loop_now_us(s->loop);
+	/* First what is begun: its length, then its rest. */
+	while (c->in.len && len && missing(c) && !c->is_closing) {
+		size_t n = missing(c) < len ? missing(c) : len;
+		if (!store(c, p, n))
+			begin_close(c);
+		p += n;
+		len -= n;
+		if (c->in.len >= 4 && (kp_load_be32(c->in.data) > KP_DB_MAX_FRAME || !missing(c)))
+			execute_stored(c, now_us);
+	}
+	if (len && c->in.len == 0 && !c->is_closing) {
+		size_t done = execute(c, p, len, now_us);
+		p += done;
+		len -= done;
+	}
+	if (len && !c->is_closing && !store(c, p, len))
+		begin_close(c);
+	need_attention(c);
+	kp_dbserver_turn(s, now_us);
+}
+
+static void written(kp_dbserver_conn *c, size_t n)
+{
+	c->out_bytes -= n;
+	while (n) {
+		kp_dbserver_out *o = KP_CONTAINER_OF(kp_list_first(&c->out), kp_dbserver_out, link);
+		size_t left = o->bytes.len - c->out_sent;
+		if (n < left) {
+			c->out_sent += n;
+			return;
+		}
+		n -= left;
+		c->out_sent = 0;
+		kp_list_remove(&o->link);
+		kp_buf_deinit(&o->bytes);
+		kp_mem_free(o);
+	}
+}
+
+/* False when the connection is broken: on_close follows. */
+static bool write_out(kp_dbserver_conn *c)
+{
+	while (!kp_list_empty(&c->out) && !c->is_blocked) {
+		struct iovec iov[IOV_MAX_HERE];
+		int n = 0;
+		size_t total = 0, skip = c->out_sent;
+		for (kp_list *l = c->out.next; l != &c->out && n < IOV_MAX_HERE; l = l->next) {
+			kp_dbserver_out *o = KP_CONTAINER_OF(l, kp_dbserver_out, link);
+			iov[n] = (struct iovec){o->bytes.data + skip, o->bytes.len - skip};
+			total += iov[n++].iov_len;
+			skip = 0;
+		}
+		ptrdiff_t sent = kp_conn_write(c->net, iov, n);
+		if (sent < 0)
+			return false;
+		c->is_blocked = (size_t)sent < total;
+		written(c, (size_t)sent);
+	}
+	return true;
+}
+
+void kp_dbserver_conn_attend(kp_dbserver_conn *c, int64_t now_us)
+{
+	bool is_well = write_out(c);
+	if (is_well && c->in.len >= 4 && !missing(c) && may_execute(c)) {
+		execute_stored(c, now_us); /* its answers bring this connection here again */
+		need_attention(c);
+	}
+	if (c->is_closing && (!is_well || kp_list_empty(&c->out))) {
+		kp_dbserver_conn_close(c);
+		return;
+	}
+	kp_conn_pause(c->net, !may_execute(c));
+}
+
+static void on_writable(void *opaque)
+{
+	kp_dbserver_conn *c = opaque;
+	c->is_blocked = false;
+	need_attention(c);
+	kp_dbserver_turn(c->server, kp_loop_now_us(c->server->loop));
+}
+
+static void on_close(void *opaque, int err, const char *text)
+{
+	(void)err;
+	(void)text;
+	kp_dbserver_conn_close(opaque);
+}
+
+void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net)
+{
+	static const kp_conn_events events = {.on_data = on_data, .on_writable = on_writable, .on_close = on_close};
+	kp_dbserver_conn *c = kp_mem_calloc(1, sizeof(*c));
+	if (!c) {
+		kp_conn_close(net);
+		return;
+	}
+	c->server = s;
+	c->node = node;
+	c->net = net;
+	kp_list_init(&c->ready);
+	kp_list_init(&c->link);
+	kp_list_init(&c->out);
+	kp_buf_init(&c->in, 0);
+	kp_list_push_back(&s->conns, &c->link);
+	s->n_accepted++;
+	kp_conn_accept_events(net, &events, c);
+}

@@ -1,0 +1,242 @@
+/*
+ * topics.c - topics and partitions come and go; see topics.h.
+ */
+#include "devbroker/topics.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "kproducer/error.h"
+
+static void uuid_make(kp_random *r, kp_uuid *id)
+{
+	do {
+		uint64_t high = kp_random_next(r), low = kp_random_next(r);
+		memcpy(id->bytes, &high, 8);
+		memcpy(id->bytes + 8, &low, 8);
+		id->bytes[6] = (uint8_t)((id->bytes[6] & 0x0f) | 0x40);
+		id->bytes[8] = (uint8_t)((id->bytes[8] & 0x3f) | 0x80);
+	} while (id->bytes[0] >> 2 == 62); /* its text would begin with '-': Kafka avoids that (Uuid.randomUuid) */
+}
+
+/* URL-safe base64 without padding: 22 characters, as Kafka writes ids. */
+static void uuid_text(const kp_uuid *id, char out[23])
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint32_t bits = 0;
+	int n_bits = 0, n = 0;
+	for (int i = 0; i < 16; i++) {
+		bits = bits << 8 | id->bytes[i];
+		for (n_bits += 8; n_bits >= 6; n_bits -= 6)
+			out[n++] = digits[bits >> (n_bits - 6) & 63];
+	}
+	out[n++] = digits[bits << (6 - n_bits) & 63];
+	out[n] = 0;
+}
+
+static int nodes_init(kp_db_cluster *c, const kp_db_options *o)
+{
+	c->nodes = kp_mem_calloc((size_t)o->n_nodes, sizeof(*c->nodes));
+	if (!c->nodes)
+		return KP_ERR_NO_MEMORY;
+	c->n_nodes = o->n_nodes;
+	for (int32_t i = 0; i < o->n_nodes; i++) {
+		kp_db_endpoint e = {"127.0.0.1", (uint16_t)(9092 + i)};
+		if (o->endpoints)
+			e = o->endpoints[i];
+		c->nodes[i] = (kp_db_node){kp_mem_strdup(e.host), e.port, true};
+		if (!c->nodes[i].host)
+			return KP_ERR_NO_MEMORY;
+	}
+	return 0;
+}
+
+int kp_db_cluster_init(kp_db_cluster *c, const kp_db_options *o)
+{
+	*c = (kp_db_cluster){.default_partitions = o->default_partitions, .max_message_bytes = o->max_message_bytes};
+	kp_map_init(&c->by_name);
+	kp_map_init(&c->by_id);
+	kp_list_init(&c->topics);
+	kp_list_init(&c->replicating);
+	kp_db_log_pool_init(&c->logs, o->log_bytes_max);
+	kp_db_producer_pool_init(&c->producers, KP_DB_PRODUCERS_MAX);
+	kp_random_init(&c->random, o->seed);
+	kp_uuid id;
+	uuid_make(&c->random, &id);
+	uuid_text(&id, c->id);
+	if (o->cluster_id)
+		snprintf(c->id, sizeof(c->id), "%s", o->cluster_id);
+	return nodes_init(c, o);
+}
+
+void kp_db_cluster_deinit(kp_db_cluster *c)
+{
+	for (kp_list *n; (n = kp_list_first(&c->topics));)
+		kp_db_topic_delete(c, KP_CONTAINER_OF(n, kp_db_topic, in_order));
+	for (int32_t i = 0; i < c->n_nodes; i++)
+		kp_mem_free(c->nodes[i].host);
+	kp_mem_free(c->nodes);
+	kp_map_deinit(&c->by_name);
+	kp_map_deinit(&c->by_id);
+	kp_db_log_pool_deinit(&c->logs);
+}
+
+/* What Topic.validate refuses, in its words; NULL when the name is fine. */
+static const char *name_fault(kp_slice name)
+{
+	if (name.len == 0)
+		return "the empty string is not allowed";
+	if (name.len == 1 && name.ptr[0] == '.')
+		return "'.' is not allowed";
+	if (name.len == 2 && memcmp(name.ptr, "..", 2) == 0)
+		return "'..' is not allowed";
+	if (name.len > KP_DB_TOPIC_NAME_MAX)
+		return "the length of '%.*s' is longer than the max allowed length 249";
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t ch = name.ptr[i];
+		if (ch > 127 || !(isalnum(ch) || ch == '.' || ch == '_' || ch == '-'))
+			return "'%.*s' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'";
+	}
+	return NULL;
+}
+
+int kp_db_topic_name_check(kp_slice name, kp_buf *why)
+{
+	const char *fault = name_fault(name);
+	if (!fault)
+		return 0;
+	if (why) {
+		const char *hole = strstr(fault, "%.*s");
+		size_t before = hole ? (size_t)(hole - fault) : strlen(fault);
+		kp_buf_printf(why, "Topic name is invalid: ");
+		kp_buf_append(why, fault, before);
+		if (hole) {
+			kp_buf_append(why, name.ptr, name.len);
+			kp_buf_append(why, hole + 4, strlen(hole + 4));
+		}
+	}
+	return KP_ERR_INVALID_TOPIC_EXCEPTION;
+}
+
+kp_db_topic *kp_db_topic_by_name(const kp_db_cluster *c, kp_slice name)
+{
+	return kp_map_get(&c->by_name, name);
+}
+
+kp_db_topic *kp_db_topic_by_id(const kp_db_cluster *c, const kp_uuid *id)
+{
+	return kp_map_get(&c->by_id, kp_slice_of(id->bytes, sizeof(id->bytes)));
+}
+
+kp_db_topic *kp_db_topic_collision(const kp_db_cluster *c, kp_slice name)
+{
+	if (!memchr(name.ptr, '.', name.len) && !memchr(name.ptr, '_', name.len))
+		return NULL;
+	for (const kp_list *n = c->topics.next; n != &c->topics; n = n->next) {
+		kp_db_topic *t = KP_CONTAINER_OF(n, kp_db_topic, in_order);
+		size_t i = 0;
+		while (i < name.len && t->name[i] &&
+		       (t->name[i] == '.' ? '_' : t->name[i]) == (name.ptr[i] == '.' ? '_' : (char)name.ptr[i]))
+			i++;
+		if (i == name.len && !t->name[i])
+			return t;
+	}
+	return NULL;
+}
+
+kp_db_partition *kp_db_partition_of(const kp_db_topic *t, int32_t index)
+{
+	return index >= 0 && index < t->n_partitions ? t->partitions[index] : NULL;
+}
+
+static void partition_free(kp_db_partition *p)
+{
+	kp_list_remove(&p->replicating);
+	kp_db_log_deinit(&p->log);
+	kp_db_producers_deinit(&p->producers);
+	kp_mem_free(p);
+}
+
+static void topic_free(kp_db_cluster *c, kp_db_topic *t)
+{
+	for (int32_t i = 0; i < t->n_partitions; i++)
+		partition_free(t->partitions[i]);
+	c->n_partitions -= (size_t)t->n_partitions;
+	kp_mem_free(t->partitions);
+	kp_db_topic_config_deinit(&t->config);
+	kp_mem_free(t->name);
+	kp_mem_free(t);
+}
+
+int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
+{
+	size_t added = (size_t)(n_partitions - t->n_partitions);
+	if (c->n_partitions + added > KP_DB_PARTITIONS_MAX)
+		return KP_ERR_POLICY_VIOLATION;
+	kp_db_partition **grown = kp_mem_realloc(t->partitions, (size_t)n_partitions * sizeof(*grown));
+	if (!grown)
+		return KP_ERR_NO_MEMORY;
+	t->partitions = grown;
+	while (t->n_partitions < n_partitions) {
+		kp_db_partition *p = kp_mem_calloc(1, sizeof(*p));
+		if (!p)
+			return KP_ERR_NO_MEMORY;
+		p->topic = t;
+		p->index = t->n_partitions;
+		p->leader = 1 + (t->first_node + p->index) % c->n_nodes;
+		kp_list_init(&p->replicating);
+		kp_db_log_init(&p->log, &c->logs);
+		kp_db_producers_init(&p->producers, &c->producers);
+		t->partitions[t->n_partitions++] = p;
+		c->n_partitions++;
+	}
+	return 0;
+}
+
+/* In both maps and the list, or in none. */
+static int topic_enter(kp_db_cluster *c, kp_db_topic *t)
+{
+	if (kp_map_put(&c->by_name, kp_slice_cstr(t->name), t))
+		return KP_ERR_NO_MEMORY;
+	if (kp_map_put(&c->by_id, kp_slice_of(t->id.bytes, sizeof(t->id.bytes)), t)) {
+		kp_map_remove(&c->by_name, kp_slice_cstr(t->name));
+		return KP_ERR_NO_MEMORY;
+	}
+	kp_list_push_back(&c->topics, &t->in_order);
+	c->n_topics++;
+	return 0;
+}
+
+int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor, kp_db_topic_config *config,
+                       kp_db_topic **out)
+{
+	kp_db_topic *t = kp_mem_calloc(1, sizeof(*t));
+	if (!t)
+		return KP_ERR_NO_MEMORY;
+	t->name = kp_mem_strndup((const char *)name.ptr, name.len);
+	t->replication_factor = replication_factor;
+	t->first_node = (int32_t)(c->n_topics % (size_t)c->n_nodes);
+	uuid_make(&c->random, &t->id);
+	int err = t->name ? kp_db_topic_grow(c, t, n_partitions) : KP_ERR_NO_MEMORY;
+	if (!err)
+		err = topic_enter(c, t);
+	if (err) {
+		topic_free(c, t);
+		return err;
+	}
+	t->config = *config;
+	*config = (kp_db_topic_config){0};
+	*out = t;
+	return 0;
+}
+
+void kp_db_topic_delete(kp_db_cluster *c, kp_db_topic *t)
+{
+	kp_map_remove(&c->by_name, kp_slice_cstr(t->name));
+	kp_map_remove(&c->by_id, kp_slice_of(t->id.bytes, sizeof(t->id.bytes)));
+	kp_list_remove(&t->in_order);
+	c->n_topics--;
+	c->is_produce_dirty = c->is_fetch_dirty = true;
+	topic_free(c, t);
+}
