@@ -7,7 +7,10 @@
  *   UnifiedLog.append, where it looks at the segment size, before localLog.append: 18
  *   Partition.appendRecordsToLeader, which counts the in-sync set first: 19
  *   KafkaApis.handleProduceRequest, ReplicaManager.appendRecords and appendToLocalLog, before any log is touched: 17, 21, 29
- * These checks stand before the one for duplicates: a NEVER speaks of its own attempt only, an earlier one may have appended.
+ *   ProducerAppendInfo.checkSequence and checkProducerEpoch, which UnifiedLog.append calls (analyzeAndValidateProducerState) before
+ *     localLog.append: 45, 47; and 59, which checkSequence threw for an unknown producer before Apache Kafka 2.5
+ * Most of these checks stand before the one for duplicates, and a retry may overtake its first attempt: a NEVER speaks of its own
+ * attempt only, an earlier one may have appended.
  * The local codes say nothing about the broker and are MAYBE; whether an attempt was ever written is what the engine remembers.
  *
  * class: taken from the exception's type in Apache Kafka (RetriableException, InvalidMetadataException). Inside a transaction a
@@ -112,11 +115,11 @@
 	  "Raise the topic's message.format.version (brokers before 3.0) to 0.11.0 or later.") \
 	X(POLICY_VIOLATION, 44, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "a policy of the cluster refused the request", \
 	  "Read the message in the answer: the broker's create.topic.policy or alter.config.policy class states its rule.") \
-	X(OUT_OF_ORDER_SEQUENCE_NUMBER, 45, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the batch's sequence number does not follow the last one", \
+	X(OUT_OF_ORDER_SEQUENCE_NUMBER, 45, KP_CLASS_PERMANENT, KP_APPEND_NEVER, "the batch's sequence number does not follow the last one", \
 	  "Check the broker for lost data (unclean leader election, a log cut after a crash); records before this one may be missing.") \
 	X(DUPLICATE_SEQUENCE_NUMBER, 46, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the broker already has this sequence number", \
 	  "Nothing: the records were written by an earlier attempt, only their offset is not known.") \
-	X(INVALID_PRODUCER_EPOCH, 47, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the broker has seen a newer epoch of this producer", \
+	X(INVALID_PRODUCER_EPOCH, 47, KP_CLASS_PERMANENT, KP_APPEND_NEVER, "the broker has seen a newer epoch of this producer", \
 	  "Check that no second process uses the same transactional.id, and that transaction.timeout.ms exceeds the longest transaction.") \
 	X(INVALID_TXN_STATE, 48, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the transaction is not in a state that allows this", \
 	  "Abort the transaction; if transactions end on their own, raise transaction.timeout.ms above their longest run.") \
@@ -140,7 +143,7 @@
 	  "Name a directory that stands in the broker's log.dirs.") \
 	X(SASL_AUTHENTICATION_FAILED, 58, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the broker refused the credentials", \
 	  "Check user name and password (sasl.jaas.config or sasl.username and sasl.password), sasl.mechanism, and the broker's user store.") \
-	X(UNKNOWN_PRODUCER_ID, 59, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "the broker has no state for this producer id", \
+	X(UNKNOWN_PRODUCER_ID, 59, KP_CLASS_PERMANENT, KP_APPEND_NEVER, "the broker has no state for this producer id", \
 	  "Check the topic's retention and producer.id.expiration.ms: the state was deleted while the producer was idle.") \
 	X(REASSIGNMENT_IN_PROGRESS, 60, KP_CLASS_PERMANENT, KP_APPEND_MAYBE, "a reassignment of the partition is under way", \
 	  "Wait for it, or see kafka-reassign-partitions.sh --list.") \
