@@ -87,8 +87,10 @@ kp_topic *kp_engine_topic(kp_engine *e, const char *name)
 			kp_topic_free(t);
 			t = NULL;
 		}
-		if (t)
+		if (t) {
+			t->owner = e->around.opaque;
 			kp_list_push_back(&e->shared.new_topics, &t->loop.link);
+		}
 	}
 	kp_lock_release(&e->shared.topics_lock);
 	if (t && is_new)

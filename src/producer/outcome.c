@@ -204,8 +204,6 @@ void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us)
 		if (!kp_batch_is_sealed(b))
 			continue; /* its thread is about to finish, and notifies */
 		blame_topic(b);
-		KP_LOG(e->around.log, KP_LOG_WARN, now_us, "delivery_timeout topic=%s partition=%d records=%d attempts=%d last_error=%s",
-		       p->topic->name, p->index, b->n_records, b->attempts, b->last_error ? kp_error_name(b->last_error) : "none");
 		give_up(e, b, KP_ERR_DELIVERY_TIMEOUT, stage_of(b));
 		kp_partition_evaluate(e, p, now_us);
 		/* evaluating may have ended others: start again from the oldest */

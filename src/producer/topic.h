@@ -60,6 +60,7 @@ typedef struct kp_partition {
 
 struct kp_topic {
 	struct kp_engine *engine;
+	void *owner;     /* the surroundings' opaque */
 	uint64_t serial; /* never used twice: the key of per-thread sticky choices */
 	char *name;
 	struct {

@@ -1,0 +1,446 @@
+/*
+ * producer.c - a producer's life: made, stepped by its runtime's thread, flushed, closed, freed.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <kproducer/error.h>
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "base/version.h"
+#include "client/filler.h"
+#include "client/producer_impl.h"
+#include "client/topic_name.h"
+#include "producer/partitioner.h"
+
+#define ROUNDS_MOST 16 /* of step, write, report in one turn; then the loop looks at its sockets */
+
+const char *kp_version(void)
+{
+	return KP_VERSION_TEXT;
+}
+
+uint32_t kp_murmur2(const void *key, size_t len)
+{
+	return kp_partitioner_murmur2(key, len);
+}
+
+void kp_producer_wake(kp_producer *p)
+{
+	/* the mutex keeps the task alive: the close takes it away under it */
+	pthread_mutex_lock(&p->shared.mutex);
+	if (p->shared.task)
+		kp_task_wake(p->shared.task);
+	pthread_mutex_unlock(&p->shared.mutex);
+}
+
+/* ------------------------------------------------------------------ the turn */
+
+static bool wants_drop(kp_producer *p)
+{
+	if (p->settings.engine.full_policy != KP_FULL_DROP_OLDEST)
+		return false;
+	pthread_mutex_lock(&p->shared.mutex);
+	bool is_waiting = p->shared.n_waiting > 0;
+	pthread_mutex_unlock(&p->shared.mutex);
+	return is_waiting;
+}
+
+/* The close is done: nothing may touch the task any more. */
+static void leave_loop(kp_producer *p, int64_t now_us)
+{
+	kp_jobs_cancel(p, now_us);
+	kp_transport_close_all(p);
+	pthread_mutex_lock(&p->shared.mutex);
+	kp_task *task = p->shared.task;
+	p->shared.task = NULL;
+	p->shared.is_closed = true;
+	pthread_cond_broadcast(&p->shared.cond);
+	/* under the mutex: who sees is_closed may free the producer as soon as it opens */
+	kp_task_free(task);
+	pthread_mutex_unlock(&p->shared.mutex);
+}
+
+static int64_t turn(void *opaque, int64_t now_us)
+{
+	kp_producer *p = opaque;
+	int64_t wake = KP_TIME_NEVER;
+	bool progress = true;
+	for (int i = 0; i < ROUNDS_MOST && progress; i++) {
+		progress = false;
+		kp_jobs_run(p, now_us);
+		if (p->loop.is_over) {
+			leave_loop(p, now_us);
+			return KP_TIME_NEVER;
+		}
+		if (wants_drop(p))
+			progress |= kp_engine_drop_oldest(p->engine, now_us);
+		wake = kp_engine_step(p->engine, now_us);
+		kp_transport_step(p, &progress, now_us);
+		progress |= kp_reports_deliver(p);
+		now_us = kp_time_mono_us();
+	}
+	if (progress)
+		return now_us;
+	return p->loop.close_deadline_us < wake ? p->loop.close_deadline_us : wake;
+}
+
+/* ------------------------------------------------------------------ surroundings of the engine */
+
+static int64_t clock_us(void *opaque)
+{
+	(void)opaque;
+	return kp_time_mono_us();
+}
+
+static void wake(void *opaque)
+{
+	kp_producer_wake(opaque);
+}
+
+static void on_error(void *opaque, int error, const char *text)
+{
+	kp_producer *p = opaque;
+	if (p->settings.error_cb)
+		p->settings.error_cb(p, error, text, p->settings.error_opaque);
+}
+
+/* ------------------------------------------------------------------ new and free */
+
+typedef struct attach {
+	kp_posted posted;
+	kp_producer *producer;
+	bool is_done, ok; /* guarded by the producer's mutex */
+} attach;
+
+static void attach_run(kp_posted *posted, int64_t now_us)
+{
+	attach *a = KP_CONTAINER_OF(posted, attach, posted);
+	kp_producer *p = a->producer;
+	(void)now_us;
+	kp_task *task = kp_task_new(p->runtime->loop, turn, p);
+	pthread_mutex_lock(&p->shared.mutex);
+	p->shared.task = task;
+	a->ok = task != NULL;
+	a->is_done = true;
+	pthread_cond_broadcast(&p->shared.cond);
+	pthread_mutex_unlock(&p->shared.mutex);
+}
+
+static bool attach_to_runtime(kp_producer *p)
+{
+	attach a = {.producer = p};
+	if (kp_runtime_is_mine(p->runtime)) {
+		attach_run(&a.posted, 0);
+		return a.ok;
+	}
+	kp_runtime_post(p->runtime, &a.posted);
+	pthread_mutex_lock(&p->shared.mutex);
+	while (!a.is_done)
+		pthread_cond_wait(&p->shared.cond, &p->shared.mutex);
+	pthread_mutex_unlock(&p->shared.mutex);
+	return a.ok;
+}
+
+static void init_shared(kp_producer *p)
+{
+	pthread_condattr_t attr;
+	pthread_mutex_init(&p->shared.mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->shared.cond, &attr);
+	pthread_condattr_destroy(&attr);
+	kp_list_init(&p->shared.jobs);
+	kp_list_init(&p->shared.reports);
+	kp_list_init(&p->loop.jobs);
+	p->report_fd = -1;
+	p->loop.close_deadline_us = KP_TIME_NEVER;
+}
+
+static kp_filler *filler_new(void)
+{
+	kp_filler *f = kp_mem_alloc(sizeof(*f));
+	if (f)
+		kp_filler_init(f);
+	return f;
+}
+
+static void filler_free(kp_filler *f)
+{
+	if (f)
+		kp_filler_deinit(f);
+	kp_mem_free(f);
+}
+
+/* Everything but the settings and the runtime; false when memory or descriptors are out. */
+static bool make_parts(kp_producer *p)
+{
+	const kp_settings *s = &p->settings;
+	kp_server *servers = kp_mem_calloc(s->n_bootstrap, sizeof(*servers));
+	kp_surroundings around = {clock_us, wake, on_error, &p->log, p, kp_random_os_seed()};
+	for (size_t i = 0; servers && i < s->n_bootstrap; i++) {
+		snprintf(servers[i].host, sizeof(servers[i].host), "%s", s->bootstrap[i].host);
+		servers[i].port = s->bootstrap[i].port;
+	}
+	if (servers)
+		p->engine = kp_engine_new(&s->engine, servers, s->n_bootstrap, &around);
+	kp_mem_free(servers);
+	p->loop.filler = filler_new();
+	p->polled = filler_new();
+	if (s->use_report_queue)
+		p->report_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return p->engine && p->loop.filler && p->polled && (!s->use_report_queue || p->report_fd >= 0);
+}
+
+/* After the engine ended everything and the task is gone (or never was). */
+static void free_parts(kp_producer *p)
+{
+	if (p->engine) {
+		kp_report_queue_free(p);
+		kp_engine_free(p->engine);
+	}
+	filler_free(p->loop.filler);
+	filler_free(p->polled);
+	if (p->report_fd >= 0)
+		close(p->report_fd);
+	if (p->owns_runtime)
+		kp_runtime_free(p->runtime);
+	kp_settings_deinit(&p->settings);
+	pthread_cond_destroy(&p->shared.cond);
+	pthread_mutex_destroy(&p->shared.mutex);
+	kp_mem_free(p);
+}
+
+static void log_start(kp_producer *p, const kp_settings_notes *notes)
+{
+	int64_t now_us = kp_time_mono_us();
+	for (size_t i = 0; i < notes->n; i++)
+		KP_LOG(&p->log, KP_LOG_WARN, now_us, "configuration %s", notes->line[i]);
+	KP_LOG(&p->log, KP_LOG_INFO, now_us, "started version=%s", KP_VERSION_TEXT);
+}
+
+kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err, size_t err_size)
+{
+	kp_settings_notes notes = {0};
+	kp_producer *p = kp_mem_calloc(1, sizeof(*p));
+	if (!p || kp_settings_resolve(c, &p->settings, err, err_size, &notes)) {
+		if (!p && err)
+			snprintf(err, err_size, "out of memory");
+		kp_mem_free(p);
+		return NULL;
+	}
+	init_shared(p);
+	kp_logger_init(&p->log, p->settings.log_level, p->settings.log_cb, p->settings.log_opaque, p->settings.engine.client_id);
+	p->owns_runtime = !runtime;
+	p->runtime = runtime ? runtime : kp_runtime_new();
+	if (!p->runtime || !make_parts(p) || !attach_to_runtime(p)) {
+		if (err)
+			snprintf(err, err_size, "out of memory, threads or file descriptors");
+		p->owns_runtime = p->owns_runtime && p->runtime;
+		free_parts(p);
+		return NULL;
+	}
+	log_start(p, &notes);
+	return p;
+}
+
+void kp_producer_free(kp_producer *p)
+{
+	if (!p)
+		return;
+	kp_close(p, 0, NULL);
+	pthread_mutex_lock(&p->shared.mutex);
+	while (!p->shared.is_closed)
+		pthread_cond_wait(&p->shared.cond, &p->shared.mutex);
+	pthread_mutex_unlock(&p->shared.mutex);
+	free_parts(p);
+}
+
+kp_topic *kp_topic_open(kp_producer *p, const char *name)
+{
+	return kp_topic_name_is_valid(name) ? kp_engine_topic(p->engine, name) : NULL;
+}
+
+/* ------------------------------------------------------------------ flush and purge */
+
+typedef struct flush_job {
+	kp_job job;
+	uint64_t serial;
+} flush_job;
+
+static bool flush_turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
+{
+	flush_job *f = KP_CONTAINER_OF(job, flush_job, job);
+	if (!job->is_started) {
+		job->is_started = true;
+		f->serial = kp_engine_flush_begin(p->engine, now_us);
+	}
+	if (!is_abandoned && !kp_engine_flushed(p->engine, f->serial))
+		return false;
+	kp_engine_flush_end(p->engine);
+	return true;
+}
+
+static void flush_free(kp_job *job)
+{
+	kp_mem_free(KP_CONTAINER_OF(job, flush_job, job));
+}
+
+int kp_flush(kp_producer *p, int timeout_ms)
+{
+	int err = kp_producer_may_block(p);
+	if (err)
+		return err;
+	flush_job *f = kp_mem_calloc(1, sizeof(*f));
+	if (!f)
+		return KP_ERR_NO_MEMORY;
+	f->job = (kp_job){.turn = flush_turn, .free = flush_free};
+	kp_job_post(p, &f->job);
+	return kp_job_wait(p, &f->job, timeout_ms);
+}
+
+typedef struct purge_job {
+	kp_job job;
+	int what;
+} purge_job;
+
+static bool purge_turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
+{
+	(void)is_abandoned;
+	kp_engine_purge(p->engine, KP_CONTAINER_OF(job, purge_job, job)->what, KP_ERR_PURGED, now_us);
+	return true;
+}
+
+static void purge_free(kp_job *job)
+{
+	kp_mem_free(KP_CONTAINER_OF(job, purge_job, job));
+}
+
+int kp_purge(kp_producer *p, int what)
+{
+	if (what & ~(KP_PURGE_QUEUED | KP_PURGE_IN_FLIGHT) || what == 0)
+		return KP_ERR_BAD_ARGUMENT;
+	purge_job *j = kp_mem_calloc(1, sizeof(*j));
+	if (!j)
+		return KP_ERR_NO_MEMORY;
+	/* nobody waits: the reports tell */
+	j->job = (kp_job){.turn = purge_turn, .free = purge_free, .is_abandoned = true};
+	j->what = what;
+	kp_job_post(p, &j->job);
+	return KP_OK;
+}
+
+/* ------------------------------------------------------------------ close */
+
+typedef struct close_job {
+	kp_job job;
+	uint64_t serial;
+	int64_t deadline_us;
+	bool is_ending;
+} close_job;
+
+static uint64_t n_pending(kp_producer *p)
+{
+	kp_engine_counters c;
+	kp_engine_count(p->engine, &c);
+	return c.accepted - c.persisted - c.not_persisted - c.unknown;
+}
+
+static bool close_turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
+{
+	close_job *c = KP_CONTAINER_OF(job, close_job, job);
+	(void)is_abandoned;
+	if (!job->is_started) {
+		job->is_started = true;
+		kp_engine_stop_accepting(p->engine);
+		c->serial = kp_engine_flush_begin(p->engine, now_us);
+		p->loop.close_deadline_us = c->deadline_us;
+	}
+	if (!c->is_ending && !kp_engine_flushed(p->engine, c->serial) && now_us < c->deadline_us)
+		return false;
+	if (!c->is_ending) {
+		c->is_ending = true;
+		pthread_mutex_lock(&p->shared.mutex);
+		p->shared.n_left = n_pending(p);
+		pthread_mutex_unlock(&p->shared.mutex);
+	}
+	kp_engine_end_all(p->engine, KP_ERR_CLOSED, now_us);
+	kp_reports_deliver(p);
+	/* a batch that its thread is still summing ends in a later turn: that thread wakes the loop */
+	p->loop.close_deadline_us = KP_TIME_NEVER;
+	p->loop.is_over = n_pending(p) == 0;
+	return p->loop.is_over;
+}
+
+static void close_free(kp_job *job)
+{
+	kp_mem_free(KP_CONTAINER_OF(job, close_job, job));
+}
+
+static int begin_close(kp_producer *p, int timeout_ms, bool is_mine)
+{
+	pthread_mutex_lock(&p->shared.mutex);
+	bool was_closing = p->shared.is_closing;
+	p->shared.is_closing = true;
+	pthread_cond_broadcast(&p->shared.cond);
+	pthread_mutex_unlock(&p->shared.mutex);
+	if (was_closing)
+		return KP_OK;
+	close_job *c = kp_mem_calloc(1, sizeof(*c));
+	if (!c)
+		return KP_ERR_NO_MEMORY;
+	c->job = (kp_job){.turn = close_turn, .free = close_free, .is_abandoned = true};
+	c->deadline_us = is_mine ? 0 : kp_deadline_us(kp_time_mono_us(), timeout_ms);
+	kp_job_post(p, &c->job);
+	return KP_OK;
+}
+
+int kp_close(kp_producer *p, int timeout_ms, uint64_t *left)
+{
+	bool is_mine = kp_runtime_is_mine(p->runtime);
+	int err = begin_close(p, timeout_ms, is_mine);
+	if (err || is_mine)
+		return err;
+	pthread_mutex_lock(&p->shared.mutex);
+	while (!p->shared.is_closed)
+		pthread_cond_wait(&p->shared.cond, &p->shared.mutex);
+	uint64_t n_left = p->shared.n_left;
+	pthread_mutex_unlock(&p->shared.mutex);
+	if (left)
+		*left = n_left;
+	return n_left ? KP_ERR_TIMED_OUT : KP_OK;
+}
+
+void kp_counters_get(kp_producer *p, kp_counters *out)
+{
+	kp_engine_counters c;
+	size_t size = out->struct_size < sizeof(*out) ? out->struct_size : sizeof(*out);
+	kp_engine_count(p->engine, &c);
+	pthread_mutex_lock(&p->shared.mutex);
+	uint64_t n_reports = p->shared.n_reports;
+	pthread_mutex_unlock(&p->shared.mutex);
+	uint64_t ended = c.persisted + c.not_persisted + c.unknown;
+	kp_counters all = {.struct_size = out->struct_size,
+	                   .accepted = c.accepted,
+	                   .persisted = c.persisted,
+	                   .not_persisted = c.not_persisted,
+	                   .unknown = c.unknown,
+	                   .accepted_bytes = c.accepted_bytes,
+	                   .sent_bytes = c.sent_bytes,
+	                   .received_bytes = c.received_bytes,
+	                   .requests = c.requests,
+	                   .batches = c.batches,
+	                   .retries = c.retries,
+	                   .connects = c.connects,
+	                   .disconnects = c.disconnects,
+	                   .queued_records = c.accepted > ended ? c.accepted - ended : 0,
+	                   .queued_bytes = (uint64_t)c.budget_used,
+	                   .slow_callbacks = atomic_load_explicit(&p->loop.slow_callbacks, memory_order_relaxed),
+	                   .report_queue = n_reports,
+	                   .throttle_ms = c.throttle_ms};
+	memcpy(out, &all, size);
+}

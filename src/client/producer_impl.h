@@ -1,0 +1,137 @@
+/*
+ * producer_impl.h - a producer's inside: the engine, the loop that steps it, and what application threads wait for.
+ *
+ *   application threads            │ mutex, cond          │ runtime's thread
+ *   kp_send ─▶ engine's append half│                      │ task step: jobs ─▶ engine step ─▶ transport ─▶ reports
+ *   kp_flush, admin: post a job ───┼─▶ jobs ──────────────┼─▶ run it every turn until it is done
+ *   wait ◀─────────────────────────┼── is_done, signalled │
+ */
+#ifndef KP_CLIENT_PRODUCER_IMPL_H
+#define KP_CLIENT_PRODUCER_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <kproducer/kproducer.h>
+
+#include "base/list.h"
+#include "client/settings.h"
+#include "net/conn.h"
+#include "net/loop.h"
+#include "producer/engine.h"
+
+struct kp_runtime {
+	kp_loop *loop;
+	kp_task *task; /* runs posted functions */
+	pthread_t thread;
+	pthread_mutex_t mutex; /* guards posted */
+	kp_list posted;
+	bool is_stopping;
+	_Atomic int32_t n_producers;
+};
+
+/* A function to run once on the runtime's thread; the memory is the poster's until it ran. */
+typedef struct kp_posted {
+	kp_list link;
+	void (*run)(struct kp_posted *p, int64_t now_us);
+} kp_posted;
+
+bool kp_runtime_is_mine(const kp_runtime *r); /* on the runtime's thread? */
+void kp_runtime_post(kp_runtime *r, kp_posted *p);
+
+/* Work for the loop that somebody may wait for. Lives until both the loop and the waiter are through with it. */
+typedef struct kp_job {
+	kp_list link;
+	/* One turn; true when done, with `result` set. `is_abandoned`: nobody waits any more, clean up and return true. */
+	bool (*turn)(kp_producer *p, struct kp_job *job, int64_t now_us, bool is_abandoned);
+	void (*free)(struct kp_job *job);
+	bool is_started;    /* loop: turn was called before */
+	bool is_done;       /* guarded by the producer's mutex, as is_abandoned */
+	bool is_abandoned;
+	int result;
+} kp_job;
+
+typedef struct kp_transport_conn {
+	kp_producer *producer;
+	uint32_t conn; /* the engine's name for it */
+	kp_conn *net;  /* NULL: free slot */
+	bool is_blocked; /* the kernel took less than it was given: on_writable follows */
+} kp_transport_conn;
+
+struct kp_producer {
+	kp_settings settings;
+	kp_logger log;
+	kp_runtime *runtime;
+	bool owns_runtime;
+	kp_engine *engine;
+	struct {
+		pthread_mutex_t mutex; /* guards what follows */
+		kp_task *task;         /* NULL after the close */
+		pthread_cond_t cond;   /* a job is done, room came back, reports came */
+		kp_list jobs;          /* posted, not yet taken by the loop */
+		int n_waiting;         /* threads in kp_send that wait for room */
+		bool is_closing, is_leaving, is_closed; /* refuses sends; takes no more jobs; nothing more happens */
+		uint64_t n_left;       /* records that the close did not deliver */
+		kp_list reports;       /* ended batches to poll (queue mode) */
+		uint64_t n_reports;
+		bool fd_is_set;
+	} shared;
+	int report_fd;                /* eventfd, -1 without a report queue */
+	struct kp_filler *polled;     /* what the last kp_reports_poll pointed into; the polling thread's */
+	struct {
+		kp_list jobs;
+		kp_transport_conn **conns; /* by index of the engine's name */
+		size_t n_conns;
+		uint64_t room_seen;        /* generation of room last announced */
+		struct kp_filler *filler;
+		int64_t close_deadline_us; /* KP_TIME_NEVER unless closing */
+		bool is_over;              /* the close is done: the task goes */
+		_Atomic uint64_t slow_callbacks; /* written by the loop; relaxed */
+	} loop;
+};
+
+/* Wake the loop. Any thread; nothing after the close. */
+void kp_producer_wake(kp_producer *p);
+/* Hand a job over. */
+void kp_job_post(kp_producer *p, kp_job *job);
+/* Wait until it is done or timeout_ms is over (then it is abandoned and KP_ERR_TIMED_OUT). Frees the job. */
+int kp_job_wait(kp_producer *p, kp_job *job, int timeout_ms);
+/* The same, but a job that was done stays the caller's to free. False: abandoned, it frees itself. */
+bool kp_job_wait_keep(kp_producer *p, kp_job *job, int timeout_ms);
+/* Loop: run all jobs once. */
+void kp_jobs_run(kp_producer *p, int64_t now_us);
+/* Loop, at the very end: what is left ends with KP_ERR_CLOSED, and so does what comes later. */
+void kp_jobs_cancel(kp_producer *p, int64_t now_us);
+/* KP_OK, KP_ERR_IN_CALLBACK or KP_ERR_CLOSED: whether a blocking call may start. */
+int kp_producer_may_block(kp_producer *p);
+/* Absolute time of CLOCK_MONOTONIC for pthread_cond_timedwait. */
+struct timespec kp_abs_time(int64_t mono_us);
+static inline int64_t kp_deadline_us(int64_t now_us, int timeout_ms)
+{
+	return timeout_ms < 0 ? KP_TIME_NEVER : now_us + (int64_t)timeout_ms * 1000;
+}
+
+/* transport.c, loop */
+void kp_transport_step(kp_producer *p, bool *progress, int64_t now_us);
+void kp_transport_close_all(kp_producer *p);
+
+/* report.c, loop: everything that ended gets its reports. Returns whether something had ended. */
+bool kp_reports_deliver(kp_producer *p);
+/* Room came back: whoever waits for it looks again. Any thread. */
+void kp_announce_room(kp_producer *p);
+
+/* report_queue.c */
+void kp_report_queue_push(kp_producer *p, kp_batch *b);
+void kp_report_queue_free(kp_producer *p);
+
+/* group.c: records whose end somebody wants to hear of together */
+typedef struct kp_group kp_group;
+/* Loop: one of its records ended. */
+void kp_group_record_ended(kp_producer *p, kp_group *g, const kp_report *r);
+
+/* send.c */
+int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, bool may_wait);
+kp_producer *kp_topic_producer(const kp_topic *t);
+const kp_record *kp_record_at(const kp_record *records, size_t i); /* minds the caller's struct size */
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * report.c - ended batches become reports: to the callback, into the queue, or to the groups they belong to. Runtime's thread.
+ */
+#include <kproducer/error.h>
+
+#include "base/time.h"
+#include "client/filler.h"
+#include "client/producer_impl.h"
+#include "producer/topic.h"
+
+#define AT_ONCE 64                /* reports per callback: 8 KB, which stays in the first-level cache */
+#define SLOW_CALLBACK_US 100000
+
+static bool is_wanted(const kp_producer *p, const kp_batch *b)
+{
+	switch (p->settings.engine.reports) {
+	case KP_REPORTS_ALL:
+		return true;
+	case KP_REPORTS_ERRORS:
+		return b->error != KP_OK;
+	default:
+		return false;
+	}
+}
+
+static void tell_groups(kp_producer *p, const kp_batch *b)
+{
+	kp_filler *f = p->loop.filler;
+	kp_report r;
+	for (int32_t i = 0; i < b->n_entries; i++)
+		if (b->entries[i].place & KP_ENTRY_GROUP) {
+			kp_filler_one(f, i, &r);
+			kp_group_record_ended(p, b->entries[i].opaque, &r);
+		}
+}
+
+static void call_back(kp_producer *p, const kp_report *reports, size_t n)
+{
+	int64_t start_us = kp_time_mono_us();
+	p->settings.report_cb(p, reports, n, p->settings.report_opaque);
+	int64_t took_us = kp_time_mono_us() - start_us;
+	if (took_us < SLOW_CALLBACK_US)
+		return;
+	/* relaxed, and no fetch_add: the loop is the only writer, others read a figure */
+	atomic_store_explicit(&p->loop.slow_callbacks, atomic_load_explicit(&p->loop.slow_callbacks, memory_order_relaxed) + 1,
+	                      memory_order_relaxed);
+	KP_LOG(&p->log, KP_LOG_WARN, start_us, "slow_callback ms=%lld reports=%zu: nothing is sent meanwhile", (long long)(took_us / 1000), n);
+}
+
+static void call_back_all(kp_producer *p, const kp_batch *b)
+{
+	kp_report reports[AT_ONCE];
+	for (int32_t i = 0; i < b->n_entries; i += AT_ONCE) {
+		size_t n = (size_t)(b->n_entries - i < AT_ONCE ? b->n_entries - i : AT_ONCE);
+		n = kp_filler_fill(p->loop.filler, i, n, reports);
+		if (n > 0)
+			call_back(p, reports, n);
+	}
+}
+
+/* One line for a failed batch, whoever else is told: at three in the morning the log is what there is. */
+static void log_failure(kp_producer *p, const kp_batch *b)
+{
+	if (b->error == KP_OK || b->error == KP_ERR_CLOSED || b->error == KP_ERR_PURGED)
+		return;
+	int cause = b->last_error ? b->last_error : b->error;
+	KP_LOG(&p->log, KP_LOG_WARN, kp_time_mono_us(),
+	       "batch_failed topic=%s partition=%d records=%d error=%s outcome=%s last_error=%s attempts=%d node=%d%s%s advice=\"%s\"",
+	       b->partition->topic->name, b->partition->index, b->n_records, kp_error_name(b->error),
+	       b->outcome == KP_UNKNOWN ? "unknown" : "not_persisted", b->last_error ? kp_error_name(b->last_error) : "none", b->attempts,
+	       b->last_node, b->message ? " broker_says=" : "", b->message ? b->message : "", kp_error_advice(cause));
+}
+
+static void report_batch(kp_producer *p, kp_batch *b)
+{
+	log_failure(p, b);
+	if (b->entries) {
+		kp_filler_begin(p->loop.filler, b);
+		tell_groups(p, b);
+		if (is_wanted(p, b) && p->settings.use_report_queue) {
+			kp_report_queue_push(p, b); /* released when it was polled */
+			return;
+		}
+		if (is_wanted(p, b) && p->settings.report_cb)
+			call_back_all(p, b);
+	}
+	kp_engine_release(p->engine, b);
+}
+
+bool kp_reports_deliver(kp_producer *p)
+{
+	kp_batch *b;
+	bool any = false;
+	while ((b = kp_engine_next_ended(p->engine))) {
+		report_batch(p, b);
+		any = true;
+	}
+	uint64_t room = kp_engine_room_generation(p->engine);
+	if (room != p->loop.room_seen) {
+		p->loop.room_seen = room;
+		kp_announce_room(p);
+	}
+	return any;
+}
+
+void kp_announce_room(kp_producer *p)
+{
+	pthread_mutex_lock(&p->shared.mutex);
+	if (p->shared.n_waiting > 0)
+		pthread_cond_broadcast(&p->shared.cond);
+	pthread_mutex_unlock(&p->shared.mutex);
+}

@@ -1,0 +1,152 @@
+/*
+ * send.c - from the caller's record to the engine's append half, and the wait when there is no room.
+ */
+#include <errno.h>
+
+#include <kproducer/error.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "client/producer_impl.h"
+#include "producer/topic.h"
+
+#define HEADERS_AT_ONCE 32 /* kept on the stack; more are allocated */
+
+kp_producer *kp_topic_producer(const kp_topic *t)
+{
+	return t->owner;
+}
+
+static bool is_valid(const kp_record *r)
+{
+	return r->struct_size == sizeof(*r) && (r->key || r->key_len == 0) && (r->value || r->value_len == 0) && (r->headers || r->n_headers == 0) &&
+	       r->partition >= KP_PARTITION_ANY && r->timestamp_ms >= KP_TIMESTAMP_NOW;
+}
+
+static int wait_for_room(kp_topic *t, const kp_append_args *a);
+
+static int append_or_wait(kp_topic *t, const kp_append_args *a, bool may_wait)
+{
+	int err = kp_engine_append(t, a);
+	if (KP_UNLIKELY(err == KP_ERR_WOULD_BLOCK))
+		err = may_wait ? wait_for_room(t, a) : KP_ERR_QUEUE_FULL;
+	return err;
+}
+
+static KP_NOINLINE int append_with_headers(kp_topic *t, const kp_record *r, kp_append_args *a, bool may_wait)
+{
+	kp_record_header small[HEADERS_AT_ONCE], *h = small;
+	if (r->n_headers > HEADERS_AT_ONCE)
+		h = kp_mem_calloc(r->n_headers, sizeof(*h));
+	if (!h)
+		return KP_ERR_NO_MEMORY;
+	int err = KP_OK;
+	for (size_t i = 0; i < r->n_headers && !err; i++) {
+		h[i] = (kp_record_header){kp_slice_cstr(r->headers[i].name), kp_slice_of(r->headers[i].value, r->headers[i].value_len)};
+		if (!r->headers[i].name)
+			err = KP_ERR_BAD_ARGUMENT;
+	}
+	a->content.headers = h;
+	a->content.n_headers = r->n_headers;
+	if (!err)
+		err = append_or_wait(t, a, may_wait);
+	if (h != small)
+		kp_mem_free(h);
+	return err;
+}
+
+static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group, bool may_wait, int64_t now_ms)
+{
+	if (KP_UNLIKELY(!is_valid(r)))
+		return KP_ERR_BAD_ARGUMENT;
+	kp_append_args a = {
+	        .content = {.key = kp_slice_of(r->key, r->key_len), .value = kp_slice_of(r->value, r->value_len)},
+	        .timestamp_ms = r->timestamp_ms == KP_TIMESTAMP_NOW ? now_ms : r->timestamp_ms,
+	        .partition = r->partition,
+	        .is_group = group != NULL,
+	        .opaque = group ? (void *)group : r->opaque,
+	};
+	if (KP_UNLIKELY(r->n_headers > 0))
+		return append_with_headers(t, r, &a, may_wait);
+	return append_or_wait(t, &a, may_wait);
+}
+
+int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, bool may_wait)
+{
+	return append_record(t, r, group, may_wait, kp_time_wall_coarse_ms());
+}
+
+int kp_send(kp_topic *t, const kp_record *r)
+{
+	return append_record(t, r, NULL, true, kp_time_wall_coarse_ms());
+}
+
+int kp_try_send(kp_topic *t, const kp_record *r)
+{
+	return append_record(t, r, NULL, false, kp_time_wall_coarse_ms());
+}
+
+const kp_record *kp_record_at(const kp_record *records, size_t i)
+{
+	return (const kp_record *)(const void *)((const char *)records + i * records->struct_size);
+}
+
+size_t kp_send_many(kp_topic *t, const kp_record *records, size_t n, int *error)
+{
+	int err = KP_OK;
+	size_t i = 0;
+	int64_t now_ms = kp_time_wall_coarse_ms();
+	for (; i < n; i++) {
+		err = append_record(t, kp_record_at(records, i), NULL, true, now_ms);
+		if (KP_UNLIKELY(err))
+			break;
+	}
+	if (error)
+		*error = err;
+	return i;
+}
+
+/* ------------------------------------------------------------------ no room */
+
+/* Under the mutex: sleep until room came back since `seen`, or the deadline. */
+static bool sleep_for_room(kp_producer *p, uint64_t seen, int64_t deadline_us)
+{
+	struct timespec at = kp_abs_time(deadline_us);
+	int err = 0;
+	while (kp_engine_room_generation(p->engine) == seen && !p->shared.is_closing && err != ETIMEDOUT)
+		err = deadline_us == KP_TIME_NEVER ? pthread_cond_wait(&p->shared.cond, &p->shared.mutex)
+		                                   : pthread_cond_timedwait(&p->shared.cond, &p->shared.mutex, &at);
+	return err != ETIMEDOUT;
+}
+
+static int retry_until(kp_producer *p, kp_topic *t, const kp_append_args *a, int64_t deadline_us)
+{
+	for (;;) {
+		uint64_t seen = kp_engine_room_generation(p->engine);
+		int err = kp_engine_append(t, a);
+		if (err != KP_ERR_WOULD_BLOCK)
+			return err;
+		pthread_mutex_lock(&p->shared.mutex);
+		p->shared.n_waiting++;
+		bool is_in_time = sleep_for_room(p, seen, deadline_us);
+		p->shared.n_waiting--;
+		bool is_closing = p->shared.is_closing;
+		pthread_mutex_unlock(&p->shared.mutex);
+		if (is_closing)
+			return KP_ERR_CLOSED;
+		if (!is_in_time)
+			return KP_ERR_QUEUE_FULL;
+	}
+}
+
+static KP_NOINLINE int wait_for_room(kp_topic *t, const kp_append_args *a)
+{
+	kp_producer *p = kp_topic_producer(t);
+	if (p->settings.engine.full_policy == KP_FULL_REFUSE || p->settings.max_block_ms == 0 || kp_runtime_is_mine(p->runtime))
+		return KP_ERR_QUEUE_FULL;
+	/* the wish closes open batches without linger; with drop_oldest it makes the loop drop one a turn */
+	kp_engine_wants_room(p->engine, 1);
+	int err = retry_until(p, t, a, kp_time_mono_us() + p->settings.max_block_ms * 1000);
+	kp_engine_wants_room(p->engine, -1);
+	return err;
+}
