@@ -132,7 +132,7 @@ static int wait_and_take(kp_producer *p, admin_job *j, void *result, int timeout
 	if (!kp_job_wait_keep(p, &j->job, wait_ms))
 		return fail(KP_ERR_TIMED_OUT, NULL, err, err_size);
 	int error = j->job.result;
-	if (j->has_result)
+	if (j->has_result && result)
 		memcpy(result, j->result, j->what.result_size);
 	j->has_result = false;
 	snprintf(text, sizeof(text), "%s", j->text);

@@ -15,6 +15,7 @@
 #include <kproducer/kproducer.h>
 
 #include "base/list.h"
+#include "base/time.h"
 #include "client/settings.h"
 #include "net/conn.h"
 #include "net/loop.h"
