@@ -133,7 +133,7 @@ static void attach_run(kp_posted *posted, int64_t now_us)
 
 static bool attach_to_runtime(kp_producer *p)
 {
-	attach a = {.producer = p};
+	attach a = {.posted = {.run = attach_run}, .producer = p};
 	if (kp_runtime_is_mine(p->runtime)) {
 		attach_run(&a.posted, 0);
 		return a.ok;
