@@ -47,6 +47,7 @@ typedef struct produce {
 	uint64_t max_request_size;
 	int64_t first_send_ns;
 	bool has_read_error;
+	bool has_given_up; /* stopped, and its time is up: what is still in the block is refused without a try */
 
 	/* behind the lock */
 	pthread_mutex_t lock;

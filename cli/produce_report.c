@@ -141,19 +141,30 @@ static void print_json(produce *p, const cli_counts *c, double seconds)
 	putchar('\n');
 }
 
+/* "all persisted", or what happened to how many. */
+static void describe_outcome(const produce *p, const cli_counts *c, char *out, size_t out_size)
+{
+	const char *good = c->unacknowledged ? "written (acks=0: not acknowledged)" : "persisted";
+	char bad[96] = "", unknown[96] = "";
+	if (c->not_persisted)
+		snprintf(bad, sizeof(bad), ", %" PRIu64 " not persisted", c->not_persisted);
+	if (c->unknown)
+		snprintf(unknown, sizeof(unknown), ", %" PRIu64 " unknown (may be in the log)", c->unknown);
+	if (p->accepted + p->refused == 0)
+		snprintf(out, out_size, "nothing to send");
+	else if (!*bad && !*unknown)
+		snprintf(out, out_size, "all %s", good);
+	else
+		snprintf(out, out_size, "%" PRIu64 " %s%s%s", cli_counts_delivered(c), good, bad, unknown);
+}
+
 static void print_summary(const produce *p, const cli_counts *c, double seconds)
 {
-	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[256];
-	uint64_t delivered = cli_counts_delivered(c);
-	if (!c->not_persisted && !c->unknown)
-		snprintf(outcome, sizeof(outcome), c->unacknowledged ? "all written (acks=0: not acknowledged)" : "all persisted");
-	else
-		snprintf(outcome, sizeof(outcome), "%" PRIu64 " %s, %" PRIu64 " not persisted, %" PRIu64 " unknown (may be in the log)", delivered,
-		         c->unacknowledged ? "written" : "persisted", c->not_persisted, c->unknown);
-	if (p->accepted + p->refused == 0)
-		snprintf(outcome, sizeof(outcome), "nothing to send");
-	cli_say("%" PRIu64 " records, %s in %.2f s (%s records/s), %s", p->accepted + p->refused, cli_format_bytes(bytes, (double)p->bytes),
-	        seconds, cli_format_count(rate, seconds > 0 ? (double)delivered / seconds : 0), outcome);
+	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[320];
+	describe_outcome(p, c, outcome, sizeof(outcome));
+	uint64_t n = p->accepted + p->refused;
+	cli_say("%" PRIu64 " record%s, %s in %.2f s (%s records/s), %s", n, n == 1 ? "" : "s", cli_format_bytes(bytes, (double)p->bytes), seconds,
+	        cli_format_count(rate, seconds > 0 ? (double)cli_counts_delivered(c) / seconds : 0), outcome);
 }
 
 /* The runtime has stopped or reported all, so only this thread is left. */
@@ -161,7 +172,8 @@ static void close_failed_file(produce *p)
 {
 	int error = cli_failed_close(&p->failed);
 	if (p->options->failed_path && p->failed.n_written)
-		cli_say("%" PRIu64 " failed records are in %s", p->failed.n_written, p->failed.path);
+		cli_say("%" PRIu64 " of the failed records %s in %s", p->failed.n_written, p->failed.n_written == 1 ? "is" : "are",
+		        p->failed.path);
 	if (error && !p->has_said_full)
 		cli_error("cannot write %s: %s", p->failed.path, strerror(error));
 	if (p->n_unnamed)

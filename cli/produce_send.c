@@ -34,22 +34,31 @@ static bool wait_for_room(produce *p)
 {
 	produce_progress(p);
 	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	return cli_session_may_wait(&p->session);
+	p->has_given_up = !cli_session_may_wait(&p->session);
+	return !p->has_given_up;
+}
+
+/* As many as the library takes; *error: why it did not take the next one. */
+static size_t try_send(produce *p, size_t done, int *error)
+{
+	*error = KP_ERR_QUEUE_FULL;
+	if (p->has_given_up)
+		return 0;
+	size_t accepted = kp_send_many(p->session.topic, p->records + done, p->n - done, error);
+	for (size_t i = done; i < done + accepted; i++)
+		p->bytes += p->records[i].key_len + p->records[i].value_len;
+	p->accepted += accepted;
+	return accepted;
 }
 
 static void hand_over(produce *p)
 {
-	size_t done = 0;
 	if (!p->first_send_ns)
 		p->first_send_ns = cli_now_ns();
-	while (done < p->n) {
-		int error = 0;
-		size_t accepted = kp_send_many(p->session.topic, p->records + done, p->n - done, &error);
-		for (size_t i = done; i < done + accepted; i++)
-			p->bytes += p->records[i].key_len + p->records[i].value_len;
-		p->accepted += accepted;
-		done += accepted;
-		if (done == p->n || (error == KP_ERR_QUEUE_FULL && wait_for_room(p)))
+	for (size_t done = 0; done < p->n;) {
+		int error;
+		done += try_send(p, done, &error);
+		if (done == p->n || (error == KP_ERR_QUEUE_FULL && !p->has_given_up && wait_for_room(p)))
 			continue;
 		p->refused++;
 		produce_refuse(p, &p->records[done++], error);

@@ -173,7 +173,13 @@ bool cli_session_may_wait(cli_session *s)
 		return true;
 	if (!s->stop_at_ns)
 		s->stop_at_ns = now + s->common->flush_timeout_ms * 1000000;
-	return stops == 1 && now < s->stop_at_ns;
+	if (stops == 1 && now < s->stop_at_ns)
+		return true;
+	if (!s->has_given_up)
+		cli_error(stops > 1 ? "stopped at once: records under way are given up"
+		                    : "records under way are given up: they did not end within --flush-timeout");
+	s->has_given_up = true;
+	return false;
 }
 
 void cli_session_finish(cli_session *s, void (*tick)(void *opaque), void *opaque)
