@@ -41,7 +41,8 @@ static void learn(kp_rpc *c, const kp_api_versions_response *a)
 static int fall_back(const kp_api_versions_response *a, int asked)
 {
 	for (int32_t i = 0; i < a->api_keys.n; i++)
-		if (a->api_keys.items[i].api_key == KP_API_API_VERSIONS && a->api_keys.items[i].max_version < asked)
+		if (a->api_keys.items[i].api_key == KP_API_API_VERSIONS && a->api_keys.items[i].max_version < asked &&
+		    a->api_keys.items[i].max_version > 0)
 			return a->api_keys.items[i].max_version;
 	return 0;
 }
