@@ -161,6 +161,8 @@ bool kp_cluster_build_request(kp_cluster *c, int version, kp_arena *arena, kp_me
 	size_t n = 0;
 	bool only_stale = !kp_list_empty(&c->stale);
 	kp_list *head = only_stale ? &c->stale : &c->topics;
+	for (kp_list *i = c->topics.next; i != &c->topics; i = i->next)
+		KP_CONTAINER_OF(i, kp_cluster_topic, link)->is_asked = false;
 	for (kp_list *i = head->next; i != head; i = i->next)
 		n++; /* idle topics included: an upper bound */
 	kp_wire_init(&kp_metadata_request_schema, out, 1);
@@ -171,8 +173,10 @@ bool kp_cluster_build_request(kp_cluster *c, int version, kp_arena *arena, kp_me
 	int32_t k = 0;
 	for (kp_list *i = head->next; i != head; i = i->next) {
 		kp_cluster_topic *t = only_stale ? KP_CONTAINER_OF(i, kp_cluster_topic, stale_link) : KP_CONTAINER_OF(i, kp_cluster_topic, link);
-		if (only_stale || !t->is_idle)
-			out->topics.items[k++].name = kp_slice_cstr(t->name);
+		if (!only_stale && t->is_idle)
+			continue;
+		t->is_asked = true;
+		out->topics.items[k++].name = kp_slice_cstr(t->name);
 	}
 	out->topics.n = k;
 	if (version >= 4)
@@ -255,6 +259,15 @@ static void take_nodes(kp_cluster *c, const kp_metadata_response *a)
 		(void)kp_cluster_node_put(c, a->brokers.items[i].node_id, a->brokers.items[i].host, a->brokers.items[i].port);
 }
 
+/* A topic that was asked for is stale all the same: the answer left it out, or left something of it open. */
+static bool is_something_open(kp_cluster *c)
+{
+	for (kp_list *n = c->stale.next; n != &c->stale; n = n->next)
+		if (KP_CONTAINER_OF(n, kp_cluster_topic, stale_link)->is_asked)
+			return true;
+	return false;
+}
+
 int kp_cluster_update(kp_cluster *c, const kp_metadata_response *a, int64_t now_us,
                       void (*on_topic)(void *opaque, kp_cluster_topic *t), void *opaque)
 {
@@ -271,20 +284,18 @@ int kp_cluster_update(kp_cluster *c, const kp_metadata_response *a, int64_t now_
 		memcpy(c->cluster_id, a->cluster_id.ptr, a->cluster_id.len);
 		c->cluster_id[a->cluster_id.len] = '\0';
 	}
-	bool is_settled = true;
 	for (int32_t i = 0; i < a->topics.n && !err; i++) {
 		kp_cluster_topic *t = kp_cluster_topic_find(c, a->topics.items[i].name);
 		if (!t)
 			continue; /* forgotten meanwhile */
 		err = take_topic(c, t, &a->topics.items[i]);
-		is_settled &= !kp_list_linked(&t->stale_link);
 		if (!err)
 			on_topic(opaque, t);
 	}
 	if (was_full || c->updated_us < 0)
 		c->updated_us = now_us;
 	/* a topic that became stale while this was under way is not made to wait */
-	if (is_settled && !err) {
+	if (!err && !is_something_open(c)) {
 		c->n_failures = 0;
 		c->next_us = now_us;
 	} else {

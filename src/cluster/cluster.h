@@ -44,6 +44,7 @@ typedef struct kp_cluster_topic {
 	int32_t n_partitions;
 	int64_t used_us;    /* last time somebody wanted it */
 	bool is_idle;       /* nobody sends to it: left out when all topics are asked for (metadata.max.idle.ms) */
+	bool is_asked;      /* the request under way, or the last one, asks for it */
 	void *user;         /* the owner's: survives updates */
 } kp_cluster_topic;
 
@@ -86,7 +87,8 @@ bool kp_cluster_build_request(kp_cluster *c, int version, kp_arena *arena, kp_me
 void kp_cluster_request_failed(kp_cluster *c, int64_t now_us);
 /*
  * Take an answer. on_topic is called for each topic that the answer speaks of, after it was updated; it may look at everything and
- * change nothing but `user`. 0, or KP_ERR_NO_MEMORY (what was taken until then stays), or the answer's top-level error.
+ * change nothing but `user`, or mark the topic stale. 0, or KP_ERR_NO_MEMORY (what was taken until then stays), or the answer's
+ * top-level error.
  */
 KP_MUST_USE int kp_cluster_update(kp_cluster *c, const kp_metadata_response *answer, int64_t now_us,
                                   void (*on_topic)(void *opaque, kp_cluster_topic *t), void *opaque);
