@@ -23,8 +23,9 @@ static void make_contents(const uint8_t *key)
 	kp_random_init(&r, 1);
 	for (size_t i = 0; i < KP_ARRAY_LEN(contents); i++) {
 		unsigned a = kp_random_below(&r, 1000000), b = kp_random_below(&r, 1000), c = kp_random_below(&r, 100);
-		snprintf(values[i], sizeof(values[i]), "{\"sensor\":%06u,\"room\":\"floor-%03u\",\"celsius\":%02u.%03u,\"note\":\"%-60u", a, b,
-		         c, a % 1000, b * a);
+		snprintf(values[i], sizeof(values[i]),
+		         "{\"sensor\":%06u,\"room\":\"floor-%03u\",\"celsius\":%02u.%03u,\"note\":\"%-60u", a, b, c, a % 1000,
+		         b * a);
 		contents[i] = (kp_record_content){.key = kp_slice_of(key, 8), .value = kp_slice_of(values[i], VALUE_BYTES)};
 	}
 }
@@ -53,12 +54,12 @@ static void bench_codecs(size_t len)
 		size_t out = 0;
 		int64_t t = kp_time_mono_us();
 		for (int i = 0; i < 20; i++)
-			if (kp_compress(c, (kp_codec_type)type, KP_CODEC_LEVEL_DEFAULT, kp_slice_of(batch + KP_BATCH_HEADER_SIZE, len),
-			                packed, sizeof(packed), &out))
+			if (kp_compress(c, (kp_codec_type)type, KP_CODEC_LEVEL_DEFAULT,
+			                kp_slice_of(batch + KP_BATCH_HEADER_SIZE, len), packed, sizeof(packed), &out))
 				exit(1);
 		t = kp_time_mono_us() - t;
-		printf("%-8s %8.1f MB/s, ratio %.2f\n", kp_codec_info_get((kp_codec_type)type)->name, 20.0 * (double)len / (double)t,
-		       (double)len / (double)out);
+		printf("%-8s %8.1f MB/s, ratio %.2f\n", kp_codec_info_get((kp_codec_type)type)->name,
+		       20.0 * (double)len / (double)t, (double)len / (double)out);
 	}
 	kp_compressor_free(c);
 }
@@ -81,7 +82,8 @@ static void bench_stamp(size_t len)
 		sink = sink + kp_crc32c(batch + KP_BATCH_CRC_START, KP_BATCH_HEADER_SIZE - KP_BATCH_CRC_START + len);
 	}
 	t = kp_time_mono_us() - t;
-	printf("stamp %7zu bytes: combined %6.1f ns, summed again %8.1f ns\n", len, 1e3 * (double)combined / n, 1e3 * (double)t / n);
+	printf("stamp %7zu bytes: combined %6.1f ns, summed again %8.1f ns\n", len, 1e3 * (double)combined / n,
+	       1e3 * (double)t / n);
 }
 
 /* ns of encoding and of summing, the best of many rounds. */
