@@ -23,7 +23,7 @@ const cli_option cli_common_options[] = {
 	{CLI_OPTION_CONNECT_TIMEOUT, "connect-timeout", "SECONDS", "give up, exit 3, when the cluster has not answered by then (30)"},
 	{CLI_OPTION_FLUSH_TIMEOUT, "flush-timeout", "SECONDS", "how long SIGINT or SIGTERM lets records under way finish (10)"},
 	{CLI_OPTION_JSON, "json", NULL, "the result as one JSON object on standard output"},
-	{'q', "quiet", NULL, "errors only: no progress, no summary, no warnings"},
+	{'q', "quiet", NULL, "errors only: no progress, no summary"},
 	{'v', "verbose", NULL, "more of the library's log; -vv for all of it"},
 	{'h', "help", NULL, "this text"},
 	{0, NULL, NULL, NULL},

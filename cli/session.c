@@ -11,6 +11,7 @@
 #include "cli/talk.h"
 
 #define METADATA_SLICE_MS 500
+#define CONNECT_PROGRESS_MS 1000
 
 static void on_error(kp_producer *p, int error, const char *text, void *opaque)
 {
@@ -43,6 +44,8 @@ int cli_session_open(cli_session *s, const cli_common *common, kp_report_cb *cb,
 {
 	char err[512] = "";
 	*s = (cli_session){.common = common, .lock = PTHREAD_MUTEX_INITIALIZER};
+	/* What goes wrong before the cluster answers ends in one line, which names the last error. */
+	cli_talk_hold_log(true);
 	int rc = cli_config_build(common, true, &s->config);
 	if (rc == CLI_GO_ON)
 		rc = configure(s, cb, opaque);
@@ -97,25 +100,37 @@ static bool is_mistake(int error)
 	return kp_error_get_class(error) == KP_CLASS_USAGE || error == KP_ERR_IN_CALLBACK;
 }
 
+static const char *last_error(cli_session *s, const char *otherwise, char *out, size_t out_size)
+{
+	pthread_mutex_lock(&s->lock);
+	snprintf(out, out_size, "%s", *s->last_error ? s->last_error : *otherwise ? otherwise : "no answer");
+	pthread_mutex_unlock(&s->lock);
+	return out;
+}
+
 static int unreachable(cli_session *s, const char *text)
 {
 	char servers[512], last[512];
-	pthread_mutex_lock(&s->lock);
-	snprintf(last, sizeof(last), "%s", *s->last_error ? s->last_error : text);
-	pthread_mutex_unlock(&s->lock);
-	cli_session_setting(s, "bootstrap.servers", servers, sizeof(servers));
-	cli_error("cannot reach the cluster at %s within %g s: %s", servers, (double)s->common->connect_timeout_ms / 1000,
-	          *last ? last : "no answer");
+	cli_error("cannot reach the cluster at %s within %g s: %s",
+	          cli_session_setting(s, "bootstrap.servers", servers, sizeof(servers)), (double)s->common->connect_timeout_ms / 1000,
+	          last_error(s, text, last, sizeof(last)));
 	return CLI_UNREACHABLE;
+}
+
+/* The library's texts mostly begin with the code's name already. */
+static int say_error(const char *doing, int error, const char *text)
+{
+	const char *what = text && *text ? text : kp_error_text(error);
+	if (strstr(what, kp_error_name(error)))
+		cli_error("%s: %s: %s", doing, what, kp_error_advice(error));
+	else
+		cli_error("%s: %s (%s): %s", doing, kp_error_name(error), what, kp_error_advice(error));
+	return is_mistake(error) ? CLI_USAGE : CLI_FAILED;
 }
 
 int cli_session_failed(cli_session *s, const char *doing, int error, const char *text)
 {
-	const char *what = text && *text ? text : kp_error_text(error);
-	if (is_unreachable(error))
-		return unreachable(s, what);
-	cli_error("%s: %s (%s): %s", doing, kp_error_name(error), what, kp_error_advice(error));
-	return is_mistake(error) ? CLI_USAGE : CLI_FAILED;
+	return is_unreachable(error) ? unreachable(s, text) : say_error(doing, error, text);
 }
 
 /* The topic's own error decides whether sending is worth a try; 0 and errors that pass are. */
@@ -123,9 +138,14 @@ static int judge(const char *topic, int error, const char *text)
 {
 	if (!error || error == KP_ERR_UNKNOWN_TOPIC_OR_PARTITION || kp_error_is_retriable(error))
 		return CLI_GO_ON;
-	cli_error("topic %s: %s (%s): %s", topic, kp_error_name(error), text && *text ? text : kp_error_text(error),
-	          kp_error_advice(error));
-	return is_mistake(error) ? CLI_USAGE : CLI_FAILED;
+	return say_error(topic, error, text);
+}
+
+static void show_waiting(cli_session *s, const char *text)
+{
+	char last[512];
+	if (cli_progress_due(CONNECT_PROGRESS_MS))
+		cli_progress("waiting for the cluster: %s", last_error(s, text, last, sizeof(last)));
 }
 
 /* Ask in slices, so that a signal is seen. */
@@ -150,6 +170,7 @@ static int ask_partitions(cli_session *s, const char *topic)
 		}
 		if (cli_now_ns() >= deadline)
 			return unreachable(s, err);
+		show_waiting(s, err);
 		cli_wait_readable(-1, CLI_SLICE_MS); /* the call may have failed at once */
 	}
 }
@@ -162,7 +183,10 @@ int cli_session_connect(cli_session *s)
 		cli_error("'%s' is not a topic name: %s", topic, kp_error_advice(KP_ERR_INVALID_TOPIC_EXCEPTION));
 		return CLI_USAGE;
 	}
-	return ask_partitions(s, topic);
+	int rc = ask_partitions(s, topic);
+	cli_progress_clear();
+	cli_talk_hold_log(false);
+	return rc;
 }
 
 bool cli_session_may_wait(cli_session *s)

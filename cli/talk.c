@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,15 +18,17 @@ static struct {
 	pthread_mutex_t lock;
 	bool is_quiet, has_progress;
 	int max_level;          /* syslog's: what the library may say */
+	atomic_bool is_held;    /* relaxed: a line more or less at the change is no harm */
 	bool progress_is_shown; /* behind the lock */
 	int64_t progress_at_ns; /* of the main thread */
-} talk = {.lock = PTHREAD_MUTEX_INITIALIZER, .max_level = 4};
+} talk = {.lock = PTHREAD_MUTEX_INITIALIZER, .max_level = 3};
 
 void cli_talk_init(bool quiet, int verbosity)
 {
-	static const int levels[] = {4, 6, 7};
+	/* Warnings are about batches and connections; what they mean for the records is in our own lines. */
+	static const int levels[] = {3, 6, 7};
 	talk.is_quiet = quiet;
-	talk.max_level = quiet ? 3 : levels[verbosity > 2 ? 2 : verbosity];
+	talk.max_level = levels[verbosity > 2 ? 2 : verbosity];
 	talk.has_progress = !quiet && isatty(STDERR_FILENO);
 	talk.progress_at_ns = cli_now_ns();
 }
@@ -97,10 +100,16 @@ bool cli_progress_due(int interval_ms)
 	return true;
 }
 
+void cli_talk_hold_log(bool is_held)
+{
+	atomic_store_explicit(&talk.is_held, is_held, memory_order_relaxed);
+}
+
 void cli_talk_log(int level, const char *line, void *opaque)
 {
 	(void)opaque;
-	if (level <= talk.max_level)
+	bool is_held = atomic_load_explicit(&talk.is_held, memory_order_relaxed) && talk.max_level < 6;
+	if (level <= talk.max_level && !is_held)
 		cli_error("%s", line);
 }
 

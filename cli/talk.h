@@ -13,7 +13,7 @@
 
 #define CLI_PRINTF __attribute__((format(printf, 1, 2)))
 
-/* quiet drops cli_say and cli_progress; verbosity 0, 1, 2 lets warnings, notices, debug lines of the library through. */
+/* quiet drops cli_say and cli_progress; verbosity 0, 1, 2 lets errors, notices, debug lines of the library through. */
 void cli_talk_init(bool quiet, int verbosity);
 
 void cli_error(const char *format, ...) CLI_PRINTF; /* "kproducer: …": never dropped */
@@ -22,6 +22,8 @@ void cli_progress(const char *format, ...) CLI_PRINTF;
 void cli_progress_clear(void);
 /* True at most every interval_ms, and never when no progress line is shown: then the caller need not compute one. */
 bool cli_progress_due(int interval_ms);
+/* While held, the library's log needs -v: for steps that end with one line of our own. Any thread. */
+void cli_talk_hold_log(bool is_held);
 /* A kp_log_cb. */
 void cli_talk_log(int level, const char *line, void *opaque);
 
