@@ -48,7 +48,6 @@ static kp_broker *broker_new(kp_engine *e, int32_t id, const char *host, uint16_
 	kp_list_init(&b->ready);
 	kp_list_init(&b->write_link);
 	kp_list_init(&b->send_link);
-	kp_list_init(&b->lru_link);
 	kp_rpc_init(&b->rpc, &kp_engine_rpc_handler, b, e->config.client_id);
 	b->index = e->loop.n_brokers;
 	e->loop.brokers[e->loop.n_brokers++] = b;
@@ -199,7 +198,6 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 	b->conn = KP_NO_CONN;
 	b->is_wanted = false;
 	kp_list_remove(&b->write_link);
-	kp_list_remove(&b->lru_link);
 	bool was_ready = b->rpc.state == KP_RPC_READY;
 	if (was_up)
 		kp_count(&e->loop.disconnects, 1);
@@ -208,7 +206,8 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 	if (error) {
 		b->n_failures++;
 		snprintf(e->loop.last_error, sizeof(e->loop.last_error), "%s:%u: %s", b->host, b->port, text ? text : kp_error_text(error));
-		say(e, was_ready ? KP_LOG_INFO : KP_LOG_WARN, b, was_ready ? "disconnected" : "connect_failed", text, now_us);
+		/* the first of a row of failures is said aloud, the others to those who debug */
+		say(e, was_ready ? KP_LOG_INFO : b->n_failures == 1 ? KP_LOG_WARN : KP_LOG_DEBUG, b, was_ready ? "disconnected" : "connect_failed", text, now_us);
 		doubt_leader(e, b);
 	}
 	kp_rpc_close(&b->rpc, error ? error : KP_ERR_TRANSPORT);

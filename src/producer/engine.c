@@ -28,7 +28,7 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	kp_map_init(&e->shared.topics);
 	kp_list_init(&e->shared.new_topics);
 	kp_random_init(&e->loop.random, around->seed);
-	kp_list *lists[] = {&e->loop.topics, &e->loop.writable, &e->loop.connections, &e->loop.sendable, &e->loop.by_age,
+	kp_list *lists[] = {&e->loop.topics, &e->loop.writable, &e->loop.sendable, &e->loop.by_age,
 	                    &e->loop.by_serial, &e->loop.ended, &e->loop.spare_calls};
 	for (size_t i = 0; i < KP_ARRAY_LEN(lists); i++)
 		kp_list_init(lists[i]);
@@ -43,6 +43,7 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	kp_arena_init(&e->loop.arena, ARENA_MAX);
 	kp_calls_init(e);
 	kp_metadata_init(e);
+	e->loop.metadata_wanted_us = -1;
 	kp_producer_id_init(e);
 	for (size_t i = 0; i < n_servers; i++)
 		if (!kp_broker_get(e, -1 - (int32_t)i, servers[i].host, servers[i].port)) {

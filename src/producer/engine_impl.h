@@ -30,7 +30,6 @@ typedef struct kp_broker {
 	size_t index;          /* in the engine's array */
 	kp_list ready;         /* partitions that can send */
 	kp_list write_link;    /* in the engine's list of brokers with output */
-	kp_list lru_link;      /* in the engine's list of connections, least recently used first */
 	int32_t n_produce;     /* Produce requests in flight */
 	kp_timer timer;        /* request time-out, reconnect, end of a throttle, idle */
 	int n_failures;        /* to connect, in a row */
@@ -74,7 +73,7 @@ struct kp_engine {
 		kp_broker **brokers;
 		size_t n_brokers, cap_brokers, n_bootstrap;
 		int64_t now_us;        /* of the present turn */
-		kp_list writable, connections, sendable;
+		kp_list writable, sendable;
 		kp_timers timers;
 		size_t n_partitions; /* made, pending ones included: room in the heap */
 		kp_list by_age, by_serial, ended, spare_calls;
@@ -82,6 +81,7 @@ struct kp_engine {
 		uint64_t next_serial;
 		int n_flushing;
 		uint64_t flush_extended_to; /* records that waited for metadata moved to batches below this serial */
+		int64_t metadata_wanted_us; /* since when an answer is wanted and does not come; -1: none is */
 		bool must_rebootstrap; /* done in the next turn: not from inside an answer */
 		/* producer id */
 		int64_t producer_id;

@@ -199,6 +199,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 	}
 	/* on_topic uses no arena */
 	error = kp_cluster_update(&e->loop.cluster, &a, e->loop.now_us, on_topic, e);
+	e->loop.metadata_wanted_us = -1;
 	if (error == KP_ERR_REBOOTSTRAP_REQUIRED)
 		e->loop.must_rebootstrap = true;
 	return false;
@@ -225,17 +226,32 @@ static void note_idle(kp_engine *e)
 	}
 }
 
+/* metadata.recovery.rebootstrap.trigger.ms: the nodes known do not answer for that long. */
+static int64_t watch_for_rebootstrap(kp_engine *e, int64_t now_us)
+{
+	int64_t at = e->loop.metadata_wanted_us + e->config.rebootstrap_trigger_us;
+	if (e->loop.metadata_wanted_us < 0 || !e->config.rebootstrap)
+		return KP_TIME_NEVER;
+	if (now_us < at)
+		return at;
+	e->loop.must_rebootstrap = true;
+	e->loop.metadata_wanted_us = now_us;
+	return now_us;
+}
+
 int64_t kp_metadata_step(kp_engine *e, int64_t now_us)
 {
 	int64_t next_us;
 	if (e->loop.cluster.is_asking)
-		return KP_TIME_NEVER;
+		return watch_for_rebootstrap(e, now_us);
 	if (!kp_cluster_wants_request(&e->loop.cluster, now_us, &next_us))
 		return next_us;
 	note_idle(e);
 	e->loop.cluster.is_asking = true;
+	if (e->loop.metadata_wanted_us < 0)
+		e->loop.metadata_wanted_us = now_us;
 	kp_engine_call(e, &e->loop.metadata_call);
-	return KP_TIME_NEVER;
+	return watch_for_rebootstrap(e, now_us);
 }
 
 void kp_metadata_stale(kp_engine *e, kp_topic *t)

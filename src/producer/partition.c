@@ -112,6 +112,8 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 	int64_t expiry = p->loop.open_created_us < 0 ? KP_TIME_NEVER : p->loop.open_created_us + e->config.delivery_timeout_us;
 	int64_t wake = expiry;
 	bool can_send = false;
+	if (p->index == KP_PENDING_INDEX && (p->loop.open_created_us >= 0 || !kp_list_empty(&p->loop.ready)))
+		kp_metadata_stale(e, p->topic); /* also when the last answer about the topic was a refusal */
 	if (p->index == KP_PENDING_INDEX || p->loop.is_draining || (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p)) {
 		/* something else has to happen first, and evaluates again */
 	} else if (!has_sendable(e, p, now_us)) {
