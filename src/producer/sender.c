@@ -53,7 +53,8 @@ static void collect(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t n
 	kp_list later;
 	kp_list *n;
 	kp_list_init(&later);
-	while (room > 0 && call_reserve(call) && (n = kp_list_pop_front(&b->ready))) {
+	/* the first batch always goes, however small max.request.size is */
+	while ((room > 0 || call->n == 0) && call_reserve(call) && (n = kp_list_pop_front(&b->ready))) {
 		kp_partition *p = KP_CONTAINER_OF(n, kp_partition, loop.ready_link);
 		if (p->loop.is_recovering && call->n > 0) {
 			kp_list_push_back(&later, n);
