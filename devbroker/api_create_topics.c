@@ -195,6 +195,7 @@ int kp_db_api_create_topics(kp_db_ctx *ctx, const void *request)
 		kp_create_topics_response_topic *a = &r.topics.items[r.topics.n++];
 		a->name = qt->name;
 		a->num_partitions = a->replication_factor = -1;
+		a->error_message = kp_slice_null();
 		kp_buf_clear(&why);
 		if (ctx->injected) {
 			a->error_code = ctx->injected;

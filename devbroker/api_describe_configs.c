@@ -46,6 +46,7 @@ static int add(describe *d, const char *name, kp_db_config_type type, bool read_
 	c->config_source = from[0].source;
 	c->read_only = read_only;
 	c->config_type = (int8_t)type;
+	c->documentation = kp_slice_null();
 	if (!d->request->include_synonyms)
 		return 0;
 	c->synonyms.items = kp_arena_alloc(&d->ctx->db->arena, (size_t)n_from * sizeof(*from));
@@ -157,10 +158,7 @@ int kp_db_api_describe_configs(kp_db_ctx *ctx, const void *request)
 		d.result->error_code = describe_resource(&d);
 		if (d.result->error_code)
 			d.result->configs.n = 0;
-		if (why.len)
-			d.result->error_message = kp_db_copy(ctx, kp_buf_slice(&why));
-		else
-			d.result->error_message = d.result->error_code ? kp_slice_of("", 0) : kp_slice_null();
+		d.result->error_message = kp_db_copy(ctx, kp_buf_slice(&why)); /* empty, not null, when all is well: as Kafka does it */
 	}
 	kp_buf_deinit(&why);
 	return kp_db_reply(ctx, &r);

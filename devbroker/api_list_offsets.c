@@ -117,7 +117,8 @@ static int16_t list_partition(kp_db_ctx *ctx, const kp_db_topic *t, const kp_lis
 	found f = find(ctx->db, p, q->timestamp);
 	a->offset = f.offset;
 	a->timestamp = f.timestamp;
-	a->leader_epoch = f.epoch;
+	if (ctx->to.api_version >= 4)
+		a->leader_epoch = f.epoch;
 	return 0;
 }
 

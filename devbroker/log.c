@@ -44,13 +44,6 @@ void kp_db_log_pool_init(kp_db_log_pool *pool, size_t bytes_max)
 	kp_list_init(&pool->by_age);
 }
 
-void kp_db_log_pool_deinit(kp_db_log_pool *pool)
-{
-	assert(kp_list_empty(&pool->by_age));
-	kp_mem_free(pool->spare);
-	pool->spare = NULL;
-}
-
 void kp_db_log_init(kp_db_log *log, kp_db_log_pool *pool)
 {
 	*log = (kp_db_log){.pool = pool, .next_chunk = CHUNK_MIN};
@@ -59,6 +52,15 @@ void kp_db_log_init(kp_db_log *log, kp_db_log_pool *pool)
 static size_t chunk_footprint(size_t cap)
 {
 	return sizeof(kp_db_chunk) + (cap / MARK_EVERY + 1) * sizeof(kp_db_mark) + cap;
+}
+
+void kp_db_log_pool_deinit(kp_db_log_pool *pool)
+{
+	assert(kp_list_empty(&pool->by_age));
+	if (pool->spare)
+		pool->bytes -= chunk_footprint(pool->spare->cap);
+	kp_mem_free(pool->spare);
+	pool->spare = NULL;
 }
 
 static void chunk_free(kp_db_log_pool *pool, kp_db_chunk *c)
