@@ -259,7 +259,7 @@ int kp_engine_append(kp_topic *t, const kp_append_args *a)
 {
 	kp_engine *e = t->engine;
 	size_t payload = a->content.key.len + a->content.value.len;
-	if (KP_UNLIKELY(payload + 64 > (size_t)e->config.max_request_size || a->content.n_headers) &&
+	if (KP_UNLIKELY(payload + KP_BATCH_HEADER_SIZE + 64 > (size_t)e->config.max_request_size || a->content.n_headers) &&
 	    kp_engine_record_size(a) + KP_BATCH_HEADER_SIZE > (size_t)e->config.max_request_size)
 		return KP_ERR_RECORD_TOO_LARGE;
 	if (!take_a_place(e))

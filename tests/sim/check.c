@@ -1,0 +1,241 @@
+/*
+ * check.c - the invariants of design.md section 4, as far as they hold for the plan's configuration.
+ *
+ *   I1 one report for each accepted record            I5 memory within its bound, and nothing accounted for at the end
+ *   I2 persisted is in the log at that offset         I7 no report later than delivery.timeout.ms
+ *   I3 idempotent: no record twice, in order          I8 (streams.c) requests in flight
+ *   I4 not persisted is in no log                     I9 (world.c) everything ends once the faults stop
+ */
+#include <kproducer/error.h>
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "producer/topic.h"
+#include "tests/sim/sim.h"
+
+#define LATE_US (50 * SIM_MS) /* what a report may be later than its deadline */
+
+/* ------------------------------------------------------------------ reports */
+
+static bool same_bytes(kp_slice a, kp_slice b)
+{
+	return (a.ptr == NULL) == (b.ptr == NULL) && (!a.ptr || (a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0));
+}
+
+/* Does the stored record say what record `index` said? */
+static bool is_content(sim_world *w, uint32_t index, const kp_record_view *v)
+{
+	sim_content c;
+	kp_record_header h;
+	kp_slice rest = v->headers;
+	sim_content_make(w, index, &c);
+	if (!same_bytes(v->key, c.content.key) || !same_bytes(v->value, c.content.value) || (size_t)v->n_headers != c.content.n_headers)
+		return false;
+	for (size_t i = 0; i < c.content.n_headers; i++)
+		if (kp_record_header_next(&rest, &h) || !same_bytes(h.name, c.headers[i].name) || !same_bytes(h.value, c.headers[i].value))
+			return false;
+	return true;
+}
+
+/* The failure callback may read the record: it must still be there, also after it was sealed, moved and sent. */
+static void check_content(sim_world *w, const kp_batch *b, int32_t i, uint32_t index)
+{
+	kp_record_view v;
+	if (b->codec != KP_CODEC_NONE && b->data)
+		return; /* compressed: the client unpacks it */
+	const uint8_t *at = b->data ? b->data + KP_BATCH_HEADER_SIZE + (b->entries[i].place & KP_ENTRY_PLACE) : NULL;
+	if (!at || kp_record_load(&at, b->data + b->len, &v) || !is_content(w, index, &v))
+		sim_fail(w, "I1", "the content of record #%u is not what was sent", index);
+}
+
+static void check_outcome(sim_world *w, const kp_batch *b, uint32_t index, const sim_record *r)
+{
+	int16_t acks = w->plan.config.acks;
+	bool is_written = acks == 0 && b->outcome == KP_UNKNOWN && b->error == 0;
+	if ((b->outcome == KP_PERSISTED) != (b->error == 0) && !is_written)
+		sim_fail(w, "report", "record #%u: outcome %d with error %d", index, b->outcome, b->error);
+	if (acks == 0 && b->outcome == KP_PERSISTED)
+		sim_fail(w, "report", "record #%u: nobody acknowledged it", index);
+	if (w->now_us - r->accepted_us > w->plan.config.delivery_timeout_us + LATE_US)
+		sim_fail(w, "I7", "record #%u ends %lld ms after it was accepted", index, (long long)(w->now_us - r->accepted_us) / 1000);
+	if (r->is_after_calm && b->outcome != KP_PERSISTED && !is_written && b->error != KP_ERR_CLOSED &&
+	    w->plan.config.delivery_timeout_us > 5 * SIM_SECOND && w->plan.config.retries == INT32_MAX)
+		sim_fail(w, "I9", "record #%u was sent in fair weather and ended with error %d", index, b->error);
+}
+
+/* With idempotence the reports of a partition come in the order of sending. */
+static void check_order(sim_world *w, const kp_batch *b, uint32_t index, uint8_t topic)
+{
+	if (!w->plan.config.idempotent || b->outcome != KP_PERSISTED)
+		return;
+	int32_t *last = &w->last_reported[topic][b->partition->index];
+	if ((int32_t)index < *last - 1)
+		sim_fail(w, "order", "record #%u of %s-%d is reported after #%d", index, w->plan.topics[topic].name, b->partition->index, *last - 1);
+	*last = (int32_t)index + 1;
+}
+
+static void report_record(sim_world *w, kp_batch *b, int32_t i)
+{
+	uintptr_t opaque = (uintptr_t)b->entries[i].opaque;
+	bool is_group = b->entries[i].place & KP_ENTRY_GROUP;
+	if (!is_group && w->plan.config.reports == KP_REPORTS_NONE)
+		return;
+	uint32_t index = (uint32_t)opaque - 1;
+	sim_record *r = index < w->n_records + 1 ? &w->records[index] : NULL;
+	if (!r || !r->is_accepted || w->topics[r->topic] != b->partition->topic || is_group != (w->plan.config.reports == KP_REPORTS_NONE)) {
+		sim_fail(w, "I1", "a report for record #%u, which was not accepted", index);
+		return;
+	}
+	if (++r->n_reports > 1)
+		sim_fail(w, "I1", "record #%u has a second report", index);
+	if (r->partition >= 0 && b->partition->index >= 0 && r->partition != b->partition->index)
+		sim_fail(w, "report", "record #%u was sent to partition %d and is reported for %d", index, r->partition, b->partition->index);
+	r->partition = b->partition->index;
+	r->outcome = b->outcome;
+	r->error = b->error;
+	r->offset = b->base_offset >= 0 ? b->base_offset + i : -1;
+	w->n_ended++;
+	check_outcome(w, b, index, r);
+	check_order(w, b, index, r->topic);
+	if (b->outcome != KP_PERSISTED)
+		check_content(w, b, i, index);
+}
+
+static void report(sim_world *w, kp_batch *b)
+{
+	SIM_TRACE(w, "ended: %s-%d, %d records from #%d, outcome %d, error %s, last error %s, attempts %d, offset %lld", b->partition->topic->name,
+	          b->partition->index, b->n_records, b->n_entries ? (int)(uintptr_t)b->entries[0].opaque - 1 : -1, b->outcome,
+	          kp_error_name(b->error), kp_error_name(b->last_error), b->attempts, (long long)b->base_offset);
+	w->outcomes[b->outcome] += (uint64_t)b->n_records;
+	if (b->n_entries != b->n_records && (b->n_entries != 0 || w->plan.config.reports != KP_REPORTS_NONE))
+		sim_fail(w, "I1", "a batch of %d records has %d entries", b->n_records, b->n_entries);
+	for (int32_t i = 0; i < b->n_entries; i++)
+		report_record(w, b, i);
+}
+
+void sim_take_ended(sim_world *w)
+{
+	kp_batch *b;
+	while ((b = kp_engine_next_ended(w->engine))) {
+		report(w, b);
+		if (w->plan.hold_reports_us == 0) {
+			kp_engine_release(w->engine, b);
+			continue;
+		}
+		if (w->first_held + w->n_held == w->cap_held) {
+			w->cap_held = w->cap_held ? w->cap_held * 2 : 64;
+			w->held = sim_alloc(w->held, w->cap_held * sizeof(*w->held));
+		}
+		w->held[w->first_held + w->n_held++] = b;
+		w->totals->reports_held++;
+		sim_at(w, w->now_us + w->plan.hold_reports_us, SIM_EV_RELEASE, NULL, 0, 0);
+	}
+}
+
+void sim_on_release(sim_world *w)
+{
+	if (!w->engine || w->n_held == 0)
+		return;
+	kp_engine_release(w->engine, w->held[w->first_held++]);
+	w->n_held--;
+	w->is_woken = true; /* as the client does: somebody may wait for the room */
+}
+
+/* ------------------------------------------------------------------ memory */
+
+/*
+ * buffer.memory is the bound, but for the moment when records that waited for metadata are spread over their partitions: a topic's
+ * waiting records hold up to half of it, and each partition that gets some needs at least one buffer of records and one of entries.
+ */
+void sim_check_memory(sim_world *w)
+{
+	kp_engine_counters c;
+	kp_engine_count(w->engine, &c);
+	int64_t n_partitions = 0, limit = w->plan.config.buffer_memory;
+	for (int32_t i = 0; i < w->plan.n_topics; i++)
+		n_partitions += w->plan.topics[i].grown_to;
+	double part = (double)c.budget_used / (double)limit;
+	if (part > w->totals->most_memory)
+		w->totals->most_memory = part;
+	if (c.budget_used < 0 || c.budget_used > limit + n_partitions * 2 * KP_BUDGET_MIN_BUFFER)
+		sim_fail(w, "I5", "%lld of %lld bytes are in use", (long long)c.budget_used, (long long)limit);
+}
+
+/* ------------------------------------------------------------------ logs */
+
+typedef struct place {
+	uint8_t topic;
+	int32_t partition;
+	int64_t offset;
+	int64_t timestamp_ms;
+	int32_t *last; /* index + 1 of the last record of known fate in this log */
+} place;
+
+static void check_stored(sim_world *w, const kp_record_view *v, const place *at)
+{
+	uint32_t index = v->value.ptr && v->value.len >= 4 ? kp_load_be32(v->value.ptr) : UINT32_MAX;
+	const char *name = w->plan.topics[at->topic].name;
+	if (index >= w->n_records || !w->records[index].is_accepted || w->records[index].topic != at->topic || !is_content(w, index, v)) {
+		sim_fail(w, "I3", "%s-%d holds at %lld a record that nobody sent", name, at->partition, (long long)at->offset);
+		return;
+	}
+	sim_record *r = &w->records[index];
+	r->n_in_log++;
+	r->is_found_at_offset |= r->partition == at->partition && r->offset == at->offset;
+	if (r->timestamp_ms != at->timestamp_ms)
+		sim_fail(w, "I3", "record #%u has another timestamp", index);
+	if (r->is_tracked && r->outcome == KP_NOT_PERSISTED)
+		sim_fail(w, "I4", "record #%u was reported as not persisted and stands in %s-%d at %lld", index, name, at->partition,
+		         (long long)at->offset);
+	if (!w->plan.config.idempotent)
+		return;
+	if (r->n_in_log > 1)
+		sim_fail(w, "I3", "record #%u stands a second time, in %s-%d at %lld", index, name, at->partition, (long long)at->offset);
+	if (!r->is_tracked || r->outcome == KP_UNKNOWN)
+		return;
+	if ((int32_t)index < *at->last)
+		sim_fail(w, "I3", "record #%u stands behind #%d in %s-%d at %lld", index, *at->last - 1, name, at->partition, (long long)at->offset);
+	*at->last = (int32_t)index + 1;
+}
+
+static void check_log(sim_world *w, uint8_t topic, int32_t partition)
+{
+	int64_t offset = 0;
+	int32_t last = 0;
+	kp_slice batch, records;
+	kp_buf scratch;
+	kp_buf_init(&scratch, 0);
+	while (kp_db_log_walk(w->db, w->plan.topics[topic].name, partition, &offset, &batch)) {
+		kp_batch_header h;
+		if (kp_batch_header_load(batch, &h) || kp_batch_records(batch, &scratch, &records)) {
+			sim_fail(w, "I3", "a stored batch cannot be read");
+			break;
+		}
+		const uint8_t *at = records.ptr, *end = records.ptr + records.len;
+		kp_record_view v;
+		for (int32_t i = 0; i < h.n_records && kp_record_load(&at, end, &v) == 0; i++)
+			check_stored(w, &v, &(place){topic, partition, h.base_offset + i, h.base_timestamp + v.timestamp_delta, &last});
+	}
+	kp_buf_deinit(&scratch);
+}
+
+void sim_check_end(sim_world *w)
+{
+	for (uint8_t t = 0; t < w->plan.n_topics; t++)
+		for (int32_t i = 0; i < kp_db_n_partitions(w->db, w->plan.topics[t].name); i++)
+			check_log(w, t, i);
+	for (uint32_t i = 0; i < w->n_records; i++) {
+		const sim_record *r = &w->records[i];
+		if (!r->is_accepted || !r->is_tracked)
+			continue;
+		if (r->n_reports != 1)
+			sim_fail(w, "I1", "record #%u has %u reports", i, r->n_reports);
+		if (r->outcome == KP_PERSISTED && (r->n_in_log == 0 || (r->offset >= 0 && !r->is_found_at_offset)))
+			sim_fail(w, "I2", "record #%u was persisted at %lld and is not there", i, (long long)r->offset);
+	}
+	w->totals->records += w->n_accepted;
+	w->totals->persisted += w->outcomes[KP_PERSISTED];
+	w->totals->not_persisted += w->outcomes[KP_NOT_PERSISTED];
+	w->totals->unknown += w->outcomes[KP_UNKNOWN];
+}

@@ -1,0 +1,193 @@
+/*
+ * faults.c - what goes wrong, and how it heals.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/sim/sim.h"
+
+const char *const sim_fault_names[SIM_N_FAULTS] = {
+	[SIM_RESET] = "reset",
+	[SIM_RESET_BEFORE_APPEND] = "reset before append",
+	[SIM_RESET_AFTER_APPEND] = "reset after append",
+	[SIM_RESET_IN_WRITE] = "reset in write",
+	[SIM_LATE_BYTES] = "late bytes",
+	[SIM_LEADER_MOVE] = "leader move",
+	[SIM_NODE_DOWN] = "node down",
+	[SIM_REFUSE] = "refuse",
+	[SIM_STALL] = "stall",
+	[SIM_SLOW_REPLICATION] = "slow replication",
+};
+
+void sim_faults_schedule(sim_world *w)
+{
+	/* in one clump or spread over the run */
+	bool is_clump = sim_chance(&w->fate, 30);
+	int64_t at = is_clump ? sim_range(&w->fate, 0, w->plan.calm_us) : 0;
+	int64_t width = is_clump ? sim_spread(&w->fate, 100, 200 * SIM_MS) : w->plan.calm_us;
+	for (uint32_t i = 0; i < w->plan.n_faults; i++)
+		sim_at(w, at + sim_range(&w->fate, 0, width), SIM_EV_FAULT, NULL, 0, 0);
+	sim_at(w, w->plan.calm_us, SIM_EV_CALM, NULL, 0, 0);
+}
+
+bool sim_take_armed(sim_world *w, sim_fault kind)
+{
+	if (w->armed[kind] == 0)
+		return false;
+	w->armed[kind]--;
+	w->totals->faults[kind]++;
+	SIM_TRACE(w, "FAULT %s", sim_fault_names[kind]);
+	return true;
+}
+
+static int64_t outage_us(sim_world *w)
+{
+	return sim_spread(&w->fate, 1 * SIM_MS, 5 * SIM_SECOND);
+}
+
+static int32_t any_node(sim_world *w)
+{
+	return (int32_t)sim_range(&w->fate, 1, w->plan.n_nodes);
+}
+
+/* A partition of a topic that exists; false if there is none. */
+static bool any_partition(sim_world *w, int32_t *topic, int32_t *partition)
+{
+	*topic = (int32_t)sim_range(&w->fate, 0, w->plan.n_topics - 1);
+	int32_t n = kp_db_n_partitions(w->db, w->plan.topics[*topic].name);
+	if (n > 0)
+		*partition = (int32_t)sim_range(&w->fate, 0, n - 1);
+	return n > 0;
+}
+
+static void set_leader(sim_world *w, int32_t topic, int32_t partition, int32_t node)
+{
+	SIM_TRACE(w, "%s-%d is led by node %d", w->plan.topics[topic].name, partition, node);
+	if (kp_db_set_leader(w->db, w->plan.topics[topic].name, partition, node))
+		sim_fail(w, "sim", "no such partition");
+}
+
+static bool move_leader(sim_world *w)
+{
+	int32_t topic, partition;
+	if (!any_partition(w, &topic, &partition))
+		return false;
+	int32_t to = sim_chance(&w->fate, 20) ? 0 : any_node(w);
+	set_leader(w, topic, partition, to);
+	if (to == 0)
+		sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, topic << 16 | partition);
+	else if (sim_chance(&w->fate, 30)) /* and somewhere else soon: the election was not the last */
+		sim_at(w, w->now_us + sim_spread(&w->fate, 10, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, topic << 16 | partition);
+	return true;
+}
+
+static void node_up(sim_world *w, int32_t node)
+{
+	if (w->nodes[node].is_up)
+		return;
+	SIM_TRACE(w, "node %d is up", node);
+	w->nodes[node].is_up = true;
+	if (kp_db_node_set_up(w->db, node, true))
+		sim_fail(w, "sim", "no such node");
+}
+
+static bool node_down(sim_world *w)
+{
+	int32_t node = any_node(w);
+	if (!w->nodes[node].is_up)
+		return false;
+	SIM_TRACE(w, "node %d is down", node);
+	w->nodes[node].is_up = false;
+	w->nodes[node].is_silent = sim_chance(&w->fate, 30);
+	if (kp_db_node_set_up(w->db, node, false))
+		sim_fail(w, "sim", "no such node");
+	for (size_t i = 0; i < w->n_conns; i++)
+		if (w->conns[i]->node == node && w->conns[i]->is_open && w->nodes[node].is_silent)
+			sim_conn_vanish(w, w->conns[i]);
+		else if (w->conns[i]->node == node && w->conns[i]->is_open)
+			sim_conn_reset(w, w->conns[i], false);
+	sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_NODE_DOWN, node);
+	return true;
+}
+
+static bool reset_some(sim_world *w, bool is_late)
+{
+	sim_conn *c = sim_conn_any(w, &w->fate);
+	if (c)
+		sim_conn_reset(w, c, is_late);
+	return c != NULL;
+}
+
+static bool slow_replication(sim_world *w)
+{
+	int64_t delay = sim_chance(&w->fate, 20) ? KP_TIME_NEVER : sim_spread(&w->fate, 100, 2 * SIM_SECOND);
+	SIM_TRACE(w, "replication takes %lld us", (long long)delay);
+	kp_db_set_hw_delay_us(w->db, delay);
+	sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_SLOW_REPLICATION, 0);
+	return true;
+}
+
+/* False: it could not be done now. */
+static bool strike(sim_world *w, sim_fault kind)
+{
+	int32_t node = any_node(w);
+	switch (kind) {
+	case SIM_RESET: return reset_some(w, false);
+	case SIM_LATE_BYTES: return reset_some(w, true);
+	case SIM_LEADER_MOVE: return move_leader(w);
+	case SIM_NODE_DOWN: return node_down(w);
+	case SIM_SLOW_REPLICATION: return slow_replication(w);
+	case SIM_REFUSE: w->nodes[node].refuses_until_us = w->now_us + outage_us(w); return true;
+	case SIM_STALL: w->nodes[node].stalled_until_us = w->now_us + outage_us(w); return true;
+	default: w->armed[kind]++; return false; /* counted when its moment has come */
+	}
+}
+
+void sim_on_fault(sim_world *w)
+{
+	uint32_t kinds = w->plan.fault_kinds & ((1u << SIM_N_FAULTS) - 1);
+	if (w->is_calm || kinds == 0)
+		return;
+	sim_fault kind;
+	do
+		kind = (sim_fault)kp_random_below(&w->fate, SIM_N_FAULTS);
+	while (!(kinds >> kind & 1));
+	SIM_TRACE(w, "fault: %s", sim_fault_names[kind]);
+	w->totals->faults[kind] += strike(w, kind);
+}
+
+void sim_on_heal(sim_world *w, const sim_event *ev)
+{
+	if (w->is_calm)
+		return;
+	if (ev->a == SIM_NODE_DOWN)
+		node_up(w, ev->b);
+	else if (ev->a == SIM_SLOW_REPLICATION)
+		kp_db_set_hw_delay_us(w->db, 0);
+	else
+		set_leader(w, ev->b >> 16, ev->b & 0xffff, any_node(w));
+}
+
+void sim_on_calm(sim_world *w)
+{
+	if (w->is_calm)
+		return;
+	SIM_TRACE(w, "calm: everything heals");
+	w->is_calm = true;
+	kp_db_set_hw_delay_us(w->db, 0);
+	for (int k = 0; k < SIM_N_FAULTS; k++)
+		w->armed[k] = 0;
+	for (int32_t i = 1; i <= w->plan.n_nodes; i++) {
+		node_up(w, i);
+		w->nodes[i].refuses_until_us = 0;
+		if (w->nodes[i].stalled_until_us > w->now_us)
+			w->nodes[i].stalled_until_us = w->now_us;
+	}
+	for (int32_t t = 0; t < w->plan.n_topics; t++) {
+		kp_db_partition_info info;
+		int32_t n = kp_db_n_partitions(w->db, w->plan.topics[t].name);
+		for (int32_t i = 0; i < n; i++)
+			if (kp_db_partition_get(w->db, w->plan.topics[t].name, i, &info) == 0 && info.leader == 0)
+				set_leader(w, t, i, any_node(w));
+	}
+}

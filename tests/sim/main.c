@@ -1,0 +1,100 @@
+/*
+ * main.c - sim: runs the simulator over a range of seeds.
+ *
+ *   sim --seed S --runs N [--trace] [-v]     run i has seed S + i; exit 1 and the seed when an invariant does not hold
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/sim/sim.h"
+
+typedef struct options {
+	uint64_t seed, n_runs;
+	bool is_traced, is_verbose;
+} options;
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: sim [--seed S] [--runs N] [--trace] [-v]\n");
+	return 2;
+}
+
+static bool take_number(const char *text, uint64_t *out)
+{
+	char *end;
+	errno = 0;
+	*out = strtoull(text, &end, 0);
+	return *text && !*end && errno == 0 && *text != '-';
+}
+
+static bool parse(int argc, char **argv, options *o)
+{
+	for (int i = 1; i < argc; i++) {
+		bool has_value = i + 1 < argc;
+		if (strcmp(argv[i], "--seed") == 0 && has_value && take_number(argv[i + 1], &o->seed))
+			i++;
+		else if (strcmp(argv[i], "--runs") == 0 && has_value && take_number(argv[i + 1], &o->n_runs))
+			i++;
+		else if (strcmp(argv[i], "--trace") == 0)
+			o->is_traced = true;
+		else if (strcmp(argv[i], "-v") == 0)
+			o->is_verbose = true;
+		else
+			return false;
+	}
+	return true;
+}
+
+static void summarize(const options *o, const sim_totals *t, double seconds)
+{
+	double runs = t->runs ? (double)t->runs : 1;
+	printf("sim: %llu runs from seed %llu in %.1f s (%.2f ms each), %.0f virtual seconds\n", (unsigned long long)t->runs,
+	       (unsigned long long)o->seed, seconds, 1000 * seconds / runs, (double)t->virtual_us / SIM_SECOND);
+	printf("records   %llu accepted (%.0f a run): %llu persisted, %llu not persisted, %llu unknown; %llu refused\n",
+	       (unsigned long long)t->records, (double)t->records / runs, (unsigned long long)t->persisted,
+	       (unsigned long long)t->not_persisted, (unsigned long long)t->unknown, (unsigned long long)t->refused);
+	uint64_t n_faults = 0;
+	for (int k = 0; k < SIM_N_FAULTS; k++)
+		n_faults += t->faults[k];
+	printf("faults    %llu (%.1f a run):", (unsigned long long)n_faults, (double)n_faults / runs);
+	for (int k = 0; k < SIM_N_FAULTS; k++)
+		printf("%s %llu %s", k ? "," : "", (unsigned long long)t->faults[k], sim_fault_names[k]);
+	printf("\nengine    %llu requests, %llu retries, %llu connects, %llu turns; %llu duplicates refused by the broker\n",
+	       (unsigned long long)t->requests, (unsigned long long)t->retries, (unsigned long long)t->connects, (unsigned long long)t->turns,
+	       (unsigned long long)t->duplicates);
+	printf("memory    at most %.2f of buffer.memory; %llu waits for room\n", t->most_memory, (unsigned long long)t->blocked);
+}
+
+static double seconds_now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+	options o = {.seed = 1, .n_runs = 1000};
+	sim_totals totals = {0};
+	sim_plan plan;
+	char failure[600] = "";
+	if (!parse(argc, argv, &o))
+		return usage();
+	double start = seconds_now();
+	uint64_t i;
+	for (i = 0; i < o.n_runs && !failure[0]; i++) {
+		sim_plan_make(&plan, o.seed + i);
+		if (o.is_traced || o.is_verbose)
+			sim_trace_plan(&plan);
+		sim_run(&plan, o.is_traced, &totals, failure, sizeof(failure));
+	}
+	if (failure[0]) {
+		printf("sim: seed %llu broke %s\n", (unsigned long long)plan.seed, failure);
+		printf("replay: sim --seed %llu --runs 1 --trace\n", (unsigned long long)plan.seed);
+	}
+	summarize(&o, &totals, seconds_now() - start);
+	return failure[0] ? 1 : 0;
+}

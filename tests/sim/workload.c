@@ -1,0 +1,236 @@
+/*
+ * workload.c - the application: bursts of records, waiting for room, flush, purge.
+ */
+#include <kproducer/error.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "tests/sim/sim.h"
+
+#define EPILOGUE_RECORDS 4 /* for each topic */
+#define OLD_TIMESTAMP_MS 1000 /* farther from the others than a batch can hold */
+
+/* ------------------------------------------------------------------ content */
+
+static void make_key(const sim_world *w, kp_random *r, sim_content *out)
+{
+	if (!sim_chance(r, w->plan.percent_keyed))
+		return;
+	uint32_t k = kp_random_below(r, (uint32_t)w->plan.n_keys);
+	int n = k == 0 ? 0 : snprintf((char *)out->key, sizeof(out->key), "key-%u", k);
+	out->content.key = kp_slice_of(out->key, (size_t)n);
+}
+
+static void make_headers(const sim_world *w, kp_random *r, sim_content *out)
+{
+	out->content.headers = out->headers;
+	out->content.n_headers = w->plan.max_headers ? (size_t)kp_random_below(r, (uint32_t)w->plan.max_headers + 1) : 0;
+	for (size_t i = 0; i < out->content.n_headers; i++) {
+		out->headers[i].name = kp_slice_of("header", 1 + kp_random_below(r, 6));
+		out->headers[i].value = sim_chance(r, 20) ? kp_slice_null() : kp_slice_of("a header's value", kp_random_below(r, 16));
+	}
+}
+
+void sim_content_make(sim_world *w, uint32_t index, sim_content *out)
+{
+	const sim_plan *p = &w->plan;
+	kp_random r;
+	kp_random_init(&r, p->seed ^ (uint64_t)(index + 1) << 32);
+	*out = (sim_content){.partition = KP_PARTITION_ANY};
+	bool is_epilogue = index >= p->n_records;
+	out->topic = (uint8_t)(is_epilogue ? (index - p->n_records) / EPILOGUE_RECORDS : kp_random_below(&r, (uint32_t)p->n_topics));
+	const sim_topic_plan *t = &p->topics[out->topic];
+	if (sim_chance(&r, p->percent_explicit))
+		out->partition = (int32_t)sim_range(&r, 0, t->n_partitions - 1);
+	if (!is_epilogue && sim_chance(&r, p->percent_unknown_partition))
+		out->partition = t->grown_to + (int32_t)sim_range(&r, 10, 100);
+	make_key(w, &r, out);
+	make_headers(w, &r, out);
+	out->is_old = sim_chance(&r, p->percent_old_timestamp);
+	size_t size = (size_t)sim_range(&r, p->value_min, p->value_max);
+	if (!is_epilogue && sim_chance(&r, p->percent_oversize)) /* about the limit, some below it */
+		size = (size_t)p->config.max_request_size - 250 + kp_random_below(&r, 250);
+	if (!w->value)
+		w->value = sim_alloc(NULL, (size_t)(p->value_max > (uint32_t)p->config.max_request_size ? p->value_max : (uint32_t)p->config.max_request_size));
+	kp_store_be32(w->value, index);
+	for (size_t i = 4; i < size; i++)
+		w->value[i] = (uint8_t)(index + i / 3);
+	out->content.value = kp_slice_of(w->value, size);
+}
+
+/* ------------------------------------------------------------------ appending */
+
+static kp_topic *topic(sim_world *w, uint8_t i)
+{
+	if (!w->topics[i])
+		w->topics[i] = kp_engine_topic(w->engine, w->plan.topics[i].name);
+	if (!w->topics[i])
+		sim_alloc(NULL, SIZE_MAX);
+	return w->topics[i];
+}
+
+static void accepted(sim_world *w, uint32_t index, const sim_content *c, const kp_append_args *a)
+{
+	sim_record *r = &w->records[index];
+	*r = (sim_record){.topic = c->topic,
+	                  .is_accepted = true,
+	                  .is_tracked = a->is_group || w->plan.config.reports != KP_REPORTS_NONE,
+	                  .is_after_calm = index >= w->plan.n_records,
+	                  .partition = c->partition,
+	                  .accepted_us = w->now_us,
+	                  .timestamp_ms = a->timestamp_ms};
+	w->n_accepted++;
+	w->n_tracked += r->is_tracked;
+	SIM_TRACE(w, "append #%u %s partition %d, %zu bytes", index, w->plan.topics[c->topic].name, c->partition, c->content.value.len);
+}
+
+/* A refusal must have its reason. */
+static void check_refusal(sim_world *w, uint32_t index, const sim_content *c, const kp_append_args *a, int err)
+{
+	bool is_large = kp_engine_record_size(a) + KP_BATCH_HEADER_SIZE > (size_t)w->plan.config.max_request_size;
+	bool is_unknown = c->partition >= w->plan.topics[c->topic].n_partitions;
+	if (is_large != (err == KP_ERR_RECORD_TOO_LARGE))
+		sim_fail(w, "append", "record #%u of %zu bytes: error %d", index, kp_engine_record_size(a), err);
+	if (err && err != KP_ERR_RECORD_TOO_LARGE && err != KP_ERR_WOULD_BLOCK && !(err == KP_ERR_UNKNOWN_PARTITION && is_unknown))
+		sim_fail(w, "append", "record #%u: error %d", index, err);
+}
+
+/* Offer record `index`. KP_ERR_WOULD_BLOCK: wait for room; otherwise it is accepted or refused for good. */
+static int offer(sim_world *w, uint32_t index)
+{
+	sim_content c;
+	sim_content_make(w, index, &c);
+	kp_append_args a = {.content = c.content,
+	                    .timestamp_ms = c.is_old ? OLD_TIMESTAMP_MS : SIM_WALL_MS_AT_ZERO + w->now_us / 1000,
+	                    .partition = c.partition,
+	                    .is_group = w->plan.config.reports == KP_REPORTS_NONE && index % 5 == 0,
+	                    .opaque = (void *)(uintptr_t)(index + 1)};
+	w->room_generation = kp_engine_room_generation(w->engine);
+	int err = kp_engine_append(topic(w, c.topic), &a);
+	check_refusal(w, index, &c, &a, err);
+	if (err == 0)
+		accepted(w, index, &c, &a);
+	else
+		SIM_TRACE(w, "append #%u refused: %s", index, kp_error_name(err));
+	return err;
+}
+
+static void wait_for_room(sim_world *w)
+{
+	w->is_blocked = true;
+	w->blocked_until_us = w->now_us + w->plan.max_block_us;
+	w->totals->blocked++;
+	kp_engine_wants_room(w->engine, 1);
+	sim_at(w, w->blocked_until_us, SIM_EV_APPLICATION, NULL, 0, 0);
+}
+
+static void have_room(sim_world *w)
+{
+	w->is_blocked = false;
+	kp_engine_wants_room(w->engine, -1);
+}
+
+/* The next record. False: no more for now; it waits for room, or was refused for want of it. */
+static bool append_next(sim_world *w)
+{
+	int err = offer(w, w->n_records);
+	if (err == KP_ERR_WOULD_BLOCK && w->plan.config.full_policy != KP_FULL_REFUSE) {
+		if (w->plan.config.full_policy == KP_FULL_DROP_OLDEST && kp_engine_drop_oldest(w->engine, w->now_us))
+			w->is_woken = true;
+		if (!w->is_blocked)
+			wait_for_room(w);
+		return false;
+	}
+	if (err) {
+		w->records[w->n_records] = (sim_record){0};
+		w->totals->refused++;
+	}
+	w->n_records++;
+	return err != KP_ERR_WOULD_BLOCK;
+}
+
+/* ------------------------------------------------------------------ steps */
+
+static void begin_flush(sim_world *w)
+{
+	SIM_TRACE(w, "flush, %u records offered", w->n_records);
+	w->is_flushing = true;
+	w->flush_upto = w->n_records;
+	w->flush_serial = kp_engine_flush_begin(w->engine, w->now_us);
+	w->is_woken = true;
+}
+
+static void end_flush(sim_world *w)
+{
+	SIM_TRACE(w, "flushed");
+	for (uint32_t i = 0; i < w->flush_upto; i++)
+		if (w->records[i].is_tracked && w->records[i].n_reports == 0)
+			sim_fail(w, "flush", "record #%u was accepted before the flush and has not ended", i);
+	w->is_flushing = false;
+	kp_engine_flush_end(w->engine);
+	if (w->plan.flush_blocks)
+		sim_at(w, w->now_us, SIM_EV_APPLICATION, NULL, 0, 0);
+}
+
+static void purge(sim_world *w)
+{
+	int what = (int)sim_range(&w->application, 1, KP_PURGE_QUEUED | KP_PURGE_IN_FLIGHT);
+	SIM_TRACE(w, "purge %d", what);
+	kp_engine_purge(w->engine, what, KP_ERR_PURGED, w->now_us);
+	w->is_woken = true;
+}
+
+void sim_on_application(sim_world *w)
+{
+	const sim_plan *p = &w->plan;
+	if (!w->records)
+		w->records = sim_alloc(NULL, (p->n_records + EPILOGUE_RECORDS * SIM_TOPICS) * sizeof(*w->records));
+	if (!w->engine || w->n_records >= p->n_records || (w->is_flushing && p->flush_blocks))
+		return;
+	if (w->is_blocked) {
+		if (w->now_us < w->blocked_until_us)
+			return;
+		SIM_TRACE(w, "append #%u gives up waiting for room", w->n_records);
+		w->records[w->n_records++] = (sim_record){0};
+		w->totals->refused++;
+		have_room(w);
+	}
+	if (sim_chance(&w->application, p->percent_purge))
+		purge(w);
+	if (!w->is_flushing && sim_chance(&w->application, p->percent_flush))
+		begin_flush(w);
+	uint32_t n = (uint32_t)sim_range(&w->application, 1, p->burst_max);
+	while (n-- > 0 && w->n_records < p->n_records && append_next(w))
+		;
+	if (!w->is_blocked && w->n_records < p->n_records && !(w->is_flushing && p->flush_blocks))
+		sim_at(w, w->now_us + sim_spread(&w->application, 1, p->pause_max_us), SIM_EV_APPLICATION, NULL, 0, 0);
+}
+
+void sim_after_turn(sim_world *w)
+{
+	if (w->is_blocked && kp_engine_room_generation(w->engine) != w->room_generation && append_next(w)) {
+		have_room(w);
+		sim_at(w, w->now_us, SIM_EV_APPLICATION, NULL, 0, 0);
+	}
+	if (w->is_flushing && kp_engine_flushed(w->engine, w->flush_serial))
+		end_flush(w);
+	sim_check_memory(w);
+}
+
+bool sim_workload_is_done(const sim_world *w)
+{
+	return w->n_records >= w->plan.n_records && !w->is_blocked && !w->is_flushing;
+}
+
+/* The instance is alive: whatever went wrong before, these are persisted. */
+void sim_epilogue(sim_world *w)
+{
+	for (int32_t i = 0; i < w->plan.n_topics * EPILOGUE_RECORDS; i++, w->n_records++) {
+		w->records[w->n_records] = (sim_record){0};
+		if (kp_db_n_partitions(w->db, w->plan.topics[i / EPILOGUE_RECORDS].name) > 0)
+			(void)offer(w, w->n_records);
+	}
+}

@@ -1,0 +1,349 @@
+/*
+ * world.c - a run: the queue of events on the virtual clock, the turns of the engine's loop, and the phases from load to silence.
+ */
+#include <kproducer/error.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "tests/sim/sim.h"
+
+#define MOST_EVENTS 3000000u  /* a run beyond that goes round in circles */
+#define MOST_ROUNDS 10000     /* turns without time going on */
+
+void *sim_alloc(void *old, size_t size)
+{
+	void *p = realloc(old, size);
+	if (!p) {
+		fprintf(stderr, "sim: out of memory\n");
+		exit(2);
+	}
+	return p;
+}
+
+void sim_fail(sim_world *w, const char *invariant, const char *fmt, ...)
+{
+	if (w->failure[0])
+		return;
+	int n = snprintf(w->failure, sizeof(w->failure), "%s at %.3f ms: ", invariant, (double)w->now_us / 1000);
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(w->failure + n, sizeof(w->failure) - (size_t)n, fmt, args);
+	va_end(args);
+	SIM_TRACE(w, "FAILED %s", w->failure);
+}
+
+/* ------------------------------------------------------------------ events */
+
+static bool is_before(const sim_event *a, const sim_event *b)
+{
+	return a->at_us < b->at_us || (a->at_us == b->at_us && a->order < b->order);
+}
+
+void sim_at(sim_world *w, int64_t at_us, sim_event_kind kind, sim_conn *conn, int32_t a, int32_t b)
+{
+	if (w->n_events == w->cap_events) {
+		w->cap_events = w->cap_events ? w->cap_events * 2 : 256;
+		w->events = sim_alloc(w->events, w->cap_events * sizeof(*w->events));
+	}
+	sim_event ev = {at_us < w->now_us ? w->now_us : at_us, w->next_order++, kind, a, b, conn};
+	size_t i = w->n_events++;
+	for (; i > 0 && is_before(&ev, &w->events[(i - 1) / 2]); i = (i - 1) / 2)
+		w->events[i] = w->events[(i - 1) / 2];
+	w->events[i] = ev;
+}
+
+static sim_event pop_event(sim_world *w)
+{
+	sim_event first = w->events[0], last = w->events[--w->n_events];
+	size_t i = 0;
+	for (;;) {
+		size_t child = 2 * i + 1;
+		if (child + 1 < w->n_events && is_before(&w->events[child + 1], &w->events[child]))
+			child++;
+		if (child >= w->n_events || !is_before(&w->events[child], &last))
+			break;
+		w->events[i] = w->events[child];
+		i = child;
+	}
+	if (w->n_events)
+		w->events[i] = last;
+	return first;
+}
+
+static void on_topic(sim_world *w, int32_t i)
+{
+	sim_topic_plan *t = &w->plan.topics[i];
+	int32_t n = kp_db_n_partitions(w->db, t->name);
+	int err = 0;
+	if (n == 0)
+		err = kp_db_create_topic(w->db, t->name, t->n_partitions, (int16_t)(w->plan.n_nodes < 3 ? w->plan.n_nodes : 3));
+	else if (t->grown_to > n)
+		err = kp_db_add_partitions(w->db, t->name, t->grown_to);
+	SIM_TRACE(w, "topic %s has %d partitions now (error %d)", t->name, kp_db_n_partitions(w->db, t->name), err);
+}
+
+static void on_deadline(sim_world *w, int32_t phase)
+{
+	if (w->engine && (int32_t)w->phase == phase)
+		sim_fail(w, "I9", "%u of %u records have not ended although the faults stopped long ago", w->n_tracked - w->n_ended, w->n_tracked);
+}
+
+static void handle(sim_world *w, const sim_event *ev)
+{
+	switch (ev->kind) {
+	case SIM_EV_APPLICATION: sim_on_application(w); break;
+	case SIM_EV_FAULT: sim_on_fault(w); break;
+	case SIM_EV_HEAL: sim_on_heal(w, ev); break;
+	case SIM_EV_CALM: sim_on_calm(w); break;
+	case SIM_EV_TOPIC: on_topic(w, ev->a); break;
+	case SIM_EV_CONNECTED: sim_on_connected(w, ev); break;
+	case SIM_EV_WRITABLE: sim_on_writable(w, ev); break;
+	case SIM_EV_TO_BROKER: sim_on_to_broker(w, ev); break;
+	case SIM_EV_TO_CLIENT: sim_on_to_client(w, ev); break;
+	case SIM_EV_CLIENT_CLOSED: sim_on_client_closed(w, ev); break;
+	case SIM_EV_BROKER_CLOSED: sim_on_broker_closed(w, ev); break;
+	case SIM_EV_RELEASE: sim_on_release(w); break;
+	case SIM_EV_DEADLINE: on_deadline(w, ev->a); break;
+	}
+}
+
+/* ------------------------------------------------------------------ turns */
+
+void sim_step_db(sim_world *w)
+{
+	w->db_us = kp_db_step(w->db, w->now_us);
+	sim_deliver_answers(w);
+}
+
+/* The loop's turn, as the client does it; again at once while bytes are taken or the engine asks for it. */
+static void turn(sim_world *w)
+{
+	int n_rounds = 0;
+	bool wrote;
+	do {
+		w->is_woken = false;
+		w->engine_us = kp_engine_step(w->engine, w->now_us);
+		w->totals->turns++;
+		sim_take_actions(w);
+		wrote = sim_write_all(w);
+		sim_take_ended(w);
+		sim_after_turn(w);
+		if (++n_rounds > MOST_ROUNDS)
+			sim_fail(w, "I9", "the engine wants turn after turn at the same time");
+	} while ((wrote || w->is_woken || w->engine_us <= w->now_us) && !w->failure[0]);
+}
+
+static int64_t next_time(const sim_world *w)
+{
+	int64_t at = w->n_events ? w->events[0].at_us : KP_TIME_NEVER;
+	if (w->engine && w->is_woken)
+		return w->now_us;
+	if (w->engine && w->engine_us < at)
+		at = w->engine_us;
+	return w->db_us < at ? w->db_us : at;
+}
+
+/* One event, or one deadline of the engine's or the broker's. False when nothing will ever happen again. */
+static bool advance(sim_world *w)
+{
+	int64_t at = next_time(w);
+	if (at == KP_TIME_NEVER)
+		return false;
+	w->now_us = at > w->now_us ? at : w->now_us;
+	if (w->n_events && w->events[0].at_us <= w->now_us) {
+		sim_event ev = pop_event(w);
+		handle(w, &ev);
+	}
+	sim_step_db(w);
+	if (w->engine && (w->is_woken || w->engine_us <= w->now_us))
+		turn(w);
+	if (++w->totals->events % MOST_EVENTS == 0)
+		sim_fail(w, "I9", "no end after %u events", MOST_EVENTS);
+	return true;
+}
+
+/* ------------------------------------------------------------------ phases */
+
+/* Time within which everything pending ends once the network is calm: what one lost request may cost, and then some. */
+static int64_t patience_us(const sim_plan *p)
+{
+	int64_t lost = 2 * p->config.request_timeout_us + 10 * p->config.retry_backoff_max_us + 10 * p->config.reconnect_backoff_max_us;
+	int64_t us = lost + 100 * (p->latency_us + p->jitter_us) * 50 + 10 * SIM_SECOND;
+	return us < p->config.delivery_timeout_us ? us : p->config.delivery_timeout_us + SIM_SECOND;
+}
+
+static bool is_idle(const sim_world *w)
+{
+	return w->is_calm && sim_workload_is_done(w) && w->n_ended == w->n_tracked && w->n_held == 0;
+}
+
+static void enter(sim_world *w, sim_phase phase)
+{
+	w->phase = phase;
+	sim_at(w, w->now_us + patience_us(&w->plan), SIM_EV_DEADLINE, NULL, (int32_t)phase, 0);
+}
+
+static void go_on_when_done(sim_world *w)
+{
+	if (w->phase == SIM_LOAD && w->is_calm && sim_workload_is_done(w))
+		enter(w, SIM_DRAIN);
+	if (w->phase == SIM_DRAIN && is_idle(w)) {
+		SIM_TRACE(w, "epilogue");
+		enter(w, SIM_EPILOGUE);
+		sim_epilogue(w);
+	}
+	if (w->phase == SIM_EPILOGUE && is_idle(w))
+		w->phase = SIM_OVER;
+}
+
+static void count_engine(sim_world *w)
+{
+	kp_engine_counters c;
+	kp_engine_count(w->engine, &c);
+	w->totals->requests += c.requests;
+	w->totals->retries += c.retries;
+	w->totals->connects += c.connects;
+	if (c.accepted != w->n_accepted)
+		sim_fail(w, "I1", "the engine counts %llu accepted records, the application %u", (unsigned long long)c.accepted, w->n_accepted);
+	if (c.persisted != w->outcomes[KP_PERSISTED] || c.not_persisted != w->outcomes[KP_NOT_PERSISTED] || c.unknown != w->outcomes[KP_UNKNOWN])
+		sim_fail(w, "I1", "the engine's counters by outcome are not those of its ended batches");
+	if (c.persisted + c.not_persisted + c.unknown != c.accepted)
+		sim_fail(w, "I1", "%llu records were accepted, %llu ended", (unsigned long long)c.accepted,
+		         (unsigned long long)(c.persisted + c.not_persisted + c.unknown));
+	if (c.budget_used != 0)
+		sim_fail(w, "I5", "%lld bytes are accounted for although everything was released", (long long)c.budget_used);
+}
+
+static void close_engine(sim_world *w)
+{
+	SIM_TRACE(w, "close");
+	kp_engine_stop_accepting(w->engine);
+	if (w->topics[0]) {
+		kp_append_args a = {.content = {.value = kp_slice_cstr("late")}, .partition = KP_PARTITION_ANY};
+		if (kp_engine_append(w->topics[0], &a) == 0)
+			sim_fail(w, "close", "a closed engine accepted a record");
+	}
+	kp_engine_end_all(w->engine, KP_ERR_CLOSED, w->now_us);
+	sim_take_actions(w);
+	sim_take_ended(w);
+	while (w->n_held)
+		sim_on_release(w);
+	count_engine(w);
+	kp_engine_free(w->engine);
+	w->engine = NULL;
+}
+
+static int64_t clock_us(void *opaque)
+{
+	return ((sim_world *)opaque)->now_us;
+}
+
+static void wake(void *opaque)
+{
+	((sim_world *)opaque)->is_woken = true;
+}
+
+static void on_error(void *opaque, int error, const char *text)
+{
+	sim_world *w = opaque;
+	SIM_TRACE(w, "error callback: %s %s", kp_error_name(error), text);
+}
+
+static void make_engine(sim_world *w)
+{
+	kp_server servers[SIM_NODES + 1];
+	size_t n = 0;
+	if (w->plan.has_dead_server)
+		servers[n++] = (kp_server){"nowhere", 1};
+	for (int32_t i = 0; i < w->plan.n_bootstrap; i++)
+		servers[n++] = (kp_server){"node", (uint16_t)(9001 + i)};
+	kp_surroundings around = {clock_us, wake, on_error, &w->log, w, w->plan.seed ^ 0x5eed};
+	w->engine = kp_engine_new(&w->plan.config, servers, n, &around);
+	if (!w->engine)
+		sim_alloc(NULL, SIZE_MAX);
+}
+
+static void make_cluster(sim_world *w)
+{
+	kp_db_options o;
+	kp_db_endpoint endpoints[SIM_NODES];
+	for (uint16_t i = 0; i < SIM_NODES; i++)
+		endpoints[i] = (kp_db_endpoint){"node", (uint16_t)(9001 + i)};
+	kp_db_options_init(&o);
+	o.n_nodes = w->plan.n_nodes;
+	o.endpoints = endpoints;
+	o.default_partitions = SIM_DEFAULT_PARTITIONS;
+	o.auto_create = w->plan.is_auto_create;
+	o.wall_ms_at_zero = SIM_WALL_MS_AT_ZERO;
+	o.seed = w->plan.seed ^ 0xdb;
+	w->db = kp_db_new(&o);
+	if (!w->db)
+		sim_alloc(NULL, SIZE_MAX);
+	w->db_us = KP_TIME_NEVER;
+	for (int32_t i = 1; i <= w->plan.n_nodes; i++)
+		w->nodes[i].is_up = true;
+	for (int32_t i = 0; i < w->plan.n_topics; i++) {
+		const sim_topic_plan *t = &w->plan.topics[i];
+		if (t->created_us == 0)
+			on_topic(w, i);
+		if (t->created_us > 0 && t->created_us < KP_TIME_NEVER)
+			sim_at(w, t->created_us, SIM_EV_TOPIC, NULL, i, 0);
+		if (t->grows_us < KP_TIME_NEVER)
+			sim_at(w, t->grows_us, SIM_EV_TOPIC, NULL, i, 0);
+	}
+}
+
+static void play(sim_world *w)
+{
+	make_cluster(w);
+	make_engine(w);
+	sim_at(w, 0, SIM_EV_APPLICATION, NULL, 0, 0);
+	sim_faults_schedule(w);
+	turn(w);
+	while (!w->failure[0] && w->phase != SIM_OVER && w->now_us < w->plan.close_us && advance(w))
+		go_on_when_done(w);
+	if (!w->failure[0] && w->phase != SIM_OVER && w->plan.close_us == KP_TIME_NEVER)
+		sim_fail(w, "I9", "nothing will happen any more, and %u records have not ended", w->n_tracked - w->n_ended);
+	if (w->failure[0])
+		return;
+	close_engine(w);
+	/* what is still under way arrives: a record reported as not persisted must not turn up */
+	sim_on_calm(w);
+	while (!w->failure[0] && advance(w))
+		;
+	sim_check_end(w);
+}
+
+void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *failure, size_t failure_size)
+{
+	sim_world *w = sim_alloc(NULL, sizeof(*w));
+	memset(w, 0, sizeof(*w));
+	w->plan = *plan;
+	w->is_traced = is_traced;
+	w->totals = totals;
+	kp_random_init(&w->network, plan->seed ^ 0x6e6574);
+	kp_random_init(&w->fate, plan->seed ^ 0x66617465);
+	kp_random_init(&w->application, plan->seed ^ 0x617070);
+	kp_logger_init(&w->log, is_traced ? KP_LOG_DEBUG : -1, sim_trace_log, w, "sim");
+	play(w);
+	snprintf(failure, failure_size, "%s", w->failure);
+	totals->runs++;
+	totals->virtual_us += w->now_us;
+	/* after a failure the engine may be in any state: its memory is left to the end of the program */
+	if (!w->failure[0]) {
+		kp_db_stats stats;
+		kp_db_get_stats(w->db, &stats);
+		totals->duplicates += stats.n_duplicates;
+		sim_conns_free(w);
+		kp_db_free(w->db);
+		free(w->events);
+		free(w->records);
+		free(w->held);
+		free(w->value);
+		free(w);
+	}
+}
