@@ -6,7 +6,9 @@
 #include <kproducer/error.h>
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/crc32c.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "producer/engine_impl.h"
@@ -83,7 +85,8 @@ kp_topic *kp_engine_topic(kp_engine *e, const char *name)
 	bool is_new = !t;
 	if (is_new) {
 		uint64_t serial = atomic_fetch_add_explicit(&next_topic_serial, 1, memory_order_relaxed);
-		t = kp_topic_new(e, name, serial, e->around.seed ^ serial);
+		/* by name, not by serial: the same seed makes the same choices whatever the process did before */
+		t = kp_topic_new(e, name, serial, e->around.seed ^ kp_crc32c(name, strlen(name)));
 		if (t && kp_map_put(&e->shared.topics, kp_slice_cstr(t->name), t)) {
 			kp_topic_free(t);
 			t = NULL;
