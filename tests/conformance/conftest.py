@@ -1,0 +1,84 @@
+"""Both brokers run once per session; a case that takes `broker` runs against each. Nothing here may skip: what cannot run fails."""
+
+import itertools
+import os
+import pathlib
+
+import pytest
+
+from brokers import DevBroker, Kafka
+
+names = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    assert "KAFKA_JARS" in os.environ, "KAFKA_JARS names the folder of Kafka's jars (scripts/setup --test)"
+    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def devbroker(tmp_path_factory):
+    broker = DevBroker(tmp_path_factory.mktemp("devbroker"))
+    yield broker
+    assert broker.stop() == 0
+
+
+@pytest.fixture
+def own_devbroker(tmp_path):
+    """A function that starts development brokers which the case may stop or pause."""
+    started = []
+
+    def start(*options):
+        folder = tmp_path / f"devbroker-{len(started)}"
+        folder.mkdir()
+        started.append(DevBroker(folder, *options))
+        return started[-1]
+
+    yield start
+    for broker in started:
+        broker.stop()
+
+
+@pytest.fixture(params=["devbroker", "kafka"])
+def broker(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def topic(broker, request):
+    """A new topic of one partition."""
+    return broker.create_topic(new_name(request))
+
+
+@pytest.fixture
+def name(request):
+    """A topic name that no one has used."""
+    return new_name(request)
+
+
+def new_name(request):
+    return f"{request.function.__name__[5:][:60]}-{next(names)}"
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """A function that writes a file of the given bytes."""
+
+    def write(content, name="lines"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def log_file():
+    """A log of this machine, as the README's demonstration takes it."""
+    candidates = ["/var/log/dpkg.log", "/var/log/bootstrap.log", "/var/log/syslog", "/var/log/messages"]
+    readable = [path for path in map(pathlib.Path, candidates) if os.access(path, os.R_OK) and path.stat().st_size]
+    assert readable, f"no log file to send: none of {', '.join(candidates)}"
+    return readable[0]

@@ -1,0 +1,81 @@
+"""Reading back with consumers that are not ours."""
+
+import collections
+import dataclasses
+
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+from brokers import kafka_tool
+from command import run, wait_until
+
+WAIT_AT_END_MS = 10
+
+
+@dataclasses.dataclass
+class Record:
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: list
+    timestamp: int
+
+
+def consumer(broker):
+    return Consumer({
+        "bootstrap.servers": broker.servers,
+        "group.id": "unused",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": WAIT_AT_END_MS,
+        "log_level": 0,
+    })
+
+
+def records(broker, topic, partition=0):
+    """All of a partition's records, in order, read by librdkafka."""
+    reader, found, is_at_end = consumer(broker), [], False
+    first, _ = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+    reader.assign([TopicPartition(topic, partition, first)])
+    while not is_at_end:
+        messages = reader.consume(10000, 0.2) or wait_until(lambda: reader.consume(1, 0.2), f"the end of {topic}")
+        for m in messages:
+            if m.error():
+                assert m.error().code() == KafkaError._PARTITION_EOF, m.error()
+                is_at_end = True
+            else:
+                found.append(Record(m.partition(), m.offset(), m.key(), m.value(), m.headers() or [], m.timestamp()[1]))
+    reader.close()
+    return found
+
+
+def all_records(broker, topic):
+    """{partition: records}."""
+    return {partition: records(broker, topic, partition) for partition in range(broker.partitions(topic))}
+
+
+def values(broker, topic):
+    """How often each value stands in the topic."""
+    return collections.Counter(r.value for of_one in all_records(broker, topic).values() for r in of_one)
+
+
+def count(broker, topic):
+    """{partition: end offset}, read by librdkafka."""
+    reader = consumer(broker)
+    ends = {p: reader.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(broker.partitions(topic))}
+    reader.close()
+    return ends
+
+
+def kcat(broker, topic, partition=0, form="%s\n"):
+    """A partition as kcat prints it."""
+    where = ["-b", broker.servers, "-t", topic, "-p", partition, "-o", "beginning"]
+    result = run(["kcat", "-C", *where, "-e", "-q", "-f", form, "-X", f"fetch.wait.max.ms={WAIT_AT_END_MS}"])
+    assert result.code == 0, result
+    return result.out
+
+
+def console_consumer(broker, topic, n):
+    """The first n records of partition 0 as Kafka's console consumer prints them."""
+    where = ["--bootstrap-server", broker.servers, "--topic", topic, "--partition", "0", "--offset", "earliest"]
+    return kafka_tool("org.apache.kafka.tools.consumer.ConsoleConsumer", *where, "--max-messages", n, "--timeout-ms", "10000")
