@@ -7,14 +7,6 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 
-
-static int no_room(const kp_budget *budget, size_t size)
-{
-	/* The same call can succeed later only if the budget is what stood in its way. */
-	int64_t used = atomic_load_explicit(&((kp_budget *)(uintptr_t)budget)->used, memory_order_relaxed);
-	return used > 0 || (int64_t)size > budget->limit ? KP_ERR_WOULD_BLOCK : KP_ERR_NO_MEMORY;
-}
-
 kp_batch *kp_batch_new(kp_budget *budget, size_t first_size, size_t size_hint, bool may_exceed, int *error)
 {
 	kp_batch *b = kp_mem_calloc(1, sizeof(*b));
@@ -23,16 +15,16 @@ kp_batch *kp_batch_new(kp_budget *budget, size_t first_size, size_t size_hint, b
 		return NULL;
 	}
 	size_t want = KP_BATCH_HEADER_SIZE + (first_size > size_hint ? first_size : size_hint);
-	b->data = kp_budget_take(budget, want, may_exceed, &b->cap);
-	if (!b->data && size_hint > first_size) {
-		want = KP_BATCH_HEADER_SIZE + first_size;
-		b->data = kp_budget_take(budget, want, may_exceed, &b->cap);
-	}
-	if (!b->data) {
-		*error = no_room(budget, want);
+	void *data;
+	int err = kp_budget_take(budget, want, may_exceed, &data, &b->cap);
+	if (err && size_hint > first_size)
+		err = kp_budget_take(budget, KP_BATCH_HEADER_SIZE + first_size, may_exceed, &data, &b->cap);
+	if (err) {
+		*error = err;
 		kp_mem_free(b);
 		return NULL;
 	}
+	b->data = data;
 	kp_list_init(&b->link);
 	kp_list_init(&b->age_link);
 	kp_list_init(&b->serial_link);
@@ -52,9 +44,10 @@ kp_batch *kp_batch_new(kp_budget *budget, size_t first_size, size_t size_hint, b
 static int grow(void **buffer, size_t *cap, size_t used, size_t want, kp_budget *budget, bool may_exceed)
 {
 	size_t new_cap;
-	void *more = kp_budget_take(budget, want, may_exceed, &new_cap);
-	if (!more)
-		return no_room(budget, want);
+	void *more;
+	int err = kp_budget_take(budget, want, may_exceed, &more, &new_cap);
+	if (err)
+		return err;
 	memcpy(more, *buffer, used);
 	kp_budget_give(budget, *buffer, *cap);
 	*buffer = more;
@@ -68,11 +61,8 @@ static int make_entry_room(kp_batch *b, kp_budget *budget, bool may_exceed)
 	size_t need = (size_t)(b->n_records + 1) * sizeof(kp_entry);
 	if (need > b->entries_cap_bytes) {
 		void *entries = b->entries;
-		int err = entries ? grow(&entries, &b->entries_cap_bytes, (size_t)b->n_entries * sizeof(kp_entry), need, budget, may_exceed) : 0;
-		if (!entries) {
-			entries = kp_budget_take(budget, need, may_exceed, &b->entries_cap_bytes);
-			err = entries ? 0 : no_room(budget, need);
-		}
+		int err = entries ? grow(&entries, &b->entries_cap_bytes, (size_t)b->n_entries * sizeof(kp_entry), need, budget, may_exceed)
+		                  : kp_budget_take(budget, need, may_exceed, &entries, &b->entries_cap_bytes);
 		if (err)
 			return err;
 		b->entries = entries;
@@ -195,13 +185,11 @@ static bool scratch_reserve(kp_sealer *s, size_t n)
 static void replace_records(kp_batch *b, const uint8_t *packed, size_t n, kp_budget *budget)
 {
 	size_t want = KP_BATCH_HEADER_SIZE + n, cap;
-	if (kp_budget_round(want) < b->cap) {
-		void *smaller = kp_budget_take(budget, want, false, &cap);
-		if (smaller) {
-			kp_budget_give(budget, b->data, b->cap);
-			b->data = smaller;
-			b->cap = cap;
-		}
+	void *smaller;
+	if (kp_budget_round(want) < b->cap && kp_budget_take(budget, want, false, &smaller, &cap) == 0) {
+		kp_budget_give(budget, b->data, b->cap);
+		b->data = smaller;
+		b->cap = cap;
 	}
 	memcpy(b->data + KP_BATCH_HEADER_SIZE, packed, n);
 	b->len = want;

@@ -1,5 +1,7 @@
 #include "producer/budget.h"
 
+#include <kproducer/error.h>
+
 #include "base/mem.h"
 
 /* A pooled buffer is its own list node. */
@@ -43,13 +45,13 @@ void kp_budget_deinit(kp_budget *b)
 	shrink_pool(b, INT64_MAX / 2);
 }
 
-void *kp_budget_take(kp_budget *b, size_t n, bool may_exceed, size_t *cap)
+int kp_budget_take(kp_budget *b, size_t n, bool may_exceed, void **buffer, size_t *cap)
 {
 	unsigned c = class_of(n);
 	int64_t size = (int64_t)KP_BUDGET_MIN_BUFFER << c;
 	if (atomic_fetch_add_explicit(&b->used, size, memory_order_relaxed) + size > b->limit && !may_exceed) {
 		atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
-		return NULL;
+		return KP_ERR_WOULD_BLOCK;
 	}
 	kp_lock_acquire(&b->lock);
 	struct kp_pooled *p = b->pool[c];
@@ -64,10 +66,11 @@ void *kp_budget_take(kp_budget *b, size_t n, bool may_exceed, size_t *cap)
 		p = kp_mem_alloc((size_t)size);
 	if (!p) {
 		atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
-		return NULL;
+		return KP_ERR_NO_MEMORY;
 	}
+	*buffer = p;
 	*cap = (size_t)size;
-	return p;
+	return 0;
 }
 
 void kp_budget_give(kp_budget *b, void *buffer, size_t cap)

@@ -36,10 +36,10 @@ void kp_budget_deinit(kp_budget *b); /* frees the pool */
 /* Capacity of the buffer that holds n bytes. */
 size_t kp_budget_round(size_t n);
 /*
- * A buffer of kp_budget_round(n) bytes out of the budget, *cap gets its size. NULL when the budget or memory is out; `may_exceed`
- * ignores the budget (for moving records that were counted already).
+ * A buffer of kp_budget_round(n) bytes out of the budget, and its size. KP_ERR_WOULD_BLOCK when the budget is out (`may_exceed` ignores
+ * it, for moving records that were counted already), KP_ERR_NO_MEMORY.
  */
-KP_MUST_USE void *kp_budget_take(kp_budget *b, size_t n, bool may_exceed, size_t *cap);
+KP_MUST_USE int kp_budget_take(kp_budget *b, size_t n, bool may_exceed, void **buffer, size_t *cap);
 void kp_budget_give(kp_budget *b, void *buffer, size_t cap); /* NULL is fine */
 
 static inline int64_t kp_budget_used(kp_budget *b)
