@@ -125,6 +125,8 @@ static void attach_run(kp_posted *posted, int64_t now_us)
 	kp_task *task = kp_task_new(p->runtime->loop, turn, p);
 	pthread_mutex_lock(&p->shared.mutex);
 	p->shared.task = task;
+	if (task)
+		kp_task_wake(task); /* the append half wakes only an engine that went to sleep: it has to take its first turn */
 	a->ok = task != NULL;
 	a->is_done = true;
 	pthread_cond_broadcast(&p->shared.cond);
