@@ -183,7 +183,8 @@ int kp_db_api_create_topics(kp_db_ctx *ctx, const void *request)
 	kp_wire_init(&kp_create_topics_response_schema, &r, 1);
 	r.topics.items = kp_db_items(ctx, &kp_create_topics_response_topic_schema, (size_t)q->topics.n);
 	if (!r.topics.items ||
-	    kp_db_names_init(&names, &ctx->db->arena, &q->topics.items->name, q->topics.n, sizeof(*q->topics.items)))
+	    kp_db_names_init(&names, &ctx->db->arena, q->topics.items, q->topics.n, sizeof(*q->topics.items),
+	                     offsetof(kp_create_topics_request_topic, name)))
 		return KP_ERR_NO_MEMORY;
 	bool excessive = is_excessive(&ctx->db->cluster, q);
 	kp_buf_init(&why, 4096);
@@ -264,7 +265,8 @@ int kp_db_api_create_partitions(kp_db_ctx *ctx, const void *request)
 	kp_wire_init(&kp_create_partitions_response_schema, &r, 1);
 	r.results.items = kp_db_items(ctx, &kp_create_partitions_response_topic_schema, (size_t)q->topics.n);
 	if (!r.results.items ||
-	    kp_db_names_init(&names, &ctx->db->arena, &q->topics.items->name, q->topics.n, sizeof(*q->topics.items)))
+	    kp_db_names_init(&names, &ctx->db->arena, q->topics.items, q->topics.n, sizeof(*q->topics.items),
+	                     offsetof(kp_create_partitions_request_topic, name)))
 		return KP_ERR_NO_MEMORY;
 	kp_buf_init(&why, 4096);
 	for (int32_t i = 0; i < q->topics.n; i++) {

@@ -65,7 +65,7 @@ int kp_db_api_delete_topics(kp_db_ctx *ctx, const void *request)
 		return KP_ERR_NO_MEMORY;
 	kp_wire_init(&kp_delete_topics_response_schema, &r, 1);
 	r.responses.items = kp_db_items(ctx, &kp_delete_topics_response_topic_schema, (size_t)n);
-	if (!r.responses.items || kp_db_names_init(&names, &ctx->db->arena, &all->name, n, sizeof(*all)))
+	if (!r.responses.items || kp_db_names_init(&names, &ctx->db->arena, all, n, sizeof(*all), offsetof(doomed, name)))
 		return KP_ERR_NO_MEMORY;
 	for (int32_t i = 0; i < n; i++) {
 		kp_db_mention mention = kp_db_names_take(&names, all[i].name);

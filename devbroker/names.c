@@ -7,21 +7,15 @@
 
 #define TAKEN UINT32_MAX
 
-static kp_slice name_at(const kp_slice *first, int32_t i, size_t stride)
-{
-	kp_slice name;
-	memcpy(&name, (const char *)first + (size_t)i * stride, sizeof(name));
-	return name;
-}
-
-int kp_db_names_init(kp_db_names *s, kp_arena *arena, const kp_slice *first, int32_t n, size_t stride)
+int kp_db_names_init(kp_db_names *s, kp_arena *arena, const void *items, int32_t n, size_t stride, size_t offset)
 {
 	kp_map_init(&s->uses);
 	uint32_t *counts = kp_arena_alloc(arena, n > 0 ? (size_t)n * sizeof(*counts) : 0);
 	if (!counts)
 		return KP_ERR_NO_MEMORY;
 	for (int32_t i = 0; i < n; i++) {
-		kp_slice name = name_at(first, i, stride);
+		kp_slice name;
+		memcpy(&name, (const char *)items + (size_t)i * stride + offset, sizeof(name));
 		uint32_t *count = name.ptr ? kp_map_get(&s->uses, name) : NULL;
 		if (count) {
 			++*count;
