@@ -7,8 +7,20 @@
 #include "base/time.h"
 #include "producer/engine_impl.h"
 
+#define RECORD_OVERHEAD 64 /* around key and value when there are no headers, at most */
 #define SWITCH (-2000) /* inside: the batch is closed, choose another partition */
 #define KNOWN (-2001)  /* inside: the topic's partitions became known meanwhile */
+
+size_t kp_engine_max_record_size(const kp_engine_config *config)
+{
+	/* a batch of this one record, with the one entry's buffer, must fit into an empty budget: else nobody could ever make room for it */
+	size_t most = KP_BUDGET_MIN_BUFFER;
+	while (most * 2 + KP_BUDGET_MIN_BUFFER <= (size_t)config->buffer_memory)
+		most *= 2;
+	if (most > (size_t)config->max_request_size)
+		most = (size_t)config->max_request_size;
+	return most > KP_BATCH_HEADER_SIZE ? most - KP_BATCH_HEADER_SIZE : 0;
+}
 
 size_t kp_engine_record_size(const kp_append_args *a)
 {
@@ -259,8 +271,8 @@ int kp_engine_append(kp_topic *t, const kp_append_args *a)
 {
 	kp_engine *e = t->engine;
 	size_t payload = a->content.key.len + a->content.value.len;
-	if (KP_UNLIKELY(payload + KP_BATCH_HEADER_SIZE + 64 > (size_t)e->config.max_request_size || a->content.n_headers) &&
-	    kp_engine_record_size(a) + KP_BATCH_HEADER_SIZE > (size_t)e->config.max_request_size)
+	if (KP_UNLIKELY(payload + RECORD_OVERHEAD > e->max_record_size || a->content.n_headers) &&
+	    kp_engine_record_size(a) > e->max_record_size)
 		return KP_ERR_RECORD_TOO_LARGE;
 	if (!take_a_place(e))
 		return KP_ERR_WOULD_BLOCK;

@@ -23,6 +23,7 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	if (!e)
 		return NULL;
 	e->config = *config;
+	e->max_record_size = kp_engine_max_record_size(config);
 	e->around = *around;
 	kp_budget_init(&e->shared.budget, config->buffer_memory);
 	kp_sealers_init(&e->shared.sealers);

@@ -52,6 +52,7 @@ typedef struct kp_produce_call {
 
 struct kp_engine {
 	kp_engine_config config;
+	size_t max_record_size; /* kp_engine_max_record_size */
 	kp_surroundings around;
 	struct {
 		kp_budget budget;

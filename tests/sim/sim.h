@@ -42,7 +42,7 @@ typedef enum sim_fault {
 extern const char *const sim_fault_names[SIM_N_FAULTS];
 
 typedef struct sim_topic_plan {
-	char name[16];
+	char name[24];
 	int32_t n_partitions, grown_to;
 	int64_t created_us; /* 0: from the start; KP_TIME_NEVER: by the engine's Metadata request, if that is allowed */
 	int64_t grows_us;   /* KP_TIME_NEVER: never */
@@ -159,7 +159,7 @@ typedef struct sim_world {
 	kp_random network, fate, application;
 	sim_event *events; /* a heap */
 	size_t n_events, cap_events;
-	uint64_t next_order;
+	uint64_t next_order, n_advances;
 	/* the engine and its loop */
 	kp_engine *engine; /* NULL once it is closed */
 	kp_logger log;

@@ -90,7 +90,7 @@ static void accepted(sim_world *w, uint32_t index, const sim_content *c, const k
 /* A refusal must have its reason. */
 static void check_refusal(sim_world *w, uint32_t index, const sim_content *c, const kp_append_args *a, int err)
 {
-	bool is_large = kp_engine_record_size(a) + KP_BATCH_HEADER_SIZE > (size_t)w->plan.config.max_request_size;
+	bool is_large = kp_engine_record_size(a) > kp_engine_max_record_size(&w->plan.config);
 	bool is_unknown = c->partition >= w->plan.topics[c->topic].n_partitions;
 	if (is_large != (err == KP_ERR_RECORD_TOO_LARGE))
 		sim_fail(w, "append", "record #%u of %zu bytes: error %d", index, kp_engine_record_size(a), err);
