@@ -64,6 +64,7 @@ static bool has_to_resend(const kp_partition *p)
 void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_t log_append_time_ms, int64_t now_us)
 {
 	kp_partition *p = b->partition;
+	p->loop.is_stamp_known |= b->producer_id == p->loop.producer_id && b->producer_epoch == p->loop.producer_epoch;
 	if (!attempt_over(e, b)) {
 		b->base_offset = base_offset;
 		b->log_append_time_ms = log_append_time_ms;
@@ -167,6 +168,7 @@ void kp_resolve_gap(kp_engine *e, kp_partition *p)
 		p->loop.banned_producer_id = p->loop.producer_id;
 	p->loop.producer_epoch = (int16_t)(p->loop.producer_epoch == INT16_MAX ? 0 : p->loop.producer_epoch + 1);
 	p->loop.next_sequence = 0;
+	p->loop.is_stamp_known = false;
 	p->loop.is_draining = false;
 	p->loop.is_recovering = false;
 	p->loop.backoff_until_us = 0;

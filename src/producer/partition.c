@@ -75,7 +75,11 @@ static bool has_sendable(kp_engine *e, kp_partition *p, int64_t now_us)
 
 size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
 {
-	if (p->loop.is_recovering)
+	/*
+	 * A broker without state for the id takes any sequence (ProducerAppendInfo.checkSequence). Were the first batch refused, as by a
+	 * leader that has yet to learn of a new partition, the second would be taken and the first never again.
+	 */
+	if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))
 		return 1;
 	return e->config.max_in_flight < MAX_UNRESOLVED ? (size_t)e->config.max_in_flight : MAX_UNRESOLVED;
 }

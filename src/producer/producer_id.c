@@ -85,6 +85,7 @@ bool kp_producer_id_for(kp_engine *e, kp_partition *p)
 		p->loop.producer_id = e->loop.producer_id;
 		p->loop.producer_epoch = e->loop.producer_epoch;
 		p->loop.next_sequence = 0;
+		p->loop.is_stamp_known = false;
 		return true;
 	}
 	if (!e->loop.is_asking_id) {

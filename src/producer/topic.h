@@ -55,6 +55,7 @@ typedef struct kp_partition {
 		int64_t banned_producer_id; /* an id that this partition must not use any more; -1: none */
 		int16_t producer_epoch;
 		int32_t next_sequence;
+		bool is_stamp_known; /* a broker has acknowledged a batch of this id and epoch; until then batches go one by one */
 	} loop;
 } kp_partition;
 
