@@ -18,8 +18,13 @@ static const struct {
 	const char *name;
 	int16_t min, max, level;
 } features[N_FEATURES] = {
-	{"metadata.version", 7, 30, 30}, {"group.version", 0, 1, 1},   {"share.version", 0, 1, 1}, {"streams.version", 0, 1, 1},
-	{"transaction.version", 0, 2, 2}, {"kraft.version", 0, 1, 0},  {"eligible.leader.replicas.version", 0, 1, 1},
+	{"metadata.version", 7, 30, 30},
+	{"group.version", 0, 1, 1},
+	{"share.version", 0, 1, 1},
+	{"streams.version", 0, 1, 1},
+	{"transaction.version", 0, 2, 2},
+	{"kraft.version", 0, 1, 0},
+	{"eligible.leader.replicas.version", 0, 1, 1},
 };
 
 static int fill_features(kp_db_ctx *ctx, kp_api_versions_response *r)
@@ -32,11 +37,11 @@ static int fill_features(kp_db_ctx *ctx, kp_api_versions_response *r)
 		kp_slice name = kp_slice_cstr(features[i].name);
 		/* Before version 4 a client does not expect a minimum of 0 (KAFKA-17011). */
 		if (features[i].min > 0 || ctx->to.api_version >= 4)
-			r->supported_features.items[r->supported_features.n++] =
-				(kp_api_versions_response_supported_feature){name, features[i].min, features[i].max};
+			r->supported_features.items[r->supported_features.n++] = (kp_api_versions_response_supported_feature){
+				name, features[i].min, features[i].max};
 		if (features[i].level > 0)
-			r->finalized_features.items[r->finalized_features.n++] =
-				(kp_api_versions_response_finalized_feature){name, features[i].level, features[i].level};
+			r->finalized_features.items[r->finalized_features.n++] = (kp_api_versions_response_finalized_feature){
+				name, features[i].level, features[i].level};
 	}
 	r->finalized_features_epoch = FINALIZED_EPOCH;
 	return 0;
@@ -59,7 +64,8 @@ int kp_db_api_api_versions(kp_db_ctx *ctx, const void *request)
 	kp_api_versions_response r;
 	kp_wire_init(&kp_api_versions_response_schema, &r, 1);
 	r.error_code = ctx->injected;
-	if (ctx->to.api_version >= 3 && !(is_software_name(q->client_software_name) && is_software_name(q->client_software_version)))
+	if (ctx->to.api_version >= 3 &&
+	    !(is_software_name(q->client_software_name) && is_software_name(q->client_software_version)))
 		r.error_code = KP_ERR_INVALID_REQUEST;
 	if (r.error_code)
 		return kp_db_reply(ctx, &r);
@@ -67,8 +73,8 @@ int kp_db_api_api_versions(kp_db_ctx *ctx, const void *request)
 	if (!r.api_keys.items)
 		return KP_ERR_NO_MEMORY;
 	for (size_t i = 0; i < kp_db_n_apis; i++)
-		r.api_keys.items[r.api_keys.n++] =
-			(kp_api_versions_response_api){kp_db_apis[i].key, kp_db_apis[i].min, kp_db_apis[i].max};
+		r.api_keys.items[r.api_keys.n++] = (kp_api_versions_response_api){kp_db_apis[i].key, kp_db_apis[i].min,
+		                                                                  kp_db_apis[i].max};
 	if (ctx->to.api_version >= 3 && fill_features(ctx, &r))
 		return KP_ERR_NO_MEMORY;
 	return kp_db_reply(ctx, &r);
@@ -86,7 +92,7 @@ int kp_db_refuse_api_versions(kp_db_ctx *ctx)
 }
 
 /* The text Kafka has for a code when the handler gives none. */
-#define INVALID_REQUEST_TEXT                                                                                            \
+#define INVALID_REQUEST_TEXT                                                                                             \
 	"This most likely occurs because of a request being malformed by the client library or the message was sent to " \
 	"an incompatible broker. See the broker logs for more details."
 

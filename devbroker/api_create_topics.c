@@ -72,7 +72,8 @@ static int16_t plan_assigned(kp_db_ctx *ctx, const kp_create_topics_request_topi
 		return KP_ERR_UNKNOWN_SERVER_ERROR;
 	int16_t code = check_numbers(q, seen, why);
 	for (int32_t i = 0; !code && i < q->assignments.n; i++)
-		code = check_nodes(&ctx->db->cluster, q->assignments.items[i].broker_ids.items, q->assignments.items[i].broker_ids.n, why);
+		code = check_nodes(&ctx->db->cluster, q->assignments.items[i].broker_ids.items,
+		                   q->assignments.items[i].broker_ids.n, why);
 	p->n_partitions = q->assignments.n;
 	p->replication_factor = (int16_t)q->assignments.items[0].broker_ids.n;
 	return code;
@@ -113,7 +114,8 @@ static int16_t plan_topic(kp_db_ctx *ctx, const kp_create_topics_request_topic *
 	}
 	const kp_db_topic *other = kp_db_topic_collision(c, q->name);
 	if (other) {
-		kp_buf_printf(why, "Topic '%.*s' collides with existing topic: %s", (int)q->name.len, (const char *)q->name.ptr, other->name);
+		kp_buf_printf(why, "Topic '%.*s' collides with existing topic: %s", (int)q->name.len, (const char *)q->name.ptr,
+		              other->name);
 		return KP_ERR_INVALID_TOPIC_EXCEPTION;
 	}
 	for (int32_t i = 0; i < q->configs.n; i++) {
@@ -143,8 +145,8 @@ static int16_t describe(kp_db_ctx *ctx, const plan *p, kp_create_topics_response
 	return 0;
 }
 
-static int16_t create(kp_db_ctx *ctx, const kp_create_topics_request_topic *q, bool validate_only, kp_create_topics_response_topic *a,
-                      kp_buf *why)
+static int16_t create(kp_db_ctx *ctx, const kp_create_topics_request_topic *q, bool validate_only,
+                      kp_create_topics_response_topic *a, kp_buf *why)
 {
 	plan p;
 	kp_db_topic *t;
@@ -174,6 +176,22 @@ static bool is_excessive(const kp_db_cluster *c, const kp_create_topics_request 
 	return n > KP_DB_PARTITIONS_PER_REQUEST;
 }
 
+/* A request that names a topic twice, or wants too much, is refused whatever else it says. */
+static int16_t check_request(kp_db_ctx *ctx, const kp_create_topics_request *q, kp_db_mention mention, kp_buf *why)
+{
+	if (ctx->injected)
+		return ctx->injected;
+	if (mention == KP_DB_REPEATED) {
+		kp_buf_printf(why, "Duplicate topic name.");
+		return KP_ERR_INVALID_REQUEST;
+	}
+	if (is_excessive(&ctx->db->cluster, q)) {
+		kp_buf_printf(why, "Excessively large number of partitions per request.");
+		return KP_ERR_POLICY_VIOLATION;
+	}
+	return 0;
+}
+
 int kp_db_api_create_topics(kp_db_ctx *ctx, const void *request)
 {
 	const kp_create_topics_request *q = request;
@@ -182,11 +200,9 @@ int kp_db_api_create_topics(kp_db_ctx *ctx, const void *request)
 	kp_buf why;
 	kp_wire_init(&kp_create_topics_response_schema, &r, 1);
 	r.topics.items = kp_db_items(ctx, &kp_create_topics_response_topic_schema, (size_t)q->topics.n);
-	if (!r.topics.items ||
-	    kp_db_names_init(&names, &ctx->db->arena, q->topics.items, q->topics.n, sizeof(*q->topics.items),
-	                     offsetof(kp_create_topics_request_topic, name)))
+	if (!r.topics.items || kp_db_names_init(&names, &ctx->db->arena, q->topics.items, q->topics.n, sizeof(*q->topics.items),
+	                                        offsetof(kp_create_topics_request_topic, name)))
 		return KP_ERR_NO_MEMORY;
-	bool excessive = is_excessive(&ctx->db->cluster, q);
 	kp_buf_init(&why, 4096);
 	for (int32_t i = 0; i < q->topics.n; i++) {
 		const kp_create_topics_request_topic *qt = &q->topics.items[i];
@@ -198,17 +214,9 @@ int kp_db_api_create_topics(kp_db_ctx *ctx, const void *request)
 		a->num_partitions = a->replication_factor = -1;
 		a->error_message = kp_slice_null();
 		kp_buf_clear(&why);
-		if (ctx->injected) {
-			a->error_code = ctx->injected;
-		} else if (mention == KP_DB_REPEATED) {
-			kp_buf_printf(&why, "Duplicate topic name.");
-			a->error_code = KP_ERR_INVALID_REQUEST;
-		} else if (excessive) {
-			kp_buf_printf(&why, "Excessively large number of partitions per request.");
-			a->error_code = KP_ERR_POLICY_VIOLATION;
-		} else {
+		a->error_code = check_request(ctx, q, mention, &why);
+		if (!a->error_code)
 			a->error_code = create(ctx, qt, q->validate_only, a, &why);
-		}
 		if (why.len)
 			a->error_message = kp_db_copy(ctx, kp_buf_slice(&why));
 	}
@@ -224,18 +232,19 @@ static int16_t check_growth(kp_db_ctx *ctx, const kp_db_topic *t, const kp_creat
 		return KP_ERR_INVALID_PARTITIONS;
 	}
 	if (q->count < t->n_partitions) {
-		kp_buf_printf(why, "The topic %s currently has %d partition(s); %d would not be an increase.", t->name, (int)t->n_partitions,
-		              (int)q->count);
+		kp_buf_printf(why, "The topic %s currently has %d partition(s); %d would not be an increase.", t->name,
+		              (int)t->n_partitions, (int)q->count);
 		return KP_ERR_INVALID_PARTITIONS;
 	}
 	int32_t added = q->count - t->n_partitions;
 	if (q->assignments.n >= 0 && q->assignments.n != added) {
-		kp_buf_printf(why, "Attempted to add %d additional partition(s), but only %d assignment(s) were specified.", (int)added,
-		              (int)q->assignments.n);
+		kp_buf_printf(why, "Attempted to add %d additional partition(s), but only %d assignment(s) were specified.",
+		              (int)added, (int)q->assignments.n);
 		return KP_ERR_INVALID_REPLICA_ASSIGNMENT;
 	}
 	for (int32_t i = 0; i < q->assignments.n; i++) {
-		int16_t code = check_nodes(&ctx->db->cluster, q->assignments.items[i].broker_ids.items, q->assignments.items[i].broker_ids.n, why);
+		int16_t code = check_nodes(&ctx->db->cluster, q->assignments.items[i].broker_ids.items,
+		                           q->assignments.items[i].broker_ids.n, why);
 		if (code)
 			return code;
 	}
@@ -264,9 +273,8 @@ int kp_db_api_create_partitions(kp_db_ctx *ctx, const void *request)
 	kp_buf why;
 	kp_wire_init(&kp_create_partitions_response_schema, &r, 1);
 	r.results.items = kp_db_items(ctx, &kp_create_partitions_response_topic_schema, (size_t)q->topics.n);
-	if (!r.results.items ||
-	    kp_db_names_init(&names, &ctx->db->arena, q->topics.items, q->topics.n, sizeof(*q->topics.items),
-	                     offsetof(kp_create_partitions_request_topic, name)))
+	if (!r.results.items || kp_db_names_init(&names, &ctx->db->arena, q->topics.items, q->topics.n, sizeof(*q->topics.items),
+	                                         offsetof(kp_create_partitions_request_topic, name)))
 		return KP_ERR_NO_MEMORY;
 	kp_buf_init(&why, 4096);
 	for (int32_t i = 0; i < q->topics.n; i++) {

@@ -134,8 +134,10 @@ static int16_t describe_resource(describe *d)
 			return KP_ERR_UNKNOWN_SERVER_ERROR;
 		return type == RESOURCE_TOPIC ? describe_topic(d) : describe_broker(d);
 	}
-	kp_buf_printf(d->why, "This most likely occurs because of a request being malformed by the client library or the message was sent to "
-	                      "an incompatible broker. See the broker logs for more details.");
+	kp_buf_printf(
+		d->why,
+		"This most likely occurs because of a request being malformed by the client library or the message was sent to "
+		"an incompatible broker. See the broker logs for more details.");
 	return KP_ERR_INVALID_REQUEST;
 }
 
@@ -158,7 +160,8 @@ int kp_db_api_describe_configs(kp_db_ctx *ctx, const void *request)
 		d.result->error_code = describe_resource(&d);
 		if (d.result->error_code)
 			d.result->configs.n = 0;
-		d.result->error_message = kp_db_copy(ctx, kp_buf_slice(&why)); /* empty, not null, when all is well: as Kafka does it */
+		d.result->error_message = kp_db_copy(ctx,
+		                                     kp_buf_slice(&why)); /* empty, not null, when all is well: as Kafka does it */
 	}
 	kp_buf_deinit(&why);
 	return kp_db_reply(ctx, &r);

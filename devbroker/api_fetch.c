@@ -112,7 +112,8 @@ static void watch(const fetch *f)
 	const kp_db_cluster *c = &f->ctx->db->cluster;
 	for (int32_t i = 0; i < f->request->topics.n; i++) {
 		const kp_fetch_request_topic *q = &f->request->topics.items[i];
-		kp_db_topic *topic = f->ctx->to.api_version >= 13 ? kp_db_topic_by_id(c, &q->topic_id) : kp_db_topic_by_name(c, q->topic);
+		kp_db_topic *topic = f->ctx->to.api_version >= 13 ? kp_db_topic_by_id(c, &q->topic_id)
+		                                                  : kp_db_topic_by_name(c, q->topic);
 		for (int32_t j = 0; topic && j < q->partitions.n; j++) {
 			kp_db_partition *p = kp_db_partition_of(topic, q->partitions.items[j].partition);
 			if (p)

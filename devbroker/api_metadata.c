@@ -18,8 +18,8 @@ static int fill_brokers(kp_db_ctx *ctx, kp_metadata_response *r)
 	for (int32_t i = 0; i < c->n_nodes; i++) {
 		const kp_db_node *n = &c->nodes[i];
 		if (n->is_up)
-			r->brokers.items[r->brokers.n++] =
-				(kp_metadata_response_broker){i + 1, kp_slice_cstr(n->host), n->port, kp_slice_null()};
+			r->brokers.items[r->brokers.n++] = (kp_metadata_response_broker){i + 1, kp_slice_cstr(n->host), n->port,
+			                                                                 kp_slice_null()};
 	}
 	return 0;
 }

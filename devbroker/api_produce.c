@@ -14,7 +14,7 @@ typedef struct produce {
 	kp_produce_response response;
 	kp_db_wait *waits; /* of acks=all */
 	size_t n_waits;
-	bool has_error;    /* some partition was refused: with acks=0 the connection is closed */
+	bool has_error; /* some partition was refused: with acks=0 the connection is closed */
 } produce;
 
 /* A partition that was found, and its place in the answer. */
@@ -116,8 +116,8 @@ static int16_t check_and_append(produce *r, const target *t, kp_slice batch)
 	int16_t code = kp_db_check_batch(batch, topic->config.max_message_bytes, &h);
 	if (code)
 		return code;
-	kp_db_record_check k = {&topic->config, topic->name, p->index, kp_db_wall_ms(r->ctx), &db->arena, &db->scratch, 0, NULL, 0,
-	                        kp_slice_null()};
+	kp_db_record_check k = {&topic->config, topic->name, p->index,       kp_db_wall_ms(r->ctx), &db->arena, &db->scratch, 0,
+	                        NULL,           0,           kp_slice_null()};
 	code = kp_db_check_records(&k, batch, &h);
 	if (code) {
 		t->answer->record_errors.items = k.errors;
@@ -258,7 +258,9 @@ static int produce_topic(produce *r, const kp_produce_request_topic *t, kp_produ
 			continue;
 		n_answers++;
 		if (!place.partition)
-			refuse(r, a, !topic && r->ctx->to.api_version >= 13 ? KP_ERR_UNKNOWN_TOPIC_ID : KP_ERR_UNKNOWN_TOPIC_OR_PARTITION);
+			refuse(r, a,
+			       !topic && r->ctx->to.api_version >= 13 ? KP_ERR_UNKNOWN_TOPIC_ID
+			                                              : KP_ERR_UNKNOWN_TOPIC_OR_PARTITION);
 		else if (produce_partition(r, &place, t->partition_data.items[j].records))
 			return KP_ERR_NO_MEMORY;
 	}

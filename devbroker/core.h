@@ -62,9 +62,9 @@ KP_MUST_USE int kp_db_request(kp_db *db, int32_t node, uint64_t conn, kp_slice f
 
 typedef struct kp_db_answer {
 	uint64_t conn;
-	kp_buf bytes;         /* the caller's now: kp_buf_deinit. Starts with the 4-byte length; empty when there is only a close */
-	bool is_close;        /* close the connection behind these bytes (a held frame was bad, acks=0 failed) */
-	int16_t api_key;      /* of the request, for faults and logs; -1 with an empty answer */
+	kp_buf bytes;    /* the caller's now: kp_buf_deinit. Starts with the 4-byte length; empty when there is only a close */
+	bool is_close;   /* close the connection behind these bytes (a held frame was bad, acks=0 failed) */
+	int16_t api_key; /* of the request, for faults and logs; -1 with an empty answer */
 	int32_t correlation_id;
 } kp_db_answer;
 
@@ -119,13 +119,13 @@ KP_MUST_USE int kp_db_inject_error(kp_db *db, int32_t node, int16_t api_key, int
 
 /* Looking inside, for tests, checkers and the command. */
 typedef struct kp_db_partition_info {
-	int32_t leader;       /* node, 0: none */
+	int32_t leader; /* node, 0: none */
 	int32_t leader_epoch;
 	int64_t start_offset; /* of the first batch still kept */
 	int64_t end_offset;   /* of the next record */
 	int64_t high_watermark;
-	size_t n_bytes;       /* of the batches still kept */
-	int32_t n_producers;  /* with state */
+	size_t n_bytes;      /* of the batches still kept */
+	int32_t n_producers; /* with state */
 } kp_db_partition_info;
 
 KP_MUST_USE int kp_db_partition_get(const kp_db *db, const char *topic, int32_t partition, kp_db_partition_info *out);
@@ -137,12 +137,12 @@ int32_t kp_db_n_partitions(const kp_db *db, const char *topic); /* 0: no such to
 bool kp_db_log_walk(const kp_db *db, const char *topic, int32_t partition, int64_t *offset, kp_slice *batch);
 
 typedef struct kp_db_stats {
-	uint64_t n_requests;       /* carried out or refused, all APIs */
+	uint64_t n_requests;                                            /* carried out or refused, all APIs */
 	uint64_t n_produce_batches, n_produce_records, n_produce_bytes; /* appended */
-	uint64_t n_produce_errors; /* partitions answered with an error */
-	uint64_t n_duplicates;     /* answered from producer state */
-	uint64_t n_dropped_bytes;  /* of batches, dropped because of log_bytes_max */
-	size_t log_bytes;          /* memory of all logs now */
+	uint64_t n_produce_errors;                                      /* partitions answered with an error */
+	uint64_t n_duplicates;                                          /* answered from producer state */
+	uint64_t n_dropped_bytes;                                       /* of batches, dropped because of log_bytes_max */
+	size_t log_bytes;                                               /* memory of all logs now */
 } kp_db_stats;
 void kp_db_get_stats(const kp_db *db, kp_db_stats *out);
 

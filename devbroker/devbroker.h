@@ -19,10 +19,10 @@ typedef struct kp_devbroker_options {
 	uint16_t port;               /* node i listens on port + i - 1; 0: free ports */
 	int32_t n_nodes;
 	int32_t default_partitions;
-	int auto_create;             /* 0 or 1: create topics on first use */
+	int auto_create; /* 0 or 1: create topics on first use */
 	int32_t max_message_bytes;
-	size_t log_bytes_max;        /* memory of all logs; the oldest batches are dropped past it */
-	uint64_t seed;               /* of topic ids and producer ids; 0: from the system */
+	size_t log_bytes_max; /* memory of all logs; the oldest batches are dropped past it */
+	uint64_t seed;        /* of topic ids and producer ids; 0: from the system */
 } kp_devbroker_options;
 
 /* 127.0.0.1:9092, one node, one partition, auto-creation, 1048588 bytes a batch, 1 GiB. */
@@ -44,7 +44,7 @@ void kp_devbroker_stop(kp_devbroker *b);
 void kp_devbroker_free(kp_devbroker *b); /* after _run returned, or instead of it */
 
 typedef struct kp_devbroker_stats {
-	uint64_t n_connections; /* accepted since the start */
+	uint64_t n_connections;                  /* accepted since the start */
 	uint64_t n_requests, n_records, n_bytes; /* records and batch bytes appended */
 } kp_devbroker_stats;
 /* After _run returned, or on its thread. */

@@ -117,7 +117,8 @@ int kp_db_add_partitions(kp_db *db, const char *topic, int32_t n_partitions_tota
 	kp_db_topic *t = kp_db_topic_by_name(&db->cluster, kp_slice_cstr(topic));
 	if (!t)
 		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-	return n_partitions_total > t->n_partitions ? kp_db_topic_grow(&db->cluster, t, n_partitions_total) : KP_ERR_INVALID_PARTITIONS;
+	return n_partitions_total > t->n_partitions ? kp_db_topic_grow(&db->cluster, t, n_partitions_total)
+	                                            : KP_ERR_INVALID_PARTITIONS;
 }
 
 static kp_db_partition *find(const kp_db *db, const char *topic, int32_t partition)

@@ -111,13 +111,14 @@ int kp_db_name_leader(const kp_db_cluster *c, const kp_db_partition *p, kp_arena
 	if (!node || has_node(response, node))
 		return 0;
 	if (!response->node_endpoints.items) { /* there cannot be more than nodes */
-		response->node_endpoints.items = kp_arena_alloc(arena, (size_t)c->n_nodes * sizeof(*response->node_endpoints.items));
+		response->node_endpoints.items = kp_arena_alloc(arena,
+		                                                (size_t)c->n_nodes * sizeof(*response->node_endpoints.items));
 		if (!response->node_endpoints.items)
 			return KP_ERR_NO_MEMORY;
 	}
 	const kp_db_node *n = &c->nodes[node - 1];
-	response->node_endpoints.items[response->node_endpoints.n++] =
-		(kp_produce_response_node){node, kp_slice_cstr(n->host), n->port, kp_slice_null()};
+	response->node_endpoints.items[response->node_endpoints.n++] = (kp_produce_response_node){node, kp_slice_cstr(n->host),
+	                                                                                          n->port, kp_slice_null()};
 	return 0;
 }
 

@@ -15,19 +15,19 @@
 #include "wire/messages.h"
 #include "wire/msg_produce.h"
 
-#define KP_DB_ARENA_MAX ((size_t)64 << 20)   /* decoded request and answer */
-#define KP_DB_ANSWER_MAX ((size_t)128 << 20) /* encoded answer */
-#define KP_DB_FETCH_MAX 57671680             /* fetch.max.bytes of a broker: 55 MiB */
-#define KP_DB_SCRATCH_MAX ((size_t)256 << 20) /* a decompressed batch */
+#define KP_DB_ARENA_MAX ((size_t)64 << 20)              /* decoded request and answer */
+#define KP_DB_ANSWER_MAX ((size_t)128 << 20)            /* encoded answer */
+#define KP_DB_FETCH_MAX 57671680                        /* fetch.max.bytes of a broker: 55 MiB */
+#define KP_DB_SCRATCH_MAX ((size_t)256 << 20)           /* a decompressed batch */
 #define KP_DB_BACKLOG_MAX ((size_t)2 * KP_DB_MAX_FRAME) /* frames stored behind a held request */
 #define KP_DB_TXN_IDS_MAX 100000
 
 typedef struct kp_db_conn {
 	uint64_t id;
 	int32_t node;
-	bool is_closing;       /* nothing more is read from it */
+	bool is_closing;         /* nothing more is read from it */
 	struct kp_db_held *held; /* or NULL */
-	kp_list backlog;       /* of kp_db_frame: what came behind the held request */
+	kp_list backlog;         /* of kp_db_frame: what came behind the held request */
 	size_t backlog_bytes;
 } kp_db_conn;
 
@@ -84,15 +84,15 @@ struct kp_db {
 	kp_db_cluster cluster;
 	bool is_auto_create;
 	int64_t wall_ms_at_zero;
-	kp_map conns; /* by id */
+	kp_map conns;          /* by id */
 	kp_db_conn *last_conn; /* most calls are for the same one as before */
 	kp_db_answer *answers; /* a queue: [first_answer, n_answers) */
 	size_t first_answer, n_answers, cap_answers;
 	kp_list held_produces, held_fetches;
 	int64_t produce_deadline_us, fetch_deadline_us; /* not later than the first of theirs */
 	kp_list injections;
-	kp_arena arena;  /* of the request under way */
-	kp_buf scratch;  /* decompressed batch */
+	kp_arena arena; /* of the request under way */
+	kp_buf scratch; /* decompressed batch */
 	int64_t next_producer_id;
 	kp_map transactional_ids;
 	kp_db_stats stats;
@@ -132,7 +132,8 @@ KP_MUST_USE int kp_db_execute(kp_db *db, kp_db_conn *conn, kp_slice frame, int64
 
 /* held.c */
 /* Takes the request's arena, where response and waits live. */
-KP_MUST_USE int kp_db_hold_produce(kp_db_ctx *ctx, const kp_produce_response *response, kp_db_wait *waits, size_t n_waits, int32_t timeout_ms);
+KP_MUST_USE int kp_db_hold_produce(kp_db_ctx *ctx, const kp_produce_response *response, kp_db_wait *waits, size_t n_waits,
+                                   int32_t timeout_ms);
 KP_MUST_USE int kp_db_hold_fetch(kp_db_ctx *ctx, int32_t max_wait_ms);
 void kp_db_held_free(kp_db_held *h);
 /* Held produces whose batch on this partition ends behind `from_offset` are to be answered with `code`. */

@@ -10,9 +10,9 @@
 #include "kproducer/error.h"
 #include "record/record.h"
 
-#define LOG_OVERHEAD 12            /* Records.LOG_OVERHEAD: base offset and length */
-#define HEADER_UP_TO_MAGIC 17      /* Records.HEADER_SIZE_UP_TO_MAGIC */
-#define MIN_RECORD_OVERHEAD 14     /* LegacyRecord.RECORD_OVERHEAD_V0 */
+#define LOG_OVERHEAD 12        /* Records.LOG_OVERHEAD: base offset and length */
+#define HEADER_UP_TO_MAGIC 17  /* Records.HEADER_SIZE_UP_TO_MAGIC */
+#define MIN_RECORD_OVERHEAD 14 /* LegacyRecord.RECORD_OVERHEAD_V0 */
 
 /* ByteBufferLogInputStream.nextBatchSize and nextBatch. */
 void kp_db_peek_batch(kp_slice r, kp_db_peek *out)
@@ -109,16 +109,18 @@ static void note_error(kp_db_record_check *k, int32_t index, const char *text)
 }
 
 /* LogValidator.validateTimestamp. False when it is refused. */
-static bool timestamp_is_fine(kp_db_record_check *k, const kp_batch_header *h, const kp_record_view *r, int32_t index, int64_t timestamp)
+static bool timestamp_is_fine(kp_db_record_check *k, const kp_batch_header *h, const kp_record_view *r, int32_t index,
+                              int64_t timestamp)
 {
 	char text[240];
 	if (k->config->is_log_append_time) {
 		if (!(h->attributes & KP_BATCH_LOG_APPEND_TIME))
 			return true;
-		snprintf(text, sizeof(text),
-		         "Invalid timestamp type in message DefaultRecord(offset=%d, timestamp=%lld, key=%zu bytes, value=%zu bytes). "
-		         "Producer should not set timestamp type to LogAppendTime.",
-		         (int)r->offset_delta, (long long)timestamp, r->key.ptr ? r->key.len : 0, r->value.ptr ? r->value.len : 0);
+		snprintf(
+			text, sizeof(text),
+			"Invalid timestamp type in message DefaultRecord(offset=%d, timestamp=%lld, key=%zu bytes, value=%zu bytes). "
+			"Producer should not set timestamp type to LogAppendTime.",
+			(int)r->offset_delta, (long long)timestamp, r->key.ptr ? r->key.len : 0, r->value.ptr ? r->value.len : 0);
 		note_error(k, index, text);
 		return false;
 	}
@@ -237,12 +239,12 @@ static void describe_errors(kp_db_record_check *k, bool has_bad_time)
 		              (int)k->n_errors);
 		for (int32_t i = 0; i < k->n_errors && i < 3; i++) {
 			kp_slice m = k->errors[i].batch_index_error_message;
-			kp_buf_printf(&b, "%sRecordError(batchIndex=%d, message='%.*s')", i ? ", " : "", (int)k->errors[i].batch_index,
-			              (int)m.len, (const char *)m.ptr);
+			kp_buf_printf(&b, "%sRecordError(batchIndex=%d, message='%.*s')", i ? ", " : "",
+			              (int)k->errors[i].batch_index, (int)m.len, (const char *)m.ptr);
 		}
 		kp_buf_printf(&b, "]");
 	}
-	uint8_t *copy = kp_arena_alloc(k->arena, b.len);
+	uint8_t *copy = b.len ? kp_arena_alloc(k->arena, b.len) : NULL;
 	if (copy)
 		memcpy(copy, b.data, b.len);
 	k->text = kp_slice_of(copy, b.len);

@@ -17,10 +17,10 @@
 #include "base/arena.h"
 
 typedef struct kp_db_peek {
-	size_t size;           /* of the first batch, 0: there is none (cut off, or no bytes) */
+	size_t size; /* of the first batch, 0: there is none (cut off, or no bytes) */
 	bool is_transactional;
-	int16_t error;         /* 0, CORRUPT_MESSAGE, UNKNOWN_SERVER_ERROR */
-	char text[80];         /* of the error; may be empty */
+	int16_t error; /* 0, CORRUPT_MESSAGE, UNKNOWN_SERVER_ERROR */
+	char text[80]; /* of the error; may be empty */
 } kp_db_peek;
 
 void kp_db_peek_batch(kp_slice records, kp_db_peek *out);
@@ -32,16 +32,16 @@ KP_MUST_USE int16_t kp_db_check_batch(kp_slice batch, int32_t max_message_bytes,
 /* Where the records are checked, and what is wrong with them. */
 typedef struct kp_db_record_check {
 	const kp_db_topic_config *config;
-	const char *topic;     /* for texts */
+	const char *topic; /* for texts */
 	int32_t partition;
 	int64_t wall_ms;
-	kp_arena *arena;       /* for errors */
-	kp_buf *scratch;       /* for decompressed records */
+	kp_arena *arena; /* for errors */
+	kp_buf *scratch; /* for decompressed records */
 	/* results */
 	int64_t max_timestamp; /* of the records; -1: none has one */
 	kp_produce_response_record_error *errors;
 	int32_t n_errors;
-	kp_slice text;         /* null, or the message that goes with the code */
+	kp_slice text; /* null, or the message that goes with the code */
 } kp_db_record_check;
 
 /* 0, or the code to answer with; the batch has passed kp_db_check_batch. */

@@ -19,7 +19,8 @@ void kp_dbserver_collect(kp_dbserver *s)
 {
 	kp_db_answer a;
 	while (kp_db_next_answer(s->db, &a)) {
-		kp_dbserver_conn *c = (kp_dbserver_conn *)(uintptr_t)a.conn; /* alive: kp_db_conn_gone is called before it is freed */
+		kp_dbserver_conn *c = (kp_dbserver_conn *)(uintptr_t)
+		                              a.conn; /* alive: kp_db_conn_gone is called before it is freed */
 		kp_dbserver_conn_answer(c, &a);
 	}
 }
@@ -86,7 +87,8 @@ static bool check_options(const kp_dbserver_options *o, char *err, size_t err_si
 	else if (o->core.max_message_bytes < 0 || o->core.log_bytes_max == 0)
 		snprintf(err, err_size, "the largest batch and the memory for logs must be positive");
 	else if (o->port && o->port + o->core.n_nodes - 1 > UINT16_MAX)
-		snprintf(err, err_size, "port %d for node %d is above 65535", (int)(o->port + o->core.n_nodes - 1), (int)o->core.n_nodes);
+		snprintf(err, err_size, "port %d for node %d is above 65535", (int)(o->port + o->core.n_nodes - 1),
+		         (int)o->core.n_nodes);
 	else
 		return true;
 	return false;

@@ -37,12 +37,12 @@ typedef struct kp_dbserver_conn {
 	kp_dbserver *server;
 	int32_t node;
 	kp_conn *net;
-	kp_buf in;          /* bytes not yet carried out, a frame's length first */
-	kp_list out;        /* of kp_dbserver_out, oldest first */
-	size_t out_sent;    /* of the first one */
-	size_t out_bytes;   /* unwritten, all together */
-	bool is_blocked;    /* the kernel is full; on_writable follows */
-	bool is_closing;    /* nothing more is carried out; closed when everything is written */
+	kp_buf in;        /* bytes not yet carried out, a frame's length first */
+	kp_list out;      /* of kp_dbserver_out, oldest first */
+	size_t out_sent;  /* of the first one */
+	size_t out_bytes; /* unwritten, all together */
+	bool is_blocked;  /* the kernel is full; on_writable follows */
+	bool is_closing;  /* nothing more is carried out; closed when everything is written */
 } kp_dbserver_conn;
 
 void kp_dbserver_collect(kp_dbserver *s);
@@ -50,7 +50,7 @@ void kp_dbserver_collect(kp_dbserver *s);
 void kp_dbserver_turn(kp_dbserver *s, int64_t now_us);
 
 void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net);
-void kp_dbserver_conn_close(kp_dbserver_conn *c); /* frees it */
+void kp_dbserver_conn_close(kp_dbserver_conn *c);                   /* frees it */
 void kp_dbserver_conn_answer(kp_dbserver_conn *c, kp_db_answer *a); /* takes the bytes */
 /* Write what there is, carry out what has been waiting, pause or resume, close when it is time (then c is freed). */
 void kp_dbserver_conn_attend(kp_dbserver_conn *c, int64_t now_us);

@@ -12,11 +12,26 @@
 #include "kproducer/error.h"
 
 #define LONG_MAX_TEXT "9223372036854775807"
-#define BOOLEAN(name, def) {name, def, NULL, KP_DB_CONFIG_BOOLEAN, 0, 0, NULL}
-#define INT(name, def, broker, min) {name, def, broker, KP_DB_CONFIG_INT, min, INT32_MAX, NULL}
-#define LONG(name, def, broker, min) {name, def, broker, KP_DB_CONFIG_LONG, min, INT64_MAX, NULL}
-#define TEXT(name, def, broker, choices) {name, def, broker, KP_DB_CONFIG_STRING, 0, 0, choices}
-#define LIST(name, def, broker, choices) {name, def, broker, KP_DB_CONFIG_LIST, 0, 0, choices}
+#define BOOLEAN(name, def)                                        \
+	{                                                         \
+		name, def, NULL, KP_DB_CONFIG_BOOLEAN, 0, 0, NULL \
+	}
+#define INT(name, def, broker, min)                                       \
+	{                                                                 \
+		name, def, broker, KP_DB_CONFIG_INT, min, INT32_MAX, NULL \
+	}
+#define LONG(name, def, broker, min)                                       \
+	{                                                                  \
+		name, def, broker, KP_DB_CONFIG_LONG, min, INT64_MAX, NULL \
+	}
+#define TEXT(name, def, broker, choices)                              \
+	{                                                             \
+		name, def, broker, KP_DB_CONFIG_STRING, 0, 0, choices \
+	}
+#define LIST(name, def, broker, choices)                            \
+	{                                                           \
+		name, def, broker, KP_DB_CONFIG_LIST, 0, 0, choices \
+	}
 
 enum { MAX_MESSAGE_BYTES, TIMESTAMP_TYPE, TIMESTAMP_BEFORE, TIMESTAMP_AFTER, CLEANUP_POLICY, MIN_INSYNC };
 
@@ -154,13 +169,15 @@ static bool is_valid(const kp_db_config_info *info, const char *value, kp_buf *w
 	case KP_DB_CONFIG_BOOLEAN:
 		if (!strcmp(value, "true") || !strcmp(value, "false"))
 			return true;
-		kp_buf_printf(why, "Invalid value %s for configuration %s: Expected value to be either true or false", value, info->name);
+		kp_buf_printf(why, "Invalid value %s for configuration %s: Expected value to be either true or false", value,
+		              info->name);
 		return false;
 	case KP_DB_CONFIG_STRING:
 	case KP_DB_CONFIG_LIST:
 		if (!info->choices || all_choices(info->choices, value))
 			return true;
-		kp_buf_printf(why, "Invalid value %s for configuration %s: String must be one of: %s", value, info->name, info->choices);
+		kp_buf_printf(why, "Invalid value %s for configuration %s: String must be one of: %s", value, info->name,
+		              info->choices);
 		return false;
 	}
 	return false;

@@ -32,8 +32,8 @@ typedef struct kp_db_config_info {
 	const char *default_value;
 	const char *broker_name; /* the broker property that gives the default, or NULL */
 	kp_db_config_type type;
-	int64_t min, max;        /* of INT and LONG */
-	const char *choices;     /* of STRING and LIST: "a, b", or NULL for anything */
+	int64_t min, max;    /* of INT and LONG */
+	const char *choices; /* of STRING and LIST: "a, b", or NULL for anything */
 } kp_db_config_info;
 
 extern const kp_db_config_info kp_db_config_infos[];

@@ -158,11 +158,17 @@ static void partition_free(kp_db_partition *p)
 	kp_mem_free(p);
 }
 
+static void topic_shrink(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
+{
+	while (t->n_partitions > n_partitions) {
+		partition_free(t->partitions[--t->n_partitions]);
+		c->n_partitions--;
+	}
+}
+
 static void topic_free(kp_db_cluster *c, kp_db_topic *t)
 {
-	for (int32_t i = 0; i < t->n_partitions; i++)
-		partition_free(t->partitions[i]);
-	c->n_partitions -= (size_t)t->n_partitions;
+	topic_shrink(c, t, 0);
 	kp_mem_free(t->partitions);
 	kp_db_topic_config_deinit(&t->config);
 	kp_mem_free(t->name);
@@ -171,6 +177,7 @@ static void topic_free(kp_db_cluster *c, kp_db_topic *t)
 
 int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
 {
+	int32_t before = t->n_partitions;
 	size_t added = (size_t)(n_partitions - t->n_partitions);
 	if (c->n_partitions + added > KP_DB_PARTITIONS_MAX)
 		return KP_ERR_POLICY_VIOLATION;
@@ -180,8 +187,10 @@ int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
 	t->partitions = grown;
 	while (t->n_partitions < n_partitions) {
 		kp_db_partition *p = kp_mem_calloc(1, sizeof(*p));
-		if (!p)
+		if (!p) {
+			topic_shrink(c, t, before);
 			return KP_ERR_NO_MEMORY;
+		}
 		p->topic = t;
 		p->index = t->n_partitions;
 		p->leader = 1 + (t->first_node + p->index) % c->n_nodes;
@@ -208,8 +217,8 @@ static int topic_enter(kp_db_cluster *c, kp_db_topic *t)
 	return 0;
 }
 
-int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor, kp_db_topic_config *config,
-                       kp_db_topic **out)
+int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor,
+                       kp_db_topic_config *config, kp_db_topic **out)
 {
 	kp_db_topic *t = kp_mem_calloc(1, sizeof(*t));
 	if (!t)

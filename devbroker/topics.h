@@ -19,7 +19,7 @@
 typedef struct kp_db_partition {
 	struct kp_db_topic *topic;
 	int32_t index;
-	int32_t leader;       /* as elected; it may be down: see kp_db_leader_of. 0: none */
+	int32_t leader; /* as elected; it may be down: see kp_db_leader_of. 0: none */
 	int32_t leader_epoch;
 	kp_db_log log;
 	kp_db_producers producers;
@@ -28,7 +28,7 @@ typedef struct kp_db_partition {
 	kp_list replicating;
 	int64_t hw_target, hw_due_us;
 	uint32_t last_entry; /* of the produce request under way that names this partition */
-	bool is_watched; /* a held fetch waits for this partition's high watermark */
+	bool is_watched;     /* a held fetch waits for this partition's high watermark */
 } kp_db_partition;
 
 typedef struct kp_db_topic {
@@ -92,7 +92,7 @@ int32_t kp_db_replica(const kp_db_cluster *c, const kp_db_partition *p, int i);
 int64_t kp_db_readable_end(const kp_db_partition *p);
 int32_t kp_db_n_insync(const kp_db_cluster *c, const kp_db_partition *p);
 int16_t kp_db_default_replication(const kp_db_cluster *c); /* of topics created without a factor: 3, or all nodes */
-int32_t kp_db_controller(const kp_db_cluster *c); /* the first node that is up, or 0 */
+int32_t kp_db_controller(const kp_db_cluster *c);          /* the first node that is up, or 0 */
 void kp_db_elect(kp_db_cluster *c, kp_db_partition *p, int32_t node);
 void kp_db_node_change(kp_db_cluster *c, int32_t node, bool is_up);
 

@@ -157,13 +157,17 @@ kp_slice db_make_batch(db_test *t, const db_batch *b)
 		.partition_leader_epoch = -1,
 		.magic = 2,
 		.attributes = b->attributes,
-		.last_offset_delta = b->last_offset_delta == -1000 ? 0 : b->last_offset_delta ? b->last_offset_delta : n - 1,
+		.last_offset_delta = b->last_offset_delta == -1000 ? 0
+	                             : b->last_offset_delta        ? b->last_offset_delta
+	                                                           : n - 1,
 		.base_timestamp = b->timestamp ? b->timestamp : WALL_MS,
 		.max_timestamp = b->timestamp ? b->timestamp : WALL_MS,
 		.producer_id = b->has_producer ? b->producer_id : -1,
 		.producer_epoch = b->has_producer ? b->epoch : -1,
 		.base_sequence = b->has_producer ? b->sequence : -1,
-		.n_records = b->count == -1000 ? 0 : b->count ? b->count : n,
+		.n_records = b->count == -1000 ? 0
+	                     : b->count        ? b->count
+	                                       : n,
 	};
 	uint8_t *p = kp_arena_alloc(&t->arena, KP_BATCH_HEADER_SIZE + raw.len);
 	assert_non_null(p);
@@ -207,11 +211,12 @@ db_produced db_produced_of(const kp_produce_response *r)
 	assert_int_equal(1, r->responses.n);
 	assert_int_equal(1, r->responses.items[0].partition_responses.n);
 	const kp_produce_response_partition *p = &r->responses.items[0].partition_responses.items[0];
-	return (db_produced){p->error_code,      p->base_offset,    p->log_append_time_ms, p->log_start_offset,
+	return (db_produced){p->error_code,      p->base_offset,   p->log_append_time_ms, p->log_start_offset,
 	                     p->record_errors.n, p->error_message, p->current_leader,     *r};
 }
 
-db_produced db_produce_at(db_test *t, int32_t node, int16_t version, int16_t acks, const char *topic, int32_t partition, kp_slice records)
+db_produced db_produce_at(db_test *t, int32_t node, int16_t version, int16_t acks, const char *topic, int32_t partition,
+                          kp_slice records)
 {
 	kp_produce_request q;
 	kp_produce_response r;
@@ -225,7 +230,8 @@ db_produced db_produce(db_test *t, int32_t partition, kp_slice records)
 	return db_produce_at(t, partition + 1, 12, -1, "t", partition, records);
 }
 
-kp_fetch_request *db_fetch_request(db_test *t, const char *topic, int32_t partition, int64_t offset, int32_t max_bytes, int32_t max_wait_ms)
+kp_fetch_request *db_fetch_request(db_test *t, const char *topic, int32_t partition, int64_t offset, int32_t max_bytes,
+                                   int32_t max_wait_ms)
 {
 	kp_fetch_request *q = kp_arena_alloc(&t->arena, sizeof(*q));
 	kp_fetch_request_topic *qt = kp_arena_alloc(&t->arena, sizeof(*qt));
@@ -251,7 +257,8 @@ kp_fetch_request *db_fetch_request(db_test *t, const char *topic, int32_t partit
 	return q;
 }
 
-kp_fetch_response_partition db_fetch(db_test *t, int32_t node, const char *topic, int32_t partition, int64_t offset, int32_t max_bytes)
+kp_fetch_response_partition db_fetch(db_test *t, int32_t node, const char *topic, int32_t partition, int64_t offset,
+                                     int32_t max_bytes)
 {
 	kp_fetch_response r;
 	db_call(t, node, KP_API_FETCH, 12, db_fetch_request(t, topic, partition, offset, max_bytes, 0), &r);

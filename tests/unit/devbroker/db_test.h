@@ -26,7 +26,7 @@
 
 typedef struct db_test {
 	kp_db *db;
-	kp_arena arena;      /* what tests point to: batches, decoded answers */
+	kp_arena arena; /* what tests point to: batches, decoded answers */
 	int64_t now_us;
 	int32_t correlation; /* of the last request */
 	kp_db_options options;
@@ -53,17 +53,17 @@ int64_t db_pass(db_test *t, int64_t us);
 
 /* What a batch is made of. Zero is a good default: no producer id, one record. */
 typedef struct db_batch {
-	int32_t n;           /* records, 0 counts as 1 */
+	int32_t n; /* records, 0 counts as 1 */
 	int16_t attributes;
 	bool has_producer;
 	int64_t producer_id;
 	int16_t epoch;
 	int32_t sequence;
 	int64_t base_offset;
-	int64_t timestamp;   /* of every record; 0: WALL_MS */
+	int64_t timestamp; /* of every record; 0: WALL_MS */
 	size_t value_size;
 	const char *key;
-	kp_slice raw;        /* instead of n records: the (uncompressed) records part; n is still the count */
+	kp_slice raw;                     /* instead of n records: the (uncompressed) records part; n is still the count */
 	int32_t count, last_offset_delta; /* instead of what n gives, when not 0 (-1000 stands for 0) */
 	uint32_t crc_xor;
 } db_batch;
@@ -85,11 +85,14 @@ void db_produce_request(db_test *t, const char *topic, int32_t partition, int16_
 db_produced db_produced_of(const kp_produce_response *r);
 /* To the node that leads partition `partition` of "t" at first; version 12, acks all. */
 db_produced db_produce(db_test *t, int32_t partition, kp_slice records);
-db_produced db_produce_at(db_test *t, int32_t node, int16_t version, int16_t acks, const char *topic, int32_t partition, kp_slice records);
+db_produced db_produce_at(db_test *t, int32_t node, int16_t version, int16_t acks, const char *topic, int32_t partition,
+                          kp_slice records);
 
 /* A fetch of one partition of a topic by name (version 12). */
-kp_fetch_request *db_fetch_request(db_test *t, const char *topic, int32_t partition, int64_t offset, int32_t max_bytes, int32_t max_wait_ms);
-kp_fetch_response_partition db_fetch(db_test *t, int32_t node, const char *topic, int32_t partition, int64_t offset, int32_t max_bytes);
+kp_fetch_request *db_fetch_request(db_test *t, const char *topic, int32_t partition, int64_t offset, int32_t max_bytes,
+                                   int32_t max_wait_ms);
+kp_fetch_response_partition db_fetch(db_test *t, int32_t node, const char *topic, int32_t partition, int64_t offset,
+                                     int32_t max_bytes);
 
 kp_uuid db_topic_id(db_test *t, const char *topic);
 

@@ -38,8 +38,9 @@ static kp_api_versions_response api_versions(int16_t version, const char *name)
 static void api_versions_lists_what_kafka_has(void **state)
 {
 	(void)state;
-	static const kp_api_versions_response_api expected[] = {{0, 0, 13},  {1, 4, 18},  {2, 1, 11}, {3, 0, 13}, {10, 0, 6}, {18, 0, 4},
-	                                                        {19, 2, 7},  {20, 1, 6},  {22, 0, 5}, {32, 1, 4}, {37, 0, 3}, {60, 0, 2}};
+	static const kp_api_versions_response_api expected[] = {{0, 0, 13}, {1, 4, 18}, {2, 1, 11}, {3, 0, 13},
+	                                                        {10, 0, 6}, {18, 0, 4}, {19, 2, 7}, {20, 1, 6},
+	                                                        {22, 0, 5}, {32, 1, 4}, {37, 0, 3}, {60, 0, 2}};
 	for (int16_t version = 0; version <= 4; version++) {
 		kp_api_versions_response r = api_versions(version, "a-b.1");
 		assert_int_equal(0, r.error_code);
@@ -124,7 +125,8 @@ static void produce_and_fetch_work_in_every_version(void **state)
 		assert_code(NONE, p);
 		assert_int_equal(n++, p.base_offset);
 		assert_code(NOT_LEADER_OR_FOLLOWER, db_produce_at(t, 2, version, -1, "t", 0, b));
-		assert_code(MESSAGE_TOO_LARGE, db_produce_at(t, 1, version, -1, "t", 0, db_make_batch(t, &(db_batch){.value_size = 1 << 20})));
+		assert_code(MESSAGE_TOO_LARGE,
+		            db_produce_at(t, 1, version, -1, "t", 0, db_make_batch(t, &(db_batch){.value_size = 1 << 20})));
 	}
 	for (int16_t version = 4; version <= 18; version++) {
 		kp_fetch_response r;

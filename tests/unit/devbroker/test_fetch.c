@@ -212,7 +212,8 @@ static void time_is_found_inside_compressed_batches(void **state)
 	static const uint8_t records[] = {14, 0, 0, 0, 1, 2, 'v', 0, 14, 0, 20, 2, 1, 2, 'v', 0}; /* timestamp deltas 0 and 10 */
 	uint8_t snappy[40] = {sizeof(records), (sizeof(records) - 1) << 2};
 	memcpy(snappy + 2, records, sizeof(records));
-	assert_int_equal(0, db_produce(t, 0, db_make_batch(t, &(db_batch){.n = 2, .attributes = 2, .raw = kp_slice_of(snappy, 18)})).code);
+	assert_int_equal(
+		0, db_produce(t, 0, db_make_batch(t, &(db_batch){.n = 2, .attributes = 2, .raw = kp_slice_of(snappy, 18)})).code);
 	assert_listed(1, WALL_MS + 10, list(7, 1, "t", WALL_MS + 1, -1));
 	assert_listed(1, WALL_MS + 10, list(7, 1, "t", -3, -1));
 }

@@ -49,7 +49,9 @@ static kp_slice sample(int i)
 	kp_create_topics_request_config cc = {kp_slice_cstr("max.message.bytes"), kp_slice_cstr("77")};
 	kp_metadata_request m;
 	kp_metadata_request_topic mt;
-	db_produce_request(t, "t", 0, -1, db_make_batch(t, &(db_batch){.n = 5, .has_producer = true, .producer_id = 3, .attributes = (int16_t)(i % 5)}), &p);
+	db_produce_request(
+		t, "t", 0, -1,
+		db_make_batch(t, &(db_batch){.n = 5, .has_producer = true, .producer_id = 3, .attributes = (int16_t)(i % 5)}), &p);
 	kp_wire_init(&kp_create_topics_request_schema, &c, 1);
 	kp_wire_init(&kp_create_topics_request_topic_schema, &ct, 1);
 	ct.name = kp_slice_cstr("created");
@@ -64,14 +66,22 @@ static kp_slice sample(int i)
 	m.topics.items = &mt;
 	m.topics.n = 1;
 	switch (i % 8) {
-	case 0: return db_frame(t, KP_API_PRODUCE, 8, &p);
-	case 1: return db_frame(t, KP_API_PRODUCE, 9, &p);
-	case 2: return db_frame(t, KP_API_PRODUCE, 13, &p);
-	case 3: return db_frame(t, KP_API_FETCH, 4, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
-	case 4: return db_frame(t, KP_API_FETCH, 18, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
-	case 5: return db_frame(t, KP_API_CREATE_TOPICS, 4, &c);
-	case 6: return db_frame(t, KP_API_CREATE_TOPICS, 7, &c);
-	default: return db_frame(t, KP_API_METADATA, 12, &m);
+	case 0:
+		return db_frame(t, KP_API_PRODUCE, 8, &p);
+	case 1:
+		return db_frame(t, KP_API_PRODUCE, 9, &p);
+	case 2:
+		return db_frame(t, KP_API_PRODUCE, 13, &p);
+	case 3:
+		return db_frame(t, KP_API_FETCH, 4, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
+	case 4:
+		return db_frame(t, KP_API_FETCH, 18, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
+	case 5:
+		return db_frame(t, KP_API_CREATE_TOPICS, 4, &c);
+	case 6:
+		return db_frame(t, KP_API_CREATE_TOPICS, 7, &c);
+	default:
+		return db_frame(t, KP_API_METADATA, 12, &m);
 	}
 }
 
@@ -134,7 +144,9 @@ static void random_records_with_a_good_crc(void **state)
 		for (size_t k = 0; k < len; k++)
 			raw[k] = (uint8_t)(kp_random_below(&r, 2) ? kp_random_below(&r, 24) : kp_random_next(&r));
 		kp_produce_request q;
-		db_batch b = {.n = 1 + (int32_t)kp_random_below(&r, 3), .attributes = (int16_t)kp_random_below(&r, 6), .raw = kp_slice_of(raw, len)};
+		db_batch b = {.n = 1 + (int32_t)kp_random_below(&r, 3),
+		              .attributes = (int16_t)kp_random_below(&r, 6),
+		              .raw = kp_slice_of(raw, len)};
 		kp_wire_init(&kp_produce_request_schema, &q, 1);
 		kp_produce_request_partition qp = {0, db_make_batch(t, &b)};
 		kp_produce_request_topic qt = {.name = kp_slice_cstr("t"), .partition_data = {&qp, 1}};
@@ -204,12 +216,8 @@ static void oversized_frames_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(truncated_at_every_offset),
-		TEST(every_byte_changed),
-		TEST(random_bytes),
-		TEST(random_records_with_a_good_crc),
-		TEST(absurd_counts_take_no_memory),
-		TEST(frame_full_of_elements_is_bounded),
+		TEST(truncated_at_every_offset),      TEST(every_byte_changed),           TEST(random_bytes),
+		TEST(random_records_with_a_good_crc), TEST(absurd_counts_take_no_memory), TEST(frame_full_of_elements_is_bounded),
 		TEST(oversized_frames_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

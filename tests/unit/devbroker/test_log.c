@@ -37,7 +37,7 @@ static void reading_respects_limits(void **state)
 	assert_int_equal(50, log.end_offset);
 	assert_int_equal(500, kp_db_log_read(&log, 0, 50, 1000, true).len);
 	assert_int_equal(300, kp_db_log_read(&log, 25, 50, 1000, true).len); /* from the batch that holds 25 */
-	assert_int_equal(200, kp_db_log_read(&log, 10, 30, 1000, true).len);  /* up to the limit */
+	assert_int_equal(200, kp_db_log_read(&log, 10, 30, 1000, true).len); /* up to the limit */
 	assert_int_equal(200, kp_db_log_read(&log, 0, 50, 299, true).len);
 	assert_int_equal(100, kp_db_log_read(&log, 0, 50, 99, true).len); /* one at least */
 	assert_int_equal(0, kp_db_log_read(&log, 0, 50, 99, false).len);

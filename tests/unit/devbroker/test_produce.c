@@ -69,7 +69,8 @@ static void every_codec_is_accepted(void **state)
 {
 	(void)state;
 	for (int16_t codec = 0; codec <= 4; codec++)
-		assert_int_equal(10 * codec, db_produce(t, 0, db_make_batch(t, &(db_batch){.n = 10, .attributes = codec})).base_offset);
+		assert_int_equal(10 * codec,
+		                 db_produce(t, 0, db_make_batch(t, &(db_batch){.n = 10, .attributes = codec})).base_offset);
 }
 
 static void zstd_needs_version_7(void **state)
@@ -140,7 +141,8 @@ static void contents_are_checked(void **state)
 	assert_refused(KP_ERR_INVALID_RECORD, 0, db_make_batch(t, &(db_batch){.last_offset_delta = -1}));
 	assert_refused(KP_ERR_INVALID_RECORD, 0, db_make_batch(t, &(db_batch){.raw = kp_slice_of("", 0)}));
 	assert_refused(KP_ERR_INVALID_RECORD, 0, db_make_batch(t, &(db_batch){.raw = kp_slice_of("\0", 1)}));
-	assert_refused(KP_ERR_INVALID_RECORD, 0, db_make_batch(t, &(db_batch){.has_producer = true, .producer_id = 5, .sequence = -1}));
+	assert_refused(KP_ERR_INVALID_RECORD, 0,
+	               db_make_batch(t, &(db_batch){.has_producer = true, .producer_id = 5, .sequence = -1}));
 	for (int16_t codec = 1; codec <= 4; codec++)
 		assert_refused(KP_ERR_UNKNOWN_SERVER_ERROR, 0,
 		               db_make_batch(t, &(db_batch){.attributes = codec, .raw = kp_slice_of("not compressed", 14)}));
@@ -150,9 +152,10 @@ static void offset_deltas_matter_only_in_compressed_batches(void **state)
 {
 	(void)state;
 	static const uint8_t records[] = {14, 0, 0, 0, 1, 2, 'v', 0, 14, 0, 0, 10, 1, 2, 'v', 0}; /* deltas 0 and 5 */
-	uint8_t snappy[40] = {sizeof(records), (sizeof(records) - 1) << 2};                        /* one literal */
+	uint8_t snappy[40] = {sizeof(records), (sizeof(records) - 1) << 2};                       /* one literal */
 	memcpy(snappy + 2, records, sizeof(records));
-	assert_int_equal(0, db_produce(t, 0, db_make_batch(t, &(db_batch){.n = 2, .raw = kp_slice_of(records, sizeof(records))})).code);
+	assert_int_equal(
+		0, db_produce(t, 0, db_make_batch(t, &(db_batch){.n = 2, .raw = kp_slice_of(records, sizeof(records))})).code);
 	assert_refused(KP_ERR_UNKNOWN_SERVER_ERROR, 0,
 	               db_make_batch(t, &(db_batch){.n = 2, .attributes = 2, .raw = kp_slice_of(snappy, 2 + sizeof(records))}));
 }
@@ -175,9 +178,10 @@ static void timestamps_out_of_range_name_their_records(void **state)
 	assert_int_equal(2, p.n_record_errors);
 	const kp_produce_response_record_error *e = p.whole.responses.items[0].partition_responses.items[0].record_errors.items;
 	assert_int_equal(1, e[1].batch_index);
-	assert_true(kp_slice_equal(kp_slice_cstr("Timestamp 1700003600001 of message with offset 1 is out of range. The timestamp should be "
-	                                         "within [-9223370336854775807, 1700003600000]"),
-	                           e[1].batch_index_error_message));
+	assert_true(kp_slice_equal(
+		kp_slice_cstr("Timestamp 1700003600001 of message with offset 1 is out of range. The timestamp should be "
+	                      "within [-9223370336854775807, 1700003600000]"),
+		e[1].batch_index_error_message));
 	assert_true(kp_slice_equal(kp_slice_cstr("One or more records have been rejected due to invalid timestamp"), p.message));
 	assert_code(NONE, db_produce(t, 0, db_make_batch(t, &(db_batch){.timestamp = WALL_MS + 3600000})));
 	assert_code(NONE, db_produce(t, 0, db_make_batch(t, &(db_batch){.timestamp = -1})));

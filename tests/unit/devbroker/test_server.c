@@ -62,7 +62,9 @@ static int teardown(void **state)
 
 static int dial(int32_t node)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(kp_devbroker_port(broker, node)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = {.sin_family = AF_INET,
+	                        .sin_port = htons(kp_devbroker_port(broker, node)),
+	                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	struct timeval limit = {20, 0};
 	assert_int_equal(0, setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
@@ -111,7 +113,8 @@ static void take(int fd, int32_t correlation, int16_t key, int16_t version, void
 	kp_slice in = kp_slice_of(p, len);
 	assert_int_equal(0, kp_wire_read_response_header(in, key, version, &got, &used));
 	assert_int_equal(correlation, got);
-	assert_int_equal(0, kp_wire_read(kp_wire_find(key, true), version, kp_slice_of(p + used, len - used), &t->arena, response, NULL));
+	assert_int_equal(
+		0, kp_wire_read(kp_wire_find(key, true), version, kp_slice_of(p + used, len - used), &t->arena, response, NULL));
 }
 
 static void assert_closed(int fd)
@@ -241,8 +244,9 @@ static void peers_that_are_no_clients_are_closed(void **state)
 		const char *bytes;
 		size_t len;
 	} bad[] = {
-		{"GET / HTTP/1.1\r\n\r\n", 18}, {"\xff\xff\xff\xff", 4}, {"\x80\0\0\0zzz", 7}, {"\x06\x40\x00\x01", 4},
-		{"\0\0\0\0", 4},                {"\0\0\0\x07garbage", 11}, {"\x16\x03\x01\x02\0\x01", 6},
+		{"GET / HTTP/1.1\r\n\r\n", 18}, {"\xff\xff\xff\xff", 4}, {"\x80\0\0\0zzz", 7},
+		{"\x06\x40\x00\x01", 4},        {"\0\0\0\0", 4},         {"\0\0\0\x07garbage", 11},
+		{"\x16\x03\x01\x02\0\x01", 6},
 	};
 	kp_api_versions_response r;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -287,7 +291,7 @@ static void slow_reader_is_not_read(void **state)
 			part = 0;
 			n_sent++;
 		}
-		assert_true(n_sent < 500000); /* otherwise it would answer for ever into its own memory */
+		assert_true(n_sent < 3000000); /* far more than the kernel takes (tcp_rmem may be 32 MiB): the server swallows it */
 	}
 	assert_int_equal(0, fcntl(fd, F_SETFL, 0));
 	for (int32_t i = 0; i < 60; i++) {
@@ -322,7 +326,8 @@ static void held_fetch_ends_with_its_connection_or_with_records(void **state)
 	put(gone, f.ptr, f.len);
 	put(waits, f.ptr, f.len);
 	put(waits, v.ptr, v.len);
-	metadata(writes, "a"); /* the others are surely held when this is answered, or will be soon: either way the same comes out */
+	metadata(writes,
+	         "a"); /* the others are surely held when this is answered, or will be soon: either way the same comes out */
 	close(gone);
 	kp_slice p = produce("a", 1, 10);
 	put(writes, p.ptr, p.len);

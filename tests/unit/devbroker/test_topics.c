@@ -121,7 +121,8 @@ static void unknown_topics_are_created_only_when_both_sides_allow(void **state)
 	t = keep;
 }
 
-static kp_create_topics_response_topic create(const char *name, int32_t n, int16_t replicas, const char *key, const char *value, bool validate)
+static kp_create_topics_response_topic create(const char *name, int32_t n, int16_t replicas, const char *key, const char *value,
+                                              bool validate)
 {
 	kp_create_topics_request_config c = {kp_slice_cstr(key), kp_slice_cstr(value)};
 	kp_create_topics_request_topic qt;
@@ -177,7 +178,8 @@ static void create_topic_refusals(void **state)
 	} cases[] = {
 		{"t", 1, 1, NULL, NULL, KP_ERR_TOPIC_ALREADY_EXISTS, "Topic 't' already exists."},
 		{"ra_w", 1, 1, NULL, NULL, KP_ERR_INVALID_TOPIC_EXCEPTION, "Topic 'ra_w' collides with existing topic: ra.w"},
-		{"z", 0, 1, NULL, NULL, KP_ERR_INVALID_PARTITIONS, "Number of partitions was set to an invalid non-positive value."},
+		{"z", 0, 1, NULL, NULL, KP_ERR_INVALID_PARTITIONS,
+	         "Number of partitions was set to an invalid non-positive value."},
 		{"z", 1, 0, NULL, NULL, KP_ERR_INVALID_REPLICATION_FACTOR,
 	         "Replication factor must be larger than 0, or -1 to use the default value."},
 		{"z", 1, 4, NULL, NULL, KP_ERR_INVALID_REPLICATION_FACTOR,
@@ -194,13 +196,14 @@ static void create_topic_refusals(void **state)
 	         "Invalid value x for configuration max.message.bytes: Not a number of type INT"},
 		{"z", 1, 1, "max.message.bytes", "-1", KP_ERR_INVALID_CONFIG,
 	         "Invalid value -1 for configuration max.message.bytes: Value must be at least 0"},
-		{"z", 1, 1, "max.message.bytes", NULL, KP_ERR_INVALID_CONFIG, "Null value not supported for topic configs: max.message.bytes"},
+		{"z", 1, 1, "max.message.bytes", NULL, KP_ERR_INVALID_CONFIG,
+	         "Null value not supported for topic configs: max.message.bytes"},
 		{"z", 1, 1, "message.timestamp.type", "x", KP_ERR_INVALID_CONFIG,
 	         "Invalid value x for configuration message.timestamp.type: String must be one of: CreateTime, LogAppendTime"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		kp_create_topics_response_topic a =
-			create(cases[i].name, cases[i].n, cases[i].replicas, cases[i].key, cases[i].value, false);
+		kp_create_topics_response_topic a = create(cases[i].name, cases[i].n, cases[i].replicas, cases[i].key,
+		                                           cases[i].value, false);
 		assert_int_equal(cases[i].code, a.error_code);
 		if (cases[i].text)
 			assert_text(cases[i].text, a.error_message);
@@ -257,10 +260,12 @@ static void manual_assignments_are_checked(void **state)
 	(void)state;
 	assert_int_equal(0, assign(-1, 0, 1, 2, 1).error_code);
 	assert_int_equal(2, assign(-1, 1, 0, 2, 1).num_partitions);
-	assert_text("A manual partition assignment was specified, but numPartitions was not set to -1.", assign(2, 0, 1, 2, 1).error_message);
+	assert_text("A manual partition assignment was specified, but numPartitions was not set to -1.",
+	            assign(2, 0, 1, 2, 1).error_message);
 	assert_text("partitions should be a consecutive 0-based integer sequence", assign(-1, 0, 2, 2, 1).error_message);
 	assert_text("Found multiple manual partition assignments for partition 0", assign(-1, 0, 0, 2, 1).error_message);
-	assert_text("The manual partition assignment includes broker 7, but no such broker is registered.", assign(-1, 0, 1, 7, 1).error_message);
+	assert_text("The manual partition assignment includes broker 7, but no such broker is registered.",
+	            assign(-1, 0, 1, 7, 1).error_message);
 	assert_text("The manual partition assignment includes the broker 2 more than once.", assign(-1, 0, 1, 2, 2).error_message);
 	assert_text("The manual partition assignment includes an empty replica list.", assign(-1, 0, 1, 2, 0).error_message);
 	assert_int_equal(KP_ERR_INVALID_REPLICA_ASSIGNMENT, assign(-1, 0, 1, 2, 0).error_code);
@@ -400,7 +405,8 @@ static void configs_are_described(void **state)
 	assert_int_equal(6, describe(4, "", NULL, false).configs.n);
 	assert_int_equal(KP_ERR_UNKNOWN_TOPIC_OR_PARTITION, describe(2, "nonesuch", NULL, false).error_code);
 	assert_int_equal(KP_ERR_INVALID_TOPIC_EXCEPTION, describe(2, "a b", NULL, false).error_code);
-	assert_text("Unexpected broker id, expected 1 or empty string, but received 9", describe(4, "9", NULL, false).error_message);
+	assert_text("Unexpected broker id, expected 1 or empty string, but received 9",
+	            describe(4, "9", NULL, false).error_message);
 	assert_text("Broker id must be an integer, but it is: x", describe(4, "x", NULL, false).error_message);
 	assert_int_equal(KP_ERR_INVALID_REQUEST, describe(9, "t", NULL, false).error_code);
 }
