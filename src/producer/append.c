@@ -73,7 +73,8 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	if (held > 0 && held > kp_budget_free(&e->shared.budget) && !a->is_moved)
 		return KP_ERR_WOULD_BLOCK;
 	int err = KP_ERR_NO_MEMORY;
-	kp_batch *b = kp_batch_new(&e->shared.budget, size, p->shared.size_hint, a->is_moved, &err);
+	kp_batch_need need = {size, p->shared.size_hint, wants_entry(e, a), a->is_moved};
+	kp_batch *b = kp_batch_new(&e->shared.budget, &need, &err);
 	if (!b)
 		return err;
 	b->partition = p;
@@ -90,8 +91,6 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
                      kp_batch **closed)
 {
 	kp_batch *b = p->shared.open;
-	int err = 0;
-	bool is_new = false;
 	if (b) {
 		int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
 		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)e->config.batch_size;
@@ -100,25 +99,11 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 			b = NULL;
 		}
 	}
-	if (!b) {
-		if (may_switch)
-			return SWITCH;
-		err = open_batch(e, p, a, size);
-		if (err)
-			return err;
-		b = p->shared.open;
-		is_new = true;
-	}
+	if (!b)
+		return may_switch ? SWITCH : open_batch(e, p, a, size);
 	size_t before = kp_batch_footprint(b);
-	err = kp_batch_make_room(b, &e->shared.budget, size, wants_entry(e, a), (size_t)e->config.batch_size, a->is_moved);
+	int err = kp_batch_make_room(b, &e->shared.budget, size, wants_entry(e, a), (size_t)e->config.batch_size, a->is_moved);
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b) - (int64_t)before, memory_order_relaxed);
-	if (err && is_new) {
-		/* an empty batch must not be left behind */
-		p->shared.open = NULL;
-		atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
-		atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
-		kp_batch_free(b, &e->shared.budget);
-	}
 	return err;
 }
 
@@ -241,7 +226,7 @@ int kp_append_reject(kp_topic *t, kp_batch **into, const kp_append_args *a)
 	int err = KP_ERR_NO_MEMORY;
 	size_t size = kp_record_size(kp_record_body_size(&a->content, INT32_MAX, a->partition + 1));
 	if (!*into) {
-		*into = kp_batch_new(&e->shared.budget, size, 0, true, &err);
+		*into = kp_batch_new(&e->shared.budget, &(kp_batch_need){size, 0, wants_entry(e, a), true}, &err);
 		if (!*into)
 			return err;
 		(*into)->partition = p;

@@ -7,24 +7,48 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 
-kp_batch *kp_batch_new(kp_budget *budget, size_t first_size, size_t size_hint, bool may_exceed, int *error)
+/* Both buffers out of one reservation. */
+static int take_buffers(kp_batch *b, kp_budget *budget, size_t data_size, const kp_batch_need *need)
+{
+	void *data, *entries = NULL;
+	size_t entries_bytes = need->wants_entry ? kp_budget_round(sizeof(kp_entry)) : 0;
+	size_t bytes = kp_budget_round(data_size) + entries_bytes;
+	int err = kp_budget_reserve(budget, bytes, need->may_exceed);
+	if (err)
+		return err;
+	err = kp_budget_buffer(budget, data_size, &data, &b->cap);
+	if (!err && need->wants_entry) {
+		err = kp_budget_buffer(budget, sizeof(kp_entry), &entries, &b->entries_cap_bytes);
+		if (err) {
+			kp_budget_give(budget, data, b->cap);
+			bytes = entries_bytes;
+		}
+	}
+	if (err) {
+		kp_budget_unreserve(budget, bytes);
+		return err;
+	}
+	b->data = data;
+	b->entries = entries;
+	return 0;
+}
+
+kp_batch *kp_batch_new(kp_budget *budget, const kp_batch_need *need, int *error)
 {
 	kp_batch *b = kp_mem_calloc(1, sizeof(*b));
 	if (!b) {
 		*error = KP_ERR_NO_MEMORY;
 		return NULL;
 	}
-	size_t want = KP_BATCH_HEADER_SIZE + (first_size > size_hint ? first_size : size_hint);
-	void *data;
-	int err = kp_budget_take(budget, want, may_exceed, &data, &b->cap);
-	if (err && size_hint > first_size)
-		err = kp_budget_take(budget, KP_BATCH_HEADER_SIZE + first_size, may_exceed, &data, &b->cap);
+	size_t most = need->first_size > need->size_hint ? need->first_size : need->size_hint;
+	int err = take_buffers(b, budget, KP_BATCH_HEADER_SIZE + most, need);
+	if (err && most > need->first_size)
+		err = take_buffers(b, budget, KP_BATCH_HEADER_SIZE + need->first_size, need);
 	if (err) {
 		*error = err;
 		kp_mem_free(b);
 		return NULL;
 	}
-	b->data = data;
 	kp_list_init(&b->link);
 	kp_list_init(&b->age_link);
 	kp_list_init(&b->serial_link);

@@ -80,11 +80,19 @@ typedef struct kp_batch {
 	int32_t n_reported;      /* reports given out so far (queue mode) */
 } kp_batch;
 
+/* What a batch is to have room for from the start. */
+typedef struct kp_batch_need {
+	size_t first_size; /* of the first record */
+	size_t size_hint;  /* bytes of records if they are to be had, else as many as the first record takes */
+	bool wants_entry;
+	bool may_exceed;   /* the budget */
+} kp_batch_need;
+
 /*
- * A batch with room for a first record of `first_size` bytes and `size_hint` more. NULL: the budget (unless may_exceed) or memory is
- * out; *error tells KP_ERR_WOULD_BLOCK from KP_ERR_NO_MEMORY.
+ * NULL: the budget or memory is out; *error tells KP_ERR_WOULD_BLOCK from KP_ERR_NO_MEMORY. All buffers are had or none: a call that
+ * finds no room wakes nobody who waits for it, itself included.
  */
-KP_MUST_USE kp_batch *kp_batch_new(kp_budget *budget, size_t first_size, size_t size_hint, bool may_exceed, int *error);
+KP_MUST_USE kp_batch *kp_batch_new(kp_budget *budget, const kp_batch_need *need, int *error);
 /* Room for `size` more bytes of records and, with wants_entry, one more entry. 0, KP_ERR_WOULD_BLOCK or KP_ERR_NO_MEMORY. */
 KP_MUST_USE int kp_batch_make_room(kp_batch *b, kp_budget *budget, size_t size, bool wants_entry, size_t batch_size, bool may_exceed);
 /* Give the bytes back, keep the entries (a persisted batch waiting for its reports). */

@@ -45,14 +45,32 @@ void kp_budget_deinit(kp_budget *b)
 	shrink_pool(b, INT64_MAX / 2);
 }
 
-int kp_budget_take(kp_budget *b, size_t n, bool may_exceed, void **buffer, size_t *cap)
+int kp_budget_reserve(kp_budget *b, size_t bytes, bool may_exceed)
+{
+	int64_t used = kp_budget_used(b), size = (int64_t)bytes;
+	do {
+		if (used + size > b->limit && !may_exceed)
+			return KP_ERR_WOULD_BLOCK;
+	} while (!atomic_compare_exchange_weak_explicit(&b->used, &used, used + size, memory_order_relaxed, memory_order_relaxed));
+	return 0;
+}
+
+static void say_freed(kp_budget *b)
+{
+	/* release: a waiter that sees the new count finds the room */
+	atomic_fetch_add_explicit(&b->n_freed, 1, memory_order_release);
+}
+
+void kp_budget_unreserve(kp_budget *b, size_t bytes)
+{
+	atomic_fetch_sub_explicit(&b->used, (int64_t)bytes, memory_order_relaxed);
+	say_freed(b);
+}
+
+int kp_budget_buffer(kp_budget *b, size_t n, void **buffer, size_t *cap)
 {
 	unsigned c = class_of(n);
 	int64_t size = (int64_t)KP_BUDGET_MIN_BUFFER << c;
-	if (atomic_fetch_add_explicit(&b->used, size, memory_order_relaxed) + size > b->limit && !may_exceed) {
-		atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
-		return KP_ERR_WOULD_BLOCK;
-	}
 	kp_lock_acquire(&b->lock);
 	struct kp_pooled *p = b->pool[c];
 	if (p) {
@@ -64,13 +82,23 @@ int kp_budget_take(kp_budget *b, size_t n, bool may_exceed, void **buffer, size_
 	kp_lock_release(&b->lock);
 	if (!p)
 		p = kp_mem_alloc((size_t)size);
-	if (!p) {
-		atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
+	if (!p)
 		return KP_ERR_NO_MEMORY;
-	}
 	*buffer = p;
 	*cap = (size_t)size;
 	return 0;
+}
+
+int kp_budget_take(kp_budget *b, size_t n, bool may_exceed, void **buffer, size_t *cap)
+{
+	size_t size = kp_budget_round(n);
+	int err = kp_budget_reserve(b, size, may_exceed);
+	if (err)
+		return err;
+	err = kp_budget_buffer(b, n, buffer, cap);
+	if (err)
+		kp_budget_unreserve(b, size);
+	return err;
 }
 
 void kp_budget_give(kp_budget *b, void *buffer, size_t cap)
@@ -86,6 +114,5 @@ void kp_budget_give(kp_budget *b, void *buffer, size_t cap)
 	b->pooled += (int64_t)cap;
 	shrink_pool(b, 0);
 	kp_lock_release(&b->lock);
-	/* release: a waiter that sees the new count finds the room */
-	atomic_fetch_add_explicit(&b->n_freed, 1, memory_order_release);
+	say_freed(b);
 }

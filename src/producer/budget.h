@@ -41,6 +41,14 @@ size_t kp_budget_round(size_t n);
  */
 KP_MUST_USE int kp_budget_take(kp_budget *b, size_t n, bool may_exceed, void **buffer, size_t *cap);
 void kp_budget_give(kp_budget *b, void *buffer, size_t cap); /* NULL is fine */
+/*
+ * The same in two steps, for who needs several buffers or none: a reservation that fails has changed nothing, so it wakes nobody who
+ * waits for room. `bytes` is a sum of kp_budget_round(n).
+ */
+KP_MUST_USE int kp_budget_reserve(kp_budget *b, size_t bytes, bool may_exceed);
+void kp_budget_unreserve(kp_budget *b, size_t bytes);
+/* A buffer whose bytes are reserved; KP_ERR_NO_MEMORY leaves them so. */
+KP_MUST_USE int kp_budget_buffer(kp_budget *b, size_t n, void **buffer, size_t *cap);
 
 static inline int64_t kp_budget_used(kp_budget *b)
 {

@@ -37,7 +37,7 @@ static void bench_deinit(bench *s)
 static kp_batch *new_batch(bench *s, size_t first, size_t hint)
 {
 	int error = 0;
-	kp_batch *b = kp_batch_new(&s->budget, first, hint, false, &error);
+	kp_batch *b = kp_batch_new(&s->budget, &(kp_batch_need){.first_size = first, .size_hint = hint}, &error);
 	assert_non_null(b);
 	b->base_timestamp_ms = b->max_timestamp_ms = 1700000000000;
 	return b;
@@ -92,9 +92,9 @@ static void batch_starts_as_large_as_the_last_one_if_there_is_room(void **state)
 	assert_int_equal(b->cap, 32768);
 	kp_batch *second = new_batch(&s, 100, 60000); /* not all of the hint: the record itself will do */
 	assert_int_equal(second->cap, KP_BUDGET_MIN_BUFFER);
-	assert_null(kp_batch_new(&s.budget, 40000, 0, false, &error));
+	assert_null(kp_batch_new(&s.budget, &(kp_batch_need){.first_size = 40000}, &error));
 	assert_int_equal(error, KP_ERR_WOULD_BLOCK);
-	kp_batch *third = kp_batch_new(&s.budget, 40000, 0, true, &error);
+	kp_batch *third = kp_batch_new(&s.budget, &(kp_batch_need){.first_size = 40000, .may_exceed = true}, &error);
 	assert_non_null(third);
 	kp_batch_free(b, &s.budget);
 	kp_batch_free(second, &s.budget);
@@ -263,15 +263,50 @@ static void batch_is_sent_raw_when_memory_is_out(void **state)
 static void batch_new_leaves_nothing_behind_when_memory_is_out(void **state)
 {
 	(void)state;
-	for (int fail_at = 1; fail_at <= 2; fail_at++) {
+	for (int fail_at = 1; fail_at <= 3; fail_at++) {
 		bench s;
 		int error = 0;
 		bench_init(&s, 1 << 20);
 		s.allocator.fail_at = fail_at;
-		assert_null(kp_batch_new(&s.budget, 10, 0, false, &error));
+		assert_null(kp_batch_new(&s.budget, &(kp_batch_need){.first_size = 10, .wants_entry = true}, &error));
 		assert_int_equal(error, KP_ERR_NO_MEMORY);
+		assert_int_equal(kp_budget_used(&s.budget), 0);
 		bench_deinit(&s);
 	}
+}
+
+/* Else a sender that waits for room would wake itself with every attempt. */
+static void batch_that_finds_no_room_wakes_nobody(void **state)
+{
+	bench s;
+	int error = 0;
+	(void)state;
+	bench_init(&s, 3 * KP_BUDGET_MIN_BUFFER);
+	kp_batch *b = new_batch(&s, 10, 0);
+	kp_batch *c = new_batch(&s, 10, 0);
+	uint64_t before = atomic_load(&s.budget.n_freed);
+	assert_null(kp_batch_new(&s.budget, &(kp_batch_need){.first_size = 10, .wants_entry = true}, &error));
+	assert_int_equal(error, KP_ERR_WOULD_BLOCK);
+	assert_int_equal(atomic_load(&s.budget.n_freed), before);
+	assert_int_equal(kp_budget_used(&s.budget), 2 * KP_BUDGET_MIN_BUFFER);
+	kp_batch_free(b, &s.budget);
+	kp_batch_free(c, &s.budget);
+	bench_deinit(&s);
+}
+
+static void batch_gives_up_its_hint_for_its_entry(void **state)
+{
+	bench s;
+	int error = 0;
+	(void)state;
+	bench_init(&s, 2 * KP_BUDGET_MIN_BUFFER);
+	kp_batch_need need = {.first_size = 10, .size_hint = 2 * KP_BUDGET_MIN_BUFFER - KP_BATCH_HEADER_SIZE, .wants_entry = true};
+	kp_batch *b = kp_batch_new(&s.budget, &need, &error);
+	assert_non_null(b);
+	assert_int_equal(b->cap, KP_BUDGET_MIN_BUFFER);
+	assert_non_null(b->entries);
+	kp_batch_free(b, &s.budget);
+	bench_deinit(&s);
 }
 
 static void sealers_are_kept_for_the_next_batch(void **state)
@@ -302,6 +337,8 @@ int main(void)
 	        cmocka_unit_test(batch_is_compressed_in_place_when_the_budget_is_gone),
 	        cmocka_unit_test(batch_is_sent_raw_when_memory_is_out),
 	        cmocka_unit_test(batch_new_leaves_nothing_behind_when_memory_is_out),
+	        cmocka_unit_test(batch_that_finds_no_room_wakes_nobody),
+	        cmocka_unit_test(batch_gives_up_its_hint_for_its_entry),
 	        cmocka_unit_test(sealers_are_kept_for_the_next_batch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
