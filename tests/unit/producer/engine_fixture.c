@@ -90,6 +90,20 @@ bool fx_start(fx *f)
 	return f->engine != NULL;
 }
 
+void fx_warm(fx *f)
+{
+	for (int i = 0; i < f->n_topics; i++)
+		for (int32_t k = 0; k < f->topics[i].n_partitions; k++)
+			assert_true(fx_send(f, f->topics[i].name, k, NULL, 1) > 0);
+	fx_advance(f, f->config.linger_us);
+	for (int i = 1; i <= f->n_sent && f->config.reports == KP_REPORTS_ALL; i++)
+		fx_check(f, i, f->config.acks ? KP_PERSISTED : KP_UNKNOWN, 0);
+	for (int i = 0; i < f->n_topics; i++)
+		memset(f->topics[i].n_log, 0, sizeof(f->topics[i].n_log));
+	memset(f->reports, 0, sizeof(f->reports));
+	f->n_metadata = f->n_id = f->n_requests = f->n_sent = 0;
+}
+
 fx *fx_with_topic(const kp_engine_config *config, int32_t n_partitions)
 {
 	fx *f = fx_new(config);
@@ -97,13 +111,7 @@ fx *fx_with_topic(const kp_engine_config *config, int32_t n_partitions)
 	for (int32_t i = 0; i < n_partitions; i++)
 		t->leader[i] = 1;
 	assert_true(fx_start(f));
-	assert_int_equal(fx_send(f, "events", 0, NULL, 1), 1);
-	fx_advance(f, f->config.linger_us);
-	fx_run(f);
-	fx_check(f, 1, f->config.acks ? KP_PERSISTED : KP_UNKNOWN, 0);
-	f->n_metadata = 0;
-	f->n_id = 0;
-	f->n_requests = 0;
+	fx_warm(f);
 	return f;
 }
 

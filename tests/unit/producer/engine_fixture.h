@@ -136,7 +136,12 @@ kp_engine_config fx_config(void);
 /* One bootstrap server and two nodes, changed before fx_start by the test. */
 fx *fx_new(const kp_engine_config *config);
 bool fx_start(fx *f); /* false: no memory */
-/* fx_new and fx_start with topic "events" of n partitions, all led by node 1, and its metadata and producer id known. */
+/*
+ * Send one record to each partition and forget it: metadata, producer id and stamps are known then, each next sequence is 1, and the
+ * numbers and logs begin anew.
+ */
+void fx_warm(fx *f);
+/* Topic "events" of n partitions, all led by node 1, warm. */
 fx *fx_with_topic(const kp_engine_config *config, int32_t n_partitions);
 /* Ends everything, checks that each accepted record was reported exactly once and that no budget is left in use. */
 void fx_free(fx *f);

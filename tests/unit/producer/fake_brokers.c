@@ -251,6 +251,8 @@ void fx_reply_each(fx *f, fx_request *r, const fx_reply *replies)
 	kp_produce_response a;
 	fx_is_at_work = true;
 	assert_false(r->is_answered);
+	for (const fx_request *older = f->requests; older < r; older++)
+		assert_true(older->is_answered || older->conn != r->conn); /* brokers answer in order */
 	r->is_answered = true;
 	kp_wire_init(&kp_produce_response_schema, &a, 1);
 	a.throttle_time_ms = f->throttle_ms;

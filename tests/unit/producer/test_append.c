@@ -158,9 +158,9 @@ static void append_closes_a_batch_when_it_is_full(void **state)
 		assert_int_equal(f->requests[i].parts[0].header.n_records, 3);
 		assert_true(f->requests[i].parts[0].len - KP_BATCH_HEADER_SIZE <= 1000);
 	}
-	assert_int_equal(f->reports[11].n, 0);
+	assert_int_equal(f->reports[10].n, 0);
 	fx_advance(f, f->config.linger_us);
-	fx_check(f, 11, KP_PERSISTED, 0);
+	fx_check(f, 10, KP_PERSISTED, 0);
 	fx_free(f);
 }
 
