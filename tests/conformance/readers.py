@@ -3,10 +3,10 @@
 import collections
 import dataclasses
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from brokers import kafka_tool
-from command import run, wait_until
+from command import run
 
 WAIT_AT_END_MS = 10
 
@@ -26,27 +26,20 @@ def consumer(broker):
         "bootstrap.servers": broker.servers,
         "group.id": "unused",
         "enable.auto.commit": False,
-        "enable.partition.eof": True,
-        "fetch.wait.max.ms": WAIT_AT_END_MS,
         "log_level": 0,
     })
 
 
 def records(broker, topic, partition=0):
     """All of a partition's records, in order, read by librdkafka."""
-    reader, found, is_at_end = consumer(broker), [], False
-    first, _ = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+    reader = consumer(broker)
+    first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
     reader.assign([TopicPartition(topic, partition, first)])
-    while not is_at_end:
-        messages = reader.consume(10000, 0.2) or wait_until(lambda: reader.consume(1, 0.2), f"the end of {topic}")
-        for m in messages:
-            if m.error():
-                assert m.error().code() == KafkaError._PARTITION_EOF, m.error()
-                is_at_end = True
-            else:
-                found.append(Record(m.partition(), m.offset(), m.key(), m.value(), m.headers() or [], m.timestamp()[1]))
+    messages = reader.consume(end - first, 20) if end > first else []
     reader.close()
-    return found
+    assert not any(m.error() for m in messages)
+    assert [m.offset() for m in messages] == list(range(first, end))
+    return [Record(m.partition(), m.offset(), m.key(), m.value(), m.headers() or [], m.timestamp()[1]) for m in messages]
 
 
 def all_records(broker, topic):

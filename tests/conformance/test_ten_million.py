@@ -1,0 +1,17 @@
+"""Ten million records, counted by Kafka itself."""
+
+from command import kproducer
+
+N = 10_000_000
+
+
+def test_getoffsetshell_counts_ten_million(kafka, name):
+    kafka.create_topic(name, partitions=6)
+    result = kproducer("perf", "-b", kafka.servers, "-t", name, "-n", N, "-s", "100", "--json", timeout=300)
+    assert result.code == 0, result
+    figures = result.json
+    assert (figures["records"], figures["acked"], figures["failed"], figures["unknown"]) == (N, N, 0, 0)
+    ends = kafka.offsets(name)
+    assert sorted(ends) == list(range(6))
+    assert sum(ends.values()) == N
+    kafka.delete_topic(name)

@@ -1,0 +1,118 @@
+"""`kproducer topics` against clusters, checked with clients that are not ours."""
+
+import pytest
+
+from command import kproducer
+
+
+def topics(broker, action, *args, code=0):
+    result = kproducer("topics", action, "-b", broker.servers, *args)
+    assert result.code == code, result
+    return result
+
+
+def refused(broker, action, *args, code, says):
+    """The command fails in one line that holds `says`."""
+    result = topics(broker, action, *args, code=code)
+    assert len(result.lines) == 1 and result.err.startswith("kproducer: ")
+    for text in says:
+        assert text in result.err
+
+
+def config_of(broker, topic):
+    [entry] = topics(broker, "describe", topic, "--json").json
+    return entry["configs"]
+
+
+def test_create_with_partitions_and_configuration(broker, name):
+    said = topics(broker, "create", name, "--partitions", "5", "--config", "retention.ms=3600000", "--config", "cleanup.policy=compact")
+    assert f"{name}: created" in said.err
+    assert broker.partitions(name) == 5
+    assert config_of(broker, name)["retention.ms"] == "3600000"
+    assert config_of(broker, name)["cleanup.policy"] == "compact"
+
+
+def test_create_by_the_brokers_defaults(broker, name):
+    topics(broker, "create", name)
+    assert broker.partitions(name) == 1
+
+
+def test_create_several_at_once(broker, name):
+    topics(broker, "create", f"{name}-a", f"{name}-b")
+    assert broker.partitions(f"{name}-a") == broker.partitions(f"{name}-b") == 1
+
+
+def test_list_shows_name_partitions_and_replicas(broker, name):
+    broker.create_topic(name, partitions=3)
+    assert f"{name}\t3\t1" in topics(broker, "list").out.decode().splitlines()
+    assert {"topic": name, "partitions": 3, "replicas": 1, "is_internal": False} in topics(broker, "list", "--json").json
+
+
+def test_describe_shows_leaders_and_what_is_not_default(broker, name):
+    broker.create_topic(name, partitions=2, retention_ms=1234567)
+    text = topics(broker, "describe", name).out.decode()
+    assert text.startswith(f"{name}: 2 partitions, id ")
+    assert "partition 1: leader" in text and "retention.ms=1234567" in text
+    assert "segment.bytes" not in text
+    [entry] = topics(broker, "describe", name, "--json").json
+    assert [(p["partition"], p["replicas"], p["in_sync"]) for p in entry["partitions"]] == [(0, 1, 1), (1, 1, 1)]
+    assert entry["id"].strip("0-")
+
+
+def test_delete(broker, name):
+    broker.create_topic(name)
+    topics(broker, "delete", name)
+    assert broker.partitions(name) == 0
+
+
+def test_add_partitions(broker, name):
+    broker.create_topic(name, partitions=2)
+    topics(broker, "add-partitions", name, "--partitions", "6")
+    assert broker.partitions(name) == 6
+
+
+def test_create_of_what_exists(broker, topic):
+    refused(broker, "create", topic, code=1, says=[topic, "TOPIC_ALREADY_EXISTS"])
+
+
+@pytest.mark.parametrize("bad", ["no spaces", "a" * 250, "slash/", "..", "ümlaut"])
+def test_create_with_a_bad_name(broker, bad):
+    refused(broker, "create", bad, code=2, says=["INVALID_TOPIC_EXCEPTION"])
+
+
+def test_create_with_more_replicas_than_brokers(broker, name):
+    refused(broker, "create", name, "--replication-factor", "2", code=2, says=[name, "INVALID_REPLICATION_FACTOR"])
+    assert broker.partitions(name) == 0
+
+
+@pytest.mark.parametrize("config", ["no.such.config=1", "retention.ms=soon", "cleanup.policy=burn"])
+def test_create_with_a_bad_configuration(broker, name, config):
+    refused(broker, "create", name, "--config", config, code=2, says=[name, "INVALID_CONFIG", config.split("=")[0]])
+
+
+@pytest.mark.parametrize("action", [["describe"], ["delete"], ["add-partitions", "--partitions", "3"]], ids=lambda a: a[0])
+def test_unknown_topic(broker, name, action):
+    refused(broker, action[0], name, *action[1:], code=1, says=[name, "UNKNOWN_TOPIC_OR_PARTITION"])
+    assert broker.partitions(name) == 0, "asking must not create it"
+
+
+@pytest.mark.parametrize("total", ["3", "2"])
+def test_partitions_cannot_be_taken_away_or_kept(broker, name, total):
+    broker.create_topic(name, partitions=3)
+    refused(broker, "add-partitions", name, "--partitions", total, code=2, says=[name, "INVALID_PARTITIONS"])
+
+
+def test_one_bad_topic_does_not_stop_the_others(broker, name):
+    broker.create_topic(f"{name}-b")
+    result = topics(broker, "create", f"{name}-a", f"{name}-b", f"{name}-c", code=1)
+    assert "TOPIC_ALREADY_EXISTS" in result.err
+    assert broker.partitions(f"{name}-a") == broker.partitions(f"{name}-c") == 1
+
+
+@pytest.mark.parametrize("args", [
+    [], ["burn", "t"], ["create"], ["list", "t"], ["add-partitions", "t"], ["create", "t", "--partitions", "none"],
+    ["create", "t", "--partitions", "0"], ["create", "t", "--config", "novalue"],
+], ids=" ".join)
+def test_usage(args):
+    result = kproducer("topics", *args, "-b", "127.0.0.1:1")
+    assert result.code == 2 and result.err.startswith("kproducer: ")
