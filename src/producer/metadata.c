@@ -166,11 +166,12 @@ static void on_topic(void *opaque, kp_cluster_topic *meta)
 void kp_metadata_leader_hint(kp_engine *e, kp_partition *p, int32_t leader, int32_t leader_epoch, int64_t now_us)
 {
 	kp_cluster_topic *meta = p->topic->loop.meta;
-	if (!kp_cluster_leader_hint(&e->loop.cluster, meta, p->index, leader, leader_epoch))
+	bool is_news = kp_cluster_leader_hint(&e->loop.cluster, meta, p->index, leader, leader_epoch);
+	if (!is_news && (!p->loop.leader || p->loop.leader->id != leader))
 		return;
-	/* KIP-951: the new leader is known, no need to wait for the back-off */
-	kp_partition_set_leader(e, p, leader_broker(e, &meta->partitions[p->index]), now_us);
+	/* KIP-951: the new leader is known, no need to wait; nor for the batches whose answers say the same again */
 	p->loop.backoff_until_us = 0;
+	kp_partition_set_leader(e, p, leader_broker(e, &meta->partitions[p->index]), now_us);
 }
 
 /* ------------------------------------------------------------------ asking */

@@ -56,14 +56,14 @@ static void act(kp_engine *e, kp_batch *b, const kp_produce_response_partition *
 	}
 }
 
-static void take_hint(kp_engine *e, const kp_batch *b, const kp_produce_response_partition *a, int64_t now_us)
+static void take_hint(kp_engine *e, const kp_broker *from, kp_partition *p, const kp_produce_response_partition *a, int64_t now_us)
 {
 	bool is_about_leader = a->error_code == KP_ERR_NOT_LEADER_OR_FOLLOWER || a->error_code == KP_ERR_FENCED_LEADER_EPOCH;
-	if (is_about_leader && a->current_leader.leader_id >= 0)
-		kp_metadata_leader_hint(e, b->partition, a->current_leader.leader_id, a->current_leader.leader_epoch, now_us);
+	if (is_about_leader && a->current_leader.leader_id >= 0 && a->current_leader.leader_id != from->id)
+		kp_metadata_leader_hint(e, p, a->current_leader.leader_id, a->current_leader.leader_epoch, now_us);
 }
 
-static void answer_each(kp_engine *e, kp_produce_call *call, const kp_produce_response *a, bool by_id, int64_t now_us)
+static void answer_each(kp_engine *e, const kp_broker *from, kp_produce_call *call, const kp_produce_response *a, bool by_id, int64_t now_us)
 {
 	size_t guess = 0;
 	for (int32_t i = 0; i < a->responses.n; i++) {
@@ -74,9 +74,11 @@ static void answer_each(kp_engine *e, kp_produce_call *call, const kp_produce_re
 			if (!at)
 				continue;
 			kp_batch *b = *at;
+			kp_partition *partition = b->partition;
 			*at = NULL;
-			take_hint(e, b, p, now_us);
 			act(e, b, p, now_us);
+			/* behind the act: the hint takes back the pause that it began */
+			take_hint(e, from, partition, p, now_us);
 		}
 	}
 }
@@ -99,7 +101,7 @@ void kp_produce_answered(kp_engine *e, kp_broker *b, kp_produce_call *call, int 
 		kp_rpc_throttle(&b->rpc, now_us, a.throttle_time_ms);
 		kp_count(&e->loop.throttle_ms, (uint64_t)a.throttle_time_ms);
 	}
-	answer_each(e, call, &a, version > 12, now_us);
+	answer_each(e, b, call, &a, version > 12, now_us);
 	/* what the answer does not mention: nobody knows */
 	kp_produce_failed(e, call, KP_ERR_PROTOCOL, true, now_us);
 }
