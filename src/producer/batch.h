@@ -61,6 +61,7 @@ typedef struct kp_batch {
 	bool is_adopted;
 	bool is_stamped;            /* producer id, epoch, sequence are fixed */
 	bool is_open_fate;          /* some attempt ended so that the broker may have appended it */
+	bool is_acked;              /* persisted; it ends after those that were sent before it */
 	bool is_ended;              /* reported while its request is unresolved: only sequence state is left to learn */
 	int64_t producer_id;
 	int16_t producer_epoch;

@@ -133,6 +133,8 @@ void kp_partition_adopt(kp_engine *e, kp_partition *p);
 /* The batch to send next, taken out of its list and stamped; NULL when there is none now. */
 kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us, size_t room);
 void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, int64_t now_us);
+/* The first batch that has to be sent again, or NULL. */
+kp_batch *kp_partition_to_resend(const kp_partition *p);
 size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p);
 
 /* outcome.c: how an attempt and a batch end */

@@ -53,12 +53,18 @@ static bool attempt_over(kp_engine *e, kp_batch *b)
 	return true;
 }
 
-static bool has_to_resend(const kp_partition *p)
+/* Acknowledged batches end once all that were sent before them have: reports keep the order of sending. */
+static void end_acked(kp_engine *e, kp_partition *p)
 {
-	for (const kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = n->next)
-		if (!KP_CONTAINER_OF(n, kp_batch, link)->call)
-			return true;
-	return false;
+	kp_list *next;
+	for (kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = next) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		next = n->next;
+		if (b->is_acked)
+			kp_batch_end(e, b, 0, KP_PERSISTED, KP_STAGE_DONE);
+		else if (!b->is_ended)
+			return;
+	}
 }
 
 void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_t log_append_time_ms, int64_t now_us)
@@ -68,13 +74,15 @@ void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_
 	if (!attempt_over(e, b)) {
 		b->base_offset = base_offset;
 		b->log_append_time_ms = log_append_time_ms;
-		kp_batch_end(e, b, 0, KP_PERSISTED, KP_STAGE_DONE);
+		b->is_acked = true;
+		kp_list_remove(&b->age_link);
 		size_t before = kp_batch_footprint(b);
 		kp_batch_drop_data(b, &e->shared.budget);
 		atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)(before - kp_batch_footprint(b)), memory_order_relaxed);
+		end_acked(e, p);
 	}
 	p->loop.n_failures = 0;
-	if (!has_to_resend(p))
+	if (!kp_partition_to_resend(p))
 		p->loop.is_recovering = false;
 	kp_partition_evaluate(e, p, now_us);
 }
@@ -93,6 +101,7 @@ static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 {
 	take_sequence_back(e, b->partition, b);
 	kp_batch_end(e, b, error, b->is_open_fate || b->call ? KP_UNKNOWN : KP_NOT_PERSISTED, stage);
+	end_acked(e, b->partition);
 }
 
 static bool is_sequence_error(int error)
@@ -141,7 +150,7 @@ void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appende
 			kp_metadata_stale(e, p->topic);
 	} else {
 		give_up(e, b, error, KP_STAGE_DONE);
-		if (!has_to_resend(p))
+		if (!kp_partition_to_resend(p))
 			p->loop.is_recovering = false;
 	}
 	kp_partition_evaluate(e, p, now_us);
@@ -154,8 +163,8 @@ void kp_resolve_gap(kp_engine *e, kp_partition *p)
 	kp_list_init(&again);
 	while ((n = kp_list_pop_front(&p->loop.unresolved))) {
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
-		if (b->is_open_fate) {
-			kp_batch_end(e, b, b->last_error, KP_UNKNOWN, KP_STAGE_DONE);
+		if (b->is_acked || b->is_open_fate) {
+			kp_batch_end(e, b, b->is_acked ? 0 : b->last_error, b->is_acked ? KP_PERSISTED : KP_UNKNOWN, KP_STAGE_DONE);
 			continue;
 		}
 		b->is_stamped = false;
@@ -217,16 +226,13 @@ void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us)
 static void fail_waiting(kp_engine *e, kp_partition *p, int error, int64_t now_us, bool is_last_error)
 {
 	kp_list *next;
+	kp_batch *unresolved;
 	kp_detach_open(p);
 	kp_partition_adopt(e, p);
-	for (kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = next) {
-		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
-		next = n->next;
-		if (b->call)
-			continue;
+	while ((unresolved = kp_partition_to_resend(p))) {
 		if (is_last_error)
-			b->last_error = error;
-		give_up(e, b, error, stage_of(b));
+			unresolved->last_error = error;
+		give_up(e, unresolved, error, stage_of(unresolved));
 	}
 	for (kp_list *n = p->loop.ready.next; n != &p->loop.ready; n = next) {
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
@@ -238,7 +244,7 @@ static void fail_waiting(kp_engine *e, kp_partition *p, int error, int64_t now_u
 		blame_topic(b);
 		give_up(e, b, error, stage_of(b));
 	}
-	if (!has_to_resend(p))
+	if (!kp_partition_to_resend(p))
 		p->loop.is_recovering = false;
 	kp_partition_evaluate(e, p, now_us);
 }
@@ -252,12 +258,13 @@ void kp_fail_topic(kp_engine *e, kp_topic *t, int error, int64_t now_us)
 
 static void purge_in_flight(kp_engine *e, kp_partition *p, int error)
 {
-	kp_list *next;
-	for (kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = next) {
+	/* from the start again each time: others may end with the one that was given up */
+	for (kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved;) {
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
-		next = n->next;
-		if (b->call && !b->is_ended)
+		bool is_to_end = b->call && !b->is_ended;
+		if (is_to_end)
 			give_up(e, b, error, KP_STAGE_IN_FLIGHT);
+		n = is_to_end ? p->loop.unresolved.next : n->next;
 	}
 }
 
@@ -271,6 +278,8 @@ static void purge_partition(kp_engine *e, kp_partition *p, int what, int error, 
 
 void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
 {
+	/* records of a topic that no turn has seen yet count too; without memory for it, a later turn will see it */
+	(void)kp_metadata_adopt_topics(e, now_us);
 	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
 		purge_partition(e, t->shared.pending, what, error, now_us);
@@ -281,6 +290,7 @@ void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
 
 bool kp_engine_drop_oldest(kp_engine *e, int64_t now_us)
 {
+	(void)kp_metadata_adopt_topics(e, now_us); /* as in kp_engine_purge */
 	for (int pass = 0; pass < 2; pass++) {
 		for (kp_list *n = e->loop.by_age.next; n != &e->loop.by_age; n = n->next) {
 			kp_batch *b = KP_CONTAINER_OF(n, kp_batch, age_link);

@@ -37,15 +37,26 @@ void kp_partition_adopt(kp_engine *e, kp_partition *p)
 	}
 }
 
-/* The first batch that has to be sent again, or NULL. */
-static kp_batch *to_resend(const kp_partition *p)
+kp_batch *kp_partition_to_resend(const kp_partition *p)
 {
 	for (const kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = n->next) {
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
-		if (!b->call)
+		if (!b->call && !b->is_acked)
 			return b;
 	}
 	return NULL;
+}
+
+/*
+ * No new batch may leave: the first unresolved one could fall out of what the broker remembers (it may have appended it, and answer its
+ * next attempt with OUT_OF_ORDER_SEQUENCE_NUMBER then). Acknowledged ones count, for they lie in between.
+ */
+static bool window_is_full(const kp_partition *p)
+{
+	int n_unresolved = 0;
+	for (const kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = n->next)
+		n_unresolved++;
+	return n_unresolved >= MAX_UNRESOLVED;
 }
 
 static bool is_hurried(kp_engine *e)
@@ -65,7 +76,7 @@ static int64_t open_due_us(kp_engine *e, const kp_partition *p)
 /* Something could be sent at now, as far as the batches are concerned. */
 static bool has_sendable(kp_engine *e, kp_partition *p, int64_t now_us)
 {
-	if (to_resend(p))
+	if (kp_partition_to_resend(p))
 		return true;
 	kp_list *first = kp_list_first(&p->loop.ready);
 	if (first)
@@ -82,6 +93,13 @@ size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
 	if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))
 		return 1;
 	return e->config.max_in_flight < MAX_UNRESOLVED ? (size_t)e->config.max_in_flight : MAX_UNRESOLVED;
+}
+
+/* Something else has to happen before anything may leave, and evaluates again. */
+static bool must_wait(const kp_engine *e, const kp_partition *p)
+{
+	return p->index == KP_PENDING_INDEX || p->loop.is_draining || (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p) ||
+	       (window_is_full(p) && !kp_partition_to_resend(p));
 }
 
 static void leave_ready_list(kp_partition *p)
@@ -118,8 +136,8 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 	bool can_send = false;
 	if (p->index == KP_PENDING_INDEX && (p->loop.open_created_us >= 0 || !kp_list_empty(&p->loop.ready)))
 		kp_metadata_stale(e, p->topic); /* also when the last answer about the topic was a refusal */
-	if (p->index == KP_PENDING_INDEX || p->loop.is_draining || (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p)) {
-		/* something else has to happen first, and evaluates again */
+	if (must_wait(e, p)) {
+		/* what it waits for evaluates again */
 	} else if (!has_sendable(e, p, now_us)) {
 		int64_t due = open_due_us(e, p);
 		wake = due < expiry && kp_list_empty(&p->loop.ready) ? due : expiry;
@@ -164,7 +182,7 @@ static void stamp(kp_engine *e, kp_partition *p, kp_batch *b)
 
 kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us, size_t room)
 {
-	kp_batch *b = to_resend(p);
+	kp_batch *b = kp_partition_to_resend(p);
 	if (b)
 		return b->len <= room ? b : NULL;
 	if (kp_list_empty(&p->loop.ready) && open_due_us(e, p) <= now_us) {

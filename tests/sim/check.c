@@ -146,19 +146,26 @@ void sim_on_release(sim_world *w)
 
 /*
  * buffer.memory is the bound, but for the moment when records that waited for metadata are spread over their partitions: a topic's
- * waiting records hold up to half of it, and each partition that gets some needs at least one buffer of records and one of entries.
+ * waiting records hold up to half of it and one batch, and each partition that gets some needs a buffer of records and one of entries.
  */
+static int64_t memory_bound(const sim_plan *p)
+{
+	int64_t limit = p->config.buffer_memory, batch = 2 * (int64_t)kp_budget_round((size_t)p->config.batch_size + KP_BATCH_HEADER_SIZE);
+	int64_t bound = limit + (batch < limit ? batch : limit);
+	for (int32_t i = 0; i < p->n_topics; i++)
+		bound += p->topics[i].grown_to * 2 * (int64_t)KP_BUDGET_MIN_BUFFER;
+	return bound;
+}
+
 void sim_check_memory(sim_world *w)
 {
 	kp_engine_counters c;
 	kp_engine_count(w->engine, &c);
-	int64_t n_partitions = 0, limit = w->plan.config.buffer_memory;
-	for (int32_t i = 0; i < w->plan.n_topics; i++)
-		n_partitions += w->plan.topics[i].grown_to;
+	int64_t limit = w->plan.config.buffer_memory;
 	double part = (double)c.budget_used / (double)limit;
 	if (part > w->totals->most_memory)
 		w->totals->most_memory = part;
-	if (c.budget_used < 0 || c.budget_used > limit + n_partitions * 2 * KP_BUDGET_MIN_BUFFER)
+	if (c.budget_used < 0 || c.budget_used > memory_bound(&w->plan))
 		sim_fail(w, "I5", "%lld of %lld bytes are in use", (long long)c.budget_used, (long long)limit);
 }
 
