@@ -96,11 +96,14 @@ size_t kp_produce_batch(kp_topic *t, const kp_record *records, size_t n, kp_batc
 	size_t accepted = 0;
 	int err = KP_OK;
 	kp_producer *p = kp_topic_producer(t);
-	kp_group *g = n > 0 && cb && records ? group_new(p, n, cb, opaque) : NULL;
-	if (!g)
-		err = n > 0 && cb && records ? KP_ERR_NO_MEMORY : KP_ERR_BAD_ARGUMENT;
+	bool is_good = cb && (records || n == 0);
+	kp_group *g = is_good && n > 0 ? group_new(p, n, cb, opaque) : NULL;
+	if (!is_good)
+		err = KP_ERR_BAD_ARGUMENT;
+	else if (!g && n > 0)
+		err = KP_ERR_NO_MEMORY;
 	while (g && accepted < n && !err) {
-		err = kp_append_record(t, kp_record_at(records, accepted), g, true);
+		err = kp_append_record(t, kp_record_at(records, accepted), g, KP_TIME_NEVER);
 		accepted += !err;
 	}
 	if (error)
@@ -139,6 +142,7 @@ static int wait_for(kp_group *g, int64_t deadline_us, kp_report *out)
 	int err = g->last.error;
 	if (out) {
 		*out = g->last;
+		out->opaque = g->tally.opaque;
 		out->key = out->value = NULL;
 		out->headers = NULL;
 		out->message = NULL;
@@ -159,13 +163,10 @@ int kp_send_sync(kp_topic *t, const kp_record *r, int timeout_ms, kp_report *out
 	if (!g)
 		return KP_ERR_NO_MEMORY;
 	atomic_init(&g->n_open, 1); /* one record, and the sender does not count */
-	err = kp_append_record(t, r, g, true);
+	err = kp_append_record(t, r, g, deadline_us);
 	if (err) {
 		kp_mem_free(g);
 		return err;
 	}
-	err = wait_for(g, deadline_us, out);
-	if (!err && out)
-		out->opaque = r->opaque;
-	return err;
+	return wait_for(g, deadline_us, out);
 }

@@ -40,14 +40,21 @@ void kp_producer_wake(kp_producer *p)
 
 /* ------------------------------------------------------------------ the turn */
 
-static bool wants_drop(kp_producer *p)
+/* One batch for each time that somebody looked for room in vain: more would drop what has room by now. */
+static bool drop_if_wanted(kp_producer *p, int64_t now_us)
 {
 	if (p->settings.engine.full_policy != KP_FULL_DROP_OLDEST)
 		return false;
 	pthread_mutex_lock(&p->shared.mutex);
-	bool is_waiting = p->shared.n_waiting > 0;
+	bool is_wanted = p->shared.wants_drop && p->shared.n_waiting > 0;
 	pthread_mutex_unlock(&p->shared.mutex);
-	return is_waiting;
+	/* a batch that its thread is still summing cannot be dropped: then the wish stays for the turn that follows */
+	if (!is_wanted || !kp_engine_drop_oldest(p->engine, now_us))
+		return false;
+	pthread_mutex_lock(&p->shared.mutex);
+	p->shared.wants_drop = false;
+	pthread_mutex_unlock(&p->shared.mutex);
+	return true;
 }
 
 /* The close is done: nothing may touch the task any more. */
@@ -77,8 +84,7 @@ static int64_t turn(void *opaque, int64_t now_us)
 			leave_loop(p, now_us);
 			return KP_TIME_NEVER;
 		}
-		if (wants_drop(p))
-			progress |= kp_engine_drop_oldest(p->engine, now_us);
+		progress |= drop_if_wanted(p, now_us);
 		wake = kp_engine_step(p->engine, now_us);
 		kp_transport_step(p, &progress, now_us);
 		progress |= kp_reports_deliver(p);

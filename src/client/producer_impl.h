@@ -71,6 +71,7 @@ struct kp_producer {
 		pthread_cond_t cond;   /* a job is done, room came back, reports came */
 		kp_list jobs;          /* posted, not yet taken by the loop */
 		int n_waiting;         /* threads in kp_send that wait for room */
+		bool wants_drop;       /* one of them found none since the last batch was dropped (queue.full.policy=drop_oldest) */
 		bool is_closing, is_leaving, is_closed; /* refuses sends; takes no more jobs; nothing more happens */
 		uint64_t n_left;       /* records that the close did not deliver */
 		kp_list reports;       /* ended batches to poll (queue mode) */
@@ -131,7 +132,8 @@ typedef struct kp_group kp_group;
 void kp_group_record_ended(kp_producer *p, kp_group *g, const kp_report *r);
 
 /* send.c */
-int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, bool may_wait);
+/* Waits for room at most until until_us (0: not at all) and at most max.block.ms. */
+int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, int64_t until_us);
 kp_producer *kp_topic_producer(const kp_topic *t);
 const kp_record *kp_record_at(const kp_record *records, size_t i); /* minds the caller's struct size */
 

@@ -63,20 +63,35 @@ static bool is_through(const kp_batch *b)
 	return b->n_reported == b->n_entries;
 }
 
-/* What the last poll pointed into may go now. */
+/* What the last poll pointed into may go now, if that was the batch's last report. */
 static void release_polled(kp_producer *p)
 {
 	const kp_batch *b = p->polled->batch;
-	p->polled->batch = NULL;
 	if (b && is_through(b)) {
+		p->polled->batch = NULL;
 		kp_engine_release(p->engine, (kp_batch *)(uintptr_t)b); /* the filler only reads it; it is this thread's */
 		kp_announce_room(p);
 	}
 }
 
-size_t kp_reports_poll(kp_producer *p, kp_report *out, size_t max, int timeout_ms)
+/* Up to max reports of a batch in the queue, which has at least one. Records of groups are passed over, also those behind the last. */
+static size_t fill_from(kp_producer *p, kp_batch *b, kp_report *out, size_t max)
 {
 	size_t n = 0;
+	if (p->polled->batch != b)
+		kp_filler_begin(p->polled, b);
+	while (n == 0) {
+		size_t rest = (size_t)(b->n_entries - b->n_reported), take = rest < max ? rest : max;
+		n = kp_filler_fill(p->polled, b->n_reported, take, out);
+		b->n_reported += (int32_t)take;
+	}
+	while (!is_through(b) && b->entries[b->n_reported].place & KP_ENTRY_GROUP)
+		b->n_reported++;
+	return n;
+}
+
+size_t kp_reports_poll(kp_producer *p, kp_report *out, size_t max, int timeout_ms)
+{
 	if (!p->settings.use_report_queue || max == 0)
 		return 0;
 	release_polled(p);
@@ -85,12 +100,7 @@ size_t kp_reports_poll(kp_producer *p, kp_report *out, size_t max, int timeout_m
 	pthread_mutex_unlock(&p->shared.mutex);
 	if (!b)
 		return 0;
-	kp_filler_begin(p->polled, b);
-	while (n == 0 && !is_through(b)) { /* a stretch may be all groups' records */
-		size_t rest = (size_t)(b->n_entries - b->n_reported), take = rest < max ? rest : max;
-		n = kp_filler_fill(p->polled, b->n_reported, take, out);
-		b->n_reported += (int32_t)take;
-	}
+	size_t n = fill_from(p, b, out, max);
 	pthread_mutex_lock(&p->shared.mutex);
 	p->shared.n_reports -= n;
 	if (is_through(b))

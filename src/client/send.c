@@ -23,17 +23,21 @@ static bool is_valid(const kp_record *r)
 	       r->partition >= KP_PARTITION_ANY && r->timestamp_ms >= KP_TIMESTAMP_NOW;
 }
 
-static int wait_for_room(kp_topic *t, const kp_append_args *a);
+/* How long a call may wait for room, beside max.block.ms: until a time of the monotonic clock, or one of these. */
+#define NOT_AT_ALL INT64_C(0)
+#define AS_CONFIGURED KP_TIME_NEVER
 
-static int append_or_wait(kp_topic *t, const kp_append_args *a, bool may_wait)
+static int wait_for_room(kp_topic *t, const kp_append_args *a, int64_t until_us);
+
+static int append_or_wait(kp_topic *t, const kp_append_args *a, int64_t until_us)
 {
 	int err = kp_engine_append(t, a);
 	if (KP_UNLIKELY(err == KP_ERR_WOULD_BLOCK))
-		err = may_wait ? wait_for_room(t, a) : KP_ERR_QUEUE_FULL;
+		err = until_us == NOT_AT_ALL ? KP_ERR_QUEUE_FULL : wait_for_room(t, a, until_us);
 	return err;
 }
 
-static KP_NOINLINE int append_with_headers(kp_topic *t, const kp_record *r, kp_append_args *a, bool may_wait)
+static KP_NOINLINE int append_with_headers(kp_topic *t, const kp_record *r, kp_append_args *a, int64_t until_us)
 {
 	kp_record_header small[HEADERS_AT_ONCE], *h = small;
 	if (r->n_headers > HEADERS_AT_ONCE)
@@ -49,13 +53,13 @@ static KP_NOINLINE int append_with_headers(kp_topic *t, const kp_record *r, kp_a
 	a->content.headers = h;
 	a->content.n_headers = r->n_headers;
 	if (!err)
-		err = append_or_wait(t, a, may_wait);
+		err = append_or_wait(t, a, until_us);
 	if (h != small)
 		kp_mem_free(h);
 	return err;
 }
 
-static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group, bool may_wait, int64_t now_ms)
+static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group, int64_t until_us, int64_t now_ms)
 {
 	if (KP_UNLIKELY(!is_valid(r)))
 		return KP_ERR_BAD_ARGUMENT;
@@ -67,23 +71,23 @@ static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group
 	        .opaque = group ? (void *)group : r->opaque,
 	};
 	if (KP_UNLIKELY(r->n_headers > 0))
-		return append_with_headers(t, r, &a, may_wait);
-	return append_or_wait(t, &a, may_wait);
+		return append_with_headers(t, r, &a, until_us);
+	return append_or_wait(t, &a, until_us);
 }
 
-int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, bool may_wait)
+int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, int64_t until_us)
 {
-	return append_record(t, r, group, may_wait, kp_time_wall_coarse_ms());
+	return append_record(t, r, group, until_us, kp_time_wall_coarse_ms());
 }
 
 int kp_send(kp_topic *t, const kp_record *r)
 {
-	return append_record(t, r, NULL, true, kp_time_wall_coarse_ms());
+	return append_record(t, r, NULL, AS_CONFIGURED, kp_time_wall_coarse_ms());
 }
 
 int kp_try_send(kp_topic *t, const kp_record *r)
 {
-	return append_record(t, r, NULL, false, kp_time_wall_coarse_ms());
+	return append_record(t, r, NULL, NOT_AT_ALL, kp_time_wall_coarse_ms());
 }
 
 const kp_record *kp_record_at(const kp_record *records, size_t i)
@@ -97,7 +101,7 @@ size_t kp_send_many(kp_topic *t, const kp_record *records, size_t n, int *error)
 	size_t i = 0;
 	int64_t now_ms = kp_time_wall_coarse_ms();
 	for (; i < n; i++) {
-		err = append_record(t, kp_record_at(records, i), NULL, true, now_ms);
+		err = append_record(t, kp_record_at(records, i), NULL, AS_CONFIGURED, now_ms);
 		if (KP_UNLIKELY(err))
 			break;
 	}
@@ -119,6 +123,16 @@ static bool sleep_for_room(kp_producer *p, uint64_t seen, int64_t deadline_us)
 	return err != ETIMEDOUT;
 }
 
+/* Under the mutex: with drop_oldest, have the loop drop a batch, unless room came back already. */
+static void wish_for_drop(kp_producer *p, uint64_t seen)
+{
+	if (p->settings.engine.full_policy != KP_FULL_DROP_OLDEST || kp_engine_room_generation(p->engine) != seen)
+		return;
+	p->shared.wants_drop = true;
+	if (p->shared.task)
+		kp_task_wake(p->shared.task);
+}
+
 static int retry_until(kp_producer *p, kp_topic *t, const kp_append_args *a, int64_t deadline_us)
 {
 	for (;;) {
@@ -128,6 +142,7 @@ static int retry_until(kp_producer *p, kp_topic *t, const kp_append_args *a, int
 			return err;
 		pthread_mutex_lock(&p->shared.mutex);
 		p->shared.n_waiting++;
+		wish_for_drop(p, seen);
 		bool is_in_time = sleep_for_room(p, seen, deadline_us);
 		p->shared.n_waiting--;
 		bool is_closing = p->shared.is_closing;
@@ -139,14 +154,15 @@ static int retry_until(kp_producer *p, kp_topic *t, const kp_append_args *a, int
 	}
 }
 
-static KP_NOINLINE int wait_for_room(kp_topic *t, const kp_append_args *a)
+static KP_NOINLINE int wait_for_room(kp_topic *t, const kp_append_args *a, int64_t until_us)
 {
 	kp_producer *p = kp_topic_producer(t);
 	if (p->settings.engine.full_policy == KP_FULL_REFUSE || p->settings.max_block_ms == 0 || kp_runtime_is_mine(p->runtime))
 		return KP_ERR_QUEUE_FULL;
-	/* the wish closes open batches without linger; with drop_oldest it makes the loop drop one a turn */
+	/* the wish closes open batches without linger */
 	kp_engine_wants_room(p->engine, 1);
-	int err = retry_until(p, t, a, kp_time_mono_us() + p->settings.max_block_ms * 1000);
+	int64_t deadline_us = kp_time_mono_us() + p->settings.max_block_ms * 1000;
+	int err = retry_until(p, t, a, deadline_us < until_us ? deadline_us : until_us);
 	kp_engine_wants_room(p->engine, -1);
 	return err;
 }
