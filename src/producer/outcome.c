@@ -36,8 +36,11 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 	                                                          : &e->loop.unknown;
 	kp_count(counter, (uint64_t)b->n_records);
 	kp_count(&e->loop.batches, 1);
-	if (e->config.max_queued_records)
+	if (e->config.max_queued_records) {
 		atomic_fetch_sub_explicit(&e->shared.n_queued, b->n_records, memory_order_relaxed);
+		/* room came back, though perhaps no bytes (an unpolled report keeps them). release: who sees it finds the places */
+		atomic_fetch_add_explicit(&e->shared.budget.n_freed, 1, memory_order_release);
+	}
 	kp_list_push_back(&e->loop.ended, &b->ended_link);
 }
 
