@@ -1,0 +1,74 @@
+"""Servers that are not Kafka, and one that is nobody."""
+
+import socket
+import struct
+import threading
+
+
+class Server:
+    """Listens while the `with` block runs; `behave(connection)` gets each connection. None: the port is free, nobody listens."""
+
+    def __init__(self, behave):
+        self.behave = behave
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        self.connections = []
+        self.n_accepted = 0
+
+    def __enter__(self):
+        if self.behave:
+            threading.Thread(target=self.serve, daemon=True).start()
+        else:
+            self.socket.close()
+        return self
+
+    def __exit__(self, *what):
+        if self.behave:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        for connection in self.connections:
+            connection.close()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            self.n_accepted += 1
+            self.connections.append(connection)
+            threading.Thread(target=self.one, args=[connection], daemon=True).start()
+
+    def one(self, connection):
+        try:
+            self.behave(connection)
+        except OSError:
+            pass
+
+    @staticmethod
+    def silence(connection):
+        while connection.recv(65536):
+            pass
+
+    @staticmethod
+    def closes(connection):
+        connection.close()
+
+    @staticmethod
+    def says(answer):
+        """A server that answers whatever it first hears with these bytes, then waits for the other side to go."""
+
+        def behave(connection):
+            connection.recv(65536)
+            connection.sendall(answer)
+            Server.silence(connection)
+
+        return behave
+
+
+HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TLS_ALERT = bytes([21, 3, 3, 0, 2, 2, 10])
+TWO_GIGABYTES = struct.pack(">i", 2**31 - 1) + b"\0" * 64
+NEGATIVE_LENGTH = struct.pack(">i", -5) + b"\0" * 64
+GARBAGE = bytes(range(255, 0, -1)) * 4
+WRONG_CORRELATION = struct.pack(">ii", 4, 0x7eadbeef)
