@@ -30,9 +30,8 @@ size_t kp_engine_record_size(const kp_append_args *a)
 void kp_seal_batch(kp_engine *e, kp_batch *b)
 {
 	kp_partition *p = b->partition;
-	size_t before = kp_batch_footprint(b);
-	kp_batch_seal(b, &e->shared.sealers, &e->shared.budget, e->config.codec, e->config.codec_level);
-	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b) - (int64_t)before, memory_order_relaxed);
+	size_t n = kp_batch_seal(b, &e->shared.sealers, &e->shared.budget, e->config.codec, e->config.codec_level);
+	atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)n, memory_order_relaxed);
 }
 
 /* Under the lock: the open batch takes no more records. Returns it if it has to be sealed, outside the lock. */

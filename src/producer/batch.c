@@ -233,8 +233,9 @@ static void compress(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_cod
 	sealer_put(sealers, s);
 }
 
-void kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level)
+size_t kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level)
 {
+	size_t before = kp_batch_footprint(b);
 	b->raw_len = b->len - KP_BATCH_HEADER_SIZE;
 	b->codec = KP_CODEC_NONE;
 	if (codec != KP_CODEC_NONE)
@@ -254,7 +255,9 @@ void kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec
 	                                       .base_sequence = -1,
 	                                       .n_records = b->n_records,
 	                               });
+	size_t n = before - kp_batch_footprint(b);
 	atomic_store_explicit(&b->is_sealed, true, memory_order_release);
+	return n;
 }
 
 void kp_batch_set_stamp(kp_batch *b, int64_t producer_id, int16_t epoch, int32_t base_sequence)

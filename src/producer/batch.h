@@ -112,9 +112,10 @@ void kp_sealers_init(kp_sealers *s);
 void kp_sealers_deinit(kp_sealers *s);
 /*
  * Compress (when that makes it smaller), sum, store the header without a stamp, and mark the batch sealed. A batch that cannot be
- * compressed for want of memory goes uncompressed. Outside every lock; any thread, one at a time per batch.
+ * compressed for want of memory goes uncompressed. Outside every lock; any thread, one at a time per batch. Returns the bytes that went
+ * back to the budget: a sealed batch is the loop's, which may have sent and freed it by then, so nobody else may look at it.
  */
-void kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level);
+size_t kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level);
 
 static inline bool kp_batch_is_sealed(kp_batch *b)
 {
