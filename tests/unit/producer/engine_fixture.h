@@ -33,7 +33,7 @@
 
 typedef struct fx_topic {
 	char name[32];
-	kp_uuid id;
+	kp_uuid id, former_id; /* former: of the topic of that name that was deleted */
 	int32_t n_partitions;
 	int error; /* of its metadata */
 	int32_t leader[FX_PARTITIONS], leader_epoch[FX_PARTITIONS];
@@ -59,6 +59,7 @@ typedef struct fx_conn {
 
 typedef struct fx_part {
 	char topic[32];
+	kp_uuid id; /* as the request gives it */
 	int32_t index;
 	kp_batch_header header;
 	uint8_t *bytes;

@@ -22,7 +22,7 @@ static fx_topic *topic_by_name(fx *f, kp_slice name)
 static fx_topic *topic_by_id(fx *f, const kp_uuid *id)
 {
 	for (int i = 0; i < f->n_topics; i++)
-		if (memcmp(&f->topics[i].id, id, sizeof(*id)) == 0)
+		if (memcmp(&f->topics[i].id, id, sizeof(*id)) == 0 || memcmp(&f->topics[i].former_id, id, sizeof(*id)) == 0)
 			return &f->topics[i];
 	return NULL;
 }
@@ -166,6 +166,7 @@ static void keep_request(fx *f, fx_request *r, const kp_produce_request *q, int 
 		for (int32_t k = 0; k < t->partition_data.n; k++) {
 			fx_part *part = &r->parts[r->n_parts];
 			keep_part(part, known, &t->partition_data.items[k]);
+			part->id = version > 12 ? t->topic_id : known->id;
 			for (int j = 0; j < r->n_parts; j++) /* a broker refuses a partition that stands twice */
 				assert_false(r->parts[j].index == part->index && strcmp(r->parts[j].topic, part->topic) == 0);
 			r->n_parts++;
@@ -233,15 +234,16 @@ static void reply_part(fx *f, const fx_part *part, const fx_reply *reply, kp_pro
 {
 	fx_topic *t = topic_by_name(f, kp_slice_cstr(part->topic));
 	kp_wire_init(&kp_produce_response_partition_schema, out, 1);
+	int error = memcmp(&part->id, &t->id, sizeof(t->id)) ? KP_ERR_UNKNOWN_TOPIC_ID : reply->error;
 	out->index = part->index;
-	out->error_code = (int16_t)reply->error;
-	out->base_offset = reply->error ? -1 : t->n_log[part->index];
+	out->error_code = (int16_t)error;
+	out->base_offset = error ? -1 : t->n_log[part->index];
 	out->error_message = kp_slice_cstr(reply->message);
 	if (reply->leader) {
 		out->current_leader.leader_id = reply->leader;
 		out->current_leader.leader_epoch = reply->leader_epoch;
 	}
-	if (!reply->error)
+	if (!error)
 		append_part(f, part);
 }
 
@@ -262,7 +264,7 @@ void fx_reply_each(fx *f, fx_request *r, const fx_reply *replies)
 			continue;
 		kp_produce_response_topic *t = &a.responses.items[a.responses.n++];
 		t->name = kp_slice_cstr(r->parts[i].topic);
-		t->topic_id = topic_by_name(f, t->name)->id;
+		t->topic_id = r->parts[i].id;
 		t->partition_responses.items = zeroed(f, sizeof(*t->partition_responses.items));
 		t->partition_responses.n = 1;
 		reply_part(f, &r->parts[i], &replies[i], t->partition_responses.items);
