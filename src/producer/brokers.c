@@ -166,13 +166,19 @@ void kp_broker_want(kp_engine *e, kp_broker *b, int64_t now_us)
 	kp_broker_touch(e, b);
 }
 
-/* Nobody can be reached any more: say it once per outage. */
+static bool is_usable(kp_engine *e, const kp_broker *b)
+{
+	return b->id < 0 || kp_cluster_node_find(&e->loop.cluster, b->id) != NULL;
+}
+
+/* Nobody can be reached any more: say it once per outage. As long as one has not failed, nobody knows. */
 static void note_down(kp_engine *e, int64_t now_us)
 {
-	for (size_t i = 0; i < e->loop.n_brokers; i++)
-		if (e->loop.brokers[i]->state == KP_BROKER_UP || (e->loop.brokers[i]->n_failures == 0 && e->loop.brokers[i]->tried_us < 0 &&
-		                                                  e->loop.brokers[i]->id >= 0))
+	for (size_t i = 0; i < e->loop.n_brokers; i++) {
+		const kp_broker *b = e->loop.brokers[i];
+		if (b->state != KP_BROKER_DOWN || (b->n_failures == 0 && is_usable(e, b)))
 			return;
+	}
 	if (e->loop.said_down)
 		return;
 	e->loop.said_down = true;
@@ -218,11 +224,6 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 }
 
 /* ------------------------------------------------------------------ anybody */
-
-static bool is_usable(kp_engine *e, const kp_broker *b)
-{
-	return b->id < 0 || kp_cluster_node_find(&e->loop.cluster, b->id) != NULL;
-}
 
 static kp_broker *least_loaded(kp_engine *e)
 {
