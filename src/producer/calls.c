@@ -58,6 +58,8 @@ void kp_engine_cancel_calls(kp_engine *e, int error)
 	for (size_t i = 0; i < KP_ARRAY_LEN(lists); i++)
 		while ((n = kp_list_pop_front(lists[i]))) {
 			kp_call *call = KP_CONTAINER_OF(n, kp_call, link);
+			if (call->broker)
+				kp_rpc_disown(&call->broker->rpc, call);
 			(void)call->done(call, error, NULL, 0, kp_slice_null());
 		}
 }

@@ -127,7 +127,7 @@ static void on_answer(void *owner, kp_rpc_request *r, kp_slice body)
 	b->used_us = e->loop.now_us;
 	if (r->api_key == KP_API_PRODUCE)
 		kp_produce_answered(e, b, r->opaque, r->version, body, e->loop.now_us);
-	else
+	else if (r->opaque) /* else the call was cancelled */
 		kp_call_answered(e, r->opaque, r->version, body);
 	kp_broker_sendable(e, b);
 }
@@ -138,7 +138,7 @@ static void on_failed(void *owner, kp_rpc_request *r, int error)
 	kp_engine *e = b->engine;
 	if (r->api_key == KP_API_PRODUCE)
 		kp_produce_failed(e, r->opaque, error, r->written == r->total, e->loop.now_us);
-	else
+	else if (r->opaque)
 		kp_call_failed(e, r->opaque, error, NULL, e->loop.now_us);
 }
 

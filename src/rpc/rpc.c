@@ -161,6 +161,17 @@ kp_rpc_request *kp_rpc_call(kp_rpc *c, int16_t api_key, int version, const void 
 	return r;
 }
 
+void kp_rpc_disown(kp_rpc *c, const void *opaque)
+{
+	const kp_list *lists[] = {&c->in_flight, &c->outbox};
+	for (size_t k = 0; k < KP_ARRAY_LEN(lists); k++)
+		for (kp_list *i = lists[k]->next; i != lists[k]; i = i->next) {
+			kp_rpc_request *r = KP_CONTAINER_OF(i, kp_rpc_request, link);
+			if (r->opaque == opaque)
+				r->opaque = NULL;
+		}
+}
+
 bool kp_rpc_has_output(const kp_rpc *c)
 {
 	return !kp_list_empty(&c->outbox);

@@ -89,6 +89,9 @@ int kp_rpc_version(const kp_rpc *c, int16_t api_key, int cap);
 kp_rpc_request *kp_rpc_call(kp_rpc *c, int16_t api_key, int version, const void *body, bool expects_answer, void *opaque,
                             int64_t now_us, int64_t timeout_us, int *error);
 
+/* Whoever made the calls with this opaque listens no more: theirs becomes NULL. */
+void kp_rpc_disown(kp_rpc *c, const void *opaque);
+
 /* Bytes to write next, as at most max pieces; 0 when there is nothing. */
 int kp_rpc_output(kp_rpc *c, struct iovec *iov, int max);
 /* n of them were taken by the transport. */

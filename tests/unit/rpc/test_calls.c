@@ -328,6 +328,26 @@ static void rpc_call_refuses_what_the_version_cannot_say(void **state)
 	kp_rpc_deinit(&f.rpc);
 }
 
+static void rpc_disowned_calls_have_no_opaque_any_more(void **state)
+{
+	fixture f;
+	int mine, other;
+	(void)state;
+	fixture_init(&f);
+	fixture_ready(&f);
+	fixture_call(&f, &mine, 0, TIMEOUT_US);
+	fixture_call(&f, &other, 0, TIMEOUT_US);
+	fixture_write_all(&f);
+	fixture_call(&f, &mine, 0, TIMEOUT_US);
+	kp_rpc_disown(&f.rpc, &mine);
+	f.n = 0;
+	kp_rpc_close(&f.rpc, KP_ERR_TRANSPORT);
+	assert_int_equal(f.n, 3);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(f.heard[i].opaque, i == 1 ? &other : NULL);
+	kp_rpc_deinit(&f.rpc);
+}
+
 static void rpc_correlation_ids_stay_above_zero_after_the_last(void **state)
 {
 	fixture f;
@@ -355,6 +375,7 @@ int main(void)
 	        cmocka_unit_test(rpc_throttle_moves_the_deadlines_of_what_is_in_flight),
 	        cmocka_unit_test(rpc_call_without_memory_leaves_nothing_behind),
 	        cmocka_unit_test(rpc_call_refuses_what_the_version_cannot_say),
+	        cmocka_unit_test(rpc_disowned_calls_have_no_opaque_any_more),
 	        cmocka_unit_test(rpc_correlation_ids_stay_above_zero_after_the_last),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
