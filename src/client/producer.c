@@ -1,7 +1,6 @@
 /*
- * producer.c - a producer's life: made, stepped by its runtime's thread, flushed, closed, freed.
+ * producer.c - a producer's life: made, stepped by its runtime's thread, freed. How it is flushed and closed: flush.c, close.c.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -166,7 +165,7 @@ static void init_shared(kp_producer *p)
 	kp_list_init(&p->shared.reports);
 	kp_list_init(&p->loop.jobs);
 	p->report_fd = -1;
-	p->loop.close_deadline_us = KP_TIME_NEVER;
+	p->shared.close_deadline_us = p->loop.close_deadline_us = KP_TIME_NEVER;
 }
 
 static kp_filler *filler_new(void)
@@ -273,155 +272,7 @@ kp_topic *kp_topic_open(kp_producer *p, const char *name)
 	return kp_topic_name_is_valid(name) ? kp_engine_topic(p->engine, name) : NULL;
 }
 
-/* ------------------------------------------------------------------ flush and purge */
-
-typedef struct flush_job {
-	kp_job job;
-	uint64_t serial;
-} flush_job;
-
-static bool flush_turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
-{
-	flush_job *f = KP_CONTAINER_OF(job, flush_job, job);
-	if (!job->is_started) {
-		job->is_started = true;
-		f->serial = kp_engine_flush_begin(p->engine, now_us);
-	}
-	if (!is_abandoned && !kp_engine_flushed(p->engine, f->serial))
-		return false;
-	kp_engine_flush_end(p->engine);
-	return true;
-}
-
-static void flush_free(kp_job *job)
-{
-	kp_mem_free(KP_CONTAINER_OF(job, flush_job, job));
-}
-
-int kp_flush(kp_producer *p, int timeout_ms)
-{
-	int err = kp_producer_may_block(p);
-	if (err)
-		return err;
-	flush_job *f = kp_mem_calloc(1, sizeof(*f));
-	if (!f)
-		return KP_ERR_NO_MEMORY;
-	f->job = (kp_job){.turn = flush_turn, .free = flush_free};
-	kp_job_post(p, &f->job);
-	return kp_job_wait(p, &f->job, timeout_ms);
-}
-
-typedef struct purge_job {
-	kp_job job;
-	int what;
-} purge_job;
-
-static bool purge_turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
-{
-	(void)is_abandoned;
-	kp_engine_purge(p->engine, KP_CONTAINER_OF(job, purge_job, job)->what, KP_ERR_PURGED, now_us);
-	return true;
-}
-
-static void purge_free(kp_job *job)
-{
-	kp_mem_free(KP_CONTAINER_OF(job, purge_job, job));
-}
-
-int kp_purge(kp_producer *p, int what)
-{
-	if (what & ~(KP_PURGE_QUEUED | KP_PURGE_IN_FLIGHT) || what == 0)
-		return KP_ERR_BAD_ARGUMENT;
-	purge_job *j = kp_mem_calloc(1, sizeof(*j));
-	if (!j)
-		return KP_ERR_NO_MEMORY;
-	/* nobody waits: the reports tell */
-	j->job = (kp_job){.turn = purge_turn, .free = purge_free, .is_abandoned = true};
-	j->what = what;
-	kp_job_post(p, &j->job);
-	return KP_OK;
-}
-
-/* ------------------------------------------------------------------ close */
-
-typedef struct close_job {
-	kp_job job;
-	uint64_t serial;
-	int64_t deadline_us;
-	bool is_ending;
-} close_job;
-
-static uint64_t n_pending(kp_producer *p)
-{
-	kp_engine_counters c;
-	kp_engine_count(p->engine, &c);
-	return c.accepted - c.persisted - c.not_persisted - c.unknown;
-}
-
-static bool close_turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
-{
-	close_job *c = KP_CONTAINER_OF(job, close_job, job);
-	(void)is_abandoned;
-	if (!job->is_started) {
-		job->is_started = true;
-		kp_engine_stop_accepting(p->engine);
-		c->serial = kp_engine_flush_begin(p->engine, now_us);
-		p->loop.close_deadline_us = c->deadline_us;
-	}
-	if (!c->is_ending && !kp_engine_flushed(p->engine, c->serial) && now_us < c->deadline_us)
-		return false;
-	if (!c->is_ending) {
-		c->is_ending = true;
-		pthread_mutex_lock(&p->shared.mutex);
-		p->shared.n_left = n_pending(p);
-		pthread_mutex_unlock(&p->shared.mutex);
-	}
-	kp_engine_end_all(p->engine, KP_ERR_CLOSED, now_us);
-	kp_reports_deliver(p);
-	/* a batch that its thread is still summing ends in a later turn: that thread wakes the loop */
-	p->loop.close_deadline_us = KP_TIME_NEVER;
-	p->loop.is_over = n_pending(p) == 0;
-	return p->loop.is_over;
-}
-
-static void close_free(kp_job *job)
-{
-	kp_mem_free(KP_CONTAINER_OF(job, close_job, job));
-}
-
-static int begin_close(kp_producer *p, int timeout_ms, bool is_mine)
-{
-	pthread_mutex_lock(&p->shared.mutex);
-	bool was_closing = p->shared.is_closing;
-	p->shared.is_closing = true;
-	pthread_cond_broadcast(&p->shared.cond);
-	pthread_mutex_unlock(&p->shared.mutex);
-	if (was_closing)
-		return KP_OK;
-	close_job *c = kp_mem_calloc(1, sizeof(*c));
-	if (!c)
-		return KP_ERR_NO_MEMORY;
-	c->job = (kp_job){.turn = close_turn, .free = close_free, .is_abandoned = true};
-	c->deadline_us = is_mine ? 0 : kp_deadline_us(kp_time_mono_us(), timeout_ms);
-	kp_job_post(p, &c->job);
-	return KP_OK;
-}
-
-int kp_close(kp_producer *p, int timeout_ms, uint64_t *left)
-{
-	bool is_mine = kp_runtime_is_mine(p->runtime);
-	int err = begin_close(p, timeout_ms, is_mine);
-	if (err || is_mine)
-		return err;
-	pthread_mutex_lock(&p->shared.mutex);
-	while (!p->shared.is_closed)
-		pthread_cond_wait(&p->shared.cond, &p->shared.mutex);
-	uint64_t n_left = p->shared.n_left;
-	pthread_mutex_unlock(&p->shared.mutex);
-	if (left)
-		*left = n_left;
-	return n_left ? KP_ERR_TIMED_OUT : KP_OK;
-}
+/* ------------------------------------------------------------------ figures */
 
 void kp_counters_get(kp_producer *p, kp_counters *out)
 {

@@ -73,6 +73,7 @@ struct kp_producer {
 		int n_waiting;         /* threads in kp_send that wait for room */
 		bool wants_drop;       /* one of them found none since the last batch was dropped (queue.full.policy=drop_oldest) */
 		bool is_closing, is_leaving, is_closed; /* refuses sends; takes no more jobs; nothing more happens */
+		int64_t close_deadline_us; /* the earliest that was asked for; KP_TIME_NEVER */
 		uint64_t n_left;       /* records that the close did not deliver */
 		kp_list reports;       /* ended batches to poll (queue mode) */
 		uint64_t n_reports;
@@ -86,8 +87,11 @@ struct kp_producer {
 		size_t n_conns;
 		uint64_t room_seen;        /* generation of room last announced */
 		struct kp_filler *filler;
-		int64_t close_deadline_us; /* KP_TIME_NEVER unless closing */
-		bool is_over;              /* the close is done: the task goes */
+		kp_job close_job;
+		uint64_t close_serial;     /* what it flushes */
+		int64_t close_deadline_us; /* as the task's timer has it; KP_TIME_NEVER unless the close waits */
+		bool is_ending, is_over;   /* its wait is over; the close is done: the task goes */
+		_Atomic uint64_t n_delivered; /* records whose reports were given (or queued), or that want none */
 		_Atomic uint64_t slow_callbacks; /* written by the loop; relaxed */
 	} loop;
 };

@@ -92,7 +92,11 @@ bool kp_reports_deliver(kp_producer *p)
 	kp_batch *b;
 	bool any = false;
 	while ((b = kp_engine_next_ended(p->engine))) {
+		uint64_t n = (uint64_t)b->n_records;
 		report_batch(p, b);
+		/* release, behind the callbacks; no fetch_add, the loop is the only writer */
+		atomic_store_explicit(&p->loop.n_delivered, atomic_load_explicit(&p->loop.n_delivered, memory_order_relaxed) + n,
+		                      memory_order_release);
 		any = true;
 	}
 	uint64_t room = kp_engine_room_generation(p->engine);
