@@ -311,7 +311,9 @@ void kp_engine_written(kp_engine *e, uint32_t conn, size_t n, int64_t now_us)
 		return;
 	kp_count(&e->loop.sent_bytes, n);
 	kp_rpc_written(&b->rpc, n);
-	if (!kp_rpc_has_output(&b->rpc))
+	if (kp_rpc_has_output(&b->rpc))
+		kp_broker_has_output(e, b); /* one call of kp_engine_output need not give all there is */
+	else
 		kp_broker_sendable(e, b);
 	kp_broker_touch(e, b);
 }
@@ -420,7 +422,7 @@ void kp_engine_count(kp_engine *e, kp_engine_counters *out)
 	kp_lock_acquire(&e->shared.topics_lock);
 	while ((t = kp_map_next(&e->shared.topics, &it))) {
 		count_partition(t->shared.pending, out);
-		int32_t n = kp_topic_n_partitions(t);
+		int32_t n = atomic_load_explicit(&t->shared.n_ever, memory_order_acquire);
 		for (int32_t i = 0; i < n; i++)
 			count_partition(kp_topic_partition(t, i), out);
 	}

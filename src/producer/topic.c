@@ -96,6 +96,7 @@ int kp_topic_set_partitions(kp_topic *t, int32_t n)
 		if (!p)
 			return KP_ERR_NO_MEMORY;
 		partitions[t->loop.n_made++] = p;
+		atomic_store_explicit(&t->shared.n_ever, t->loop.n_made, memory_order_release);
 	}
 	return 0;
 }

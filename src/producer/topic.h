@@ -67,6 +67,7 @@ struct kp_topic {
 	struct {
 		_Atomic(kp_partition **) partitions; /* release by the loop before n_partitions, acquire by readers */
 		_Atomic int32_t n_partitions;        /* 0: not known yet; release/acquire: the array and what it points to */
+		_Atomic int32_t n_ever;              /* partitions made so far: a topic that was created anew may have fewer. release/acquire, as above */
 		kp_partition *pending;
 		kp_lock lock;      /* guards the weights */
 		uint32_t *weights; /* cumulative, over candidates[] */
