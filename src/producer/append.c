@@ -218,28 +218,6 @@ int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions)
 	return append_known(t, a, n_partitions);
 }
 
-int kp_append_reject(kp_topic *t, kp_batch **into, const kp_append_args *a)
-{
-	kp_engine *e = t->engine;
-	kp_partition *p = t->shared.pending;
-	int err = KP_ERR_NO_MEMORY;
-	size_t size = kp_record_size(kp_record_body_size(&a->content, INT32_MAX, a->partition + 1));
-	if (!*into) {
-		*into = kp_batch_new(&e->shared.budget, &(kp_batch_need){size, 0, wants_entry(e, a), true}, &err);
-		if (!*into)
-			return err;
-		(*into)->partition = p;
-		(*into)->base_timestamp_ms = a->timestamp_ms;
-		(*into)->created_us = a->created_us;
-	}
-	err = kp_batch_make_room(*into, &e->shared.budget, size, wants_entry(e, a), INT32_MAX, true);
-	if (err)
-		return err;
-	size_t body = body_size(p, *into, a);
-	store(p, *into, a, body, kp_record_size(body));
-	return 0;
-}
-
 /* queue.buffering.max.messages: counted only when it is set, since all threads share the counter. */
 static bool take_a_place(kp_engine *e)
 {

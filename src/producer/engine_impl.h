@@ -122,8 +122,6 @@ kp_partition *kp_notified_take(kp_engine *e);            /* loop: the whole stac
 /* append.c */
 /* Loop, with a->is_moved: a record that waited for metadata goes to its partition, whatever the budget says. */
 int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions);
-/* Loop: a moved record that has no partition, into a batch of its own kind that will end at once. */
-int kp_append_reject(kp_topic *t, kp_batch **into, const kp_append_args *a);
 void kp_seal_batch(kp_engine *e, kp_batch *b); /* outside the partition's lock */
 kp_batch *kp_detach_open(kp_partition *p);     /* loop: the open batch into the queue's end and sealed, or NULL */
 

@@ -35,7 +35,7 @@ static int load_headers(const kp_record_view *v, kp_record_header *small, kp_rec
 	return 0;
 }
 
-static int move_record(kp_topic *t, const kp_batch *from, int32_t i, const kp_record_view *v, int32_t n_partitions, kp_batch **rejects)
+static int move_record(kp_topic *t, const kp_batch *from, int32_t i, const kp_record_view *v, int32_t n_partitions)
 {
 	kp_record_header small[HEADERS_AT_ONCE], *large = NULL;
 	kp_append_args a = {
@@ -52,20 +52,41 @@ static int move_record(kp_topic *t, const kp_batch *from, int32_t i, const kp_re
 	int err = load_headers(v, small, &large, &a.content);
 	if (!err)
 		err = kp_append_moved(t, &a, n_partitions);
-	if (err)
-		err = kp_append_reject(t, rejects, &a);
 	kp_mem_free(large);
 	return err;
 }
 
-/* What no memory could be found for ends with its batch; the records before it went their way. */
-static void move_batch(kp_engine *e, kp_topic *t, kp_batch *b, int32_t n_partitions, kp_batch **rejects)
+/* What could not be moved stays behind in its batch, which ends with it; that takes no memory. */
+static void end_rest(kp_engine *e, kp_batch *b, int32_t n_left, int error)
+{
+	b->n_records = n_left;
+	b->n_entries = b->entries ? n_left : 0;
+	b->serial = e->loop.next_serial++;
+	kp_list_push_back(&e->loop.by_serial, &b->serial_link);
+	kp_batch_end(e, b, error, KP_NOT_PERSISTED, KP_STAGE_NO_METADATA);
+}
+
+static void move_batch(kp_engine *e, kp_topic *t, kp_batch *b, int32_t n_partitions)
 {
 	const uint8_t *p = b->data + KP_BATCH_HEADER_SIZE, *end = b->data + b->len;
 	kp_record_view v;
-	for (int32_t i = 0; i < b->n_records; i++)
-		if (kp_record_load(&p, end, &v) || move_record(t, b, i, &v, n_partitions, rejects))
-			KP_LOG(e->around.log, KP_LOG_ERROR, e->loop.now_us, "record_lost topic=%s: out of memory while moving it", t->name);
+	int32_t n_left = 0;
+	int error = 0;
+	for (int32_t i = 0; i < b->n_records; i++) {
+		int err = kp_record_load(&p, end, &v);
+		if (!err)
+			err = move_record(t, b, i, &v, n_partitions);
+		if (!err)
+			continue;
+		error = error == KP_ERR_NO_MEMORY ? error : err;
+		if (b->entries)
+			b->entries[n_left] = b->entries[i];
+		n_left++;
+	}
+	if (n_left > 0) {
+		end_rest(e, b, n_left, error);
+		return;
+	}
 	atomic_fetch_sub_explicit(&t->shared.pending->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
 	kp_batch_free(b, &e->shared.budget);
 }
@@ -95,7 +116,6 @@ static void extend_flush(kp_engine *e, kp_topic *t, int32_t n_partitions)
 static void move_pending(kp_engine *e, kp_topic *t, int32_t n_partitions)
 {
 	kp_partition *pending = t->shared.pending;
-	kp_batch *rejects = NULL;
 	kp_list all, *n;
 	kp_list_init(&all);
 	kp_lock_acquire(&pending->shared.lock);
@@ -104,19 +124,12 @@ static void move_pending(kp_engine *e, kp_topic *t, int32_t n_partitions)
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
 		kp_list_remove(&b->age_link);
 		kp_list_remove(&b->serial_link);
-		move_batch(e, t, b, n_partitions, &rejects);
+		move_batch(e, t, b, n_partitions);
 	}
 	atomic_store_explicit(&t->shared.n_partitions, n_partitions, memory_order_release);
 	kp_lock_release(&pending->shared.lock);
 	kp_partition_evaluate(e, pending, e->loop.now_us);
 	extend_flush(e, t, n_partitions);
-	if (rejects) {
-		kp_batch_seal(rejects, &e->shared.sealers, &e->shared.budget, KP_CODEC_NONE, 0);
-		rejects->serial = e->loop.next_serial++;
-		kp_list_push_back(&e->loop.by_serial, &rejects->serial_link);
-		rejects->is_stamped = true; /* it was never counted as waiting */
-		kp_batch_end(e, rejects, KP_ERR_UNKNOWN_PARTITION, KP_NOT_PERSISTED, KP_STAGE_NO_METADATA);
-	}
 }
 
 /* ------------------------------------------------------------------ taking over */

@@ -178,6 +178,45 @@ static void engine_reports_a_partition_that_turns_out_unknown(void **state)
 	fx_free(f);
 }
 
+/* Their times may lie far apart; what is moved and what is not must keep its own content. */
+static void engine_reports_unknown_partitions_with_what_was_sent(void **state)
+{
+	static const int64_t times[] = {5, INT64_MAX, 5, INT64_MAX, 7};
+	(void)state;
+	fx *f = fx_new(NULL);
+	fx_add_topic(f, "events", 2);
+	f->hold_ended = true;
+	assert_true(fx_start(f));
+	for (int i = 0; i < 40; i++) {
+		char value[120];
+		memset(value, 'a' + i % 26, sizeof(value));
+		memcpy(value, "0       ", 8);
+		kp_append_args a = {.partition = i % 2 ? 1 : 50, .timestamp_ms = times[i % 5], .content = {.value = kp_slice_of(value, 120)}};
+		fx_send_args(f, "events", &a);
+	}
+	fx_run(f);
+	int n_rejected = 0;
+	for (kp_batch *b; (b = kp_engine_next_ended(f->engine)); kp_engine_release(f->engine, b)) {
+		const kp_entry *en = b->entries;
+		for (int i = 0; i < b->n_entries; i++, en++) {
+			int number = (int)(intptr_t)en->opaque;
+			f->reports[number].n++;
+			assert_int_equal(b->outcome, number % 2 ? KP_NOT_PERSISTED : KP_PERSISTED);
+			if (b->outcome == KP_PERSISTED)
+				continue;
+			const uint8_t *p = b->data + KP_BATCH_HEADER_SIZE + (en->place & KP_ENTRY_PLACE);
+			kp_record_view v;
+			assert_int_equal(b->error, KP_ERR_UNKNOWN_PARTITION);
+			assert_int_equal(kp_record_load(&p, b->data + b->len, &v), 0);
+			assert_int_equal(v.value.ptr[100], 'a' + (number - 1) % 26);
+			assert_int_equal(b->base_timestamp_ms + en->timestamp_delta, times[(number - 1) % 5]);
+			n_rejected++;
+		}
+	}
+	assert_int_equal(n_rejected, 20);
+	fx_free(f);
+}
+
 static void engine_flush_follows_records_that_wait_for_metadata(void **state)
 {
 	(void)state;
@@ -326,6 +365,7 @@ int main(void)
 	        cmocka_unit_test(engine_keeps_the_order_and_partitions_of_records_that_waited),
 	        cmocka_unit_test(engine_keeps_headers_and_times_of_records_that_waited),
 	        cmocka_unit_test(engine_reports_a_partition_that_turns_out_unknown),
+	        cmocka_unit_test(engine_reports_unknown_partitions_with_what_was_sent),
 	        cmocka_unit_test(engine_flush_follows_records_that_wait_for_metadata),
 	        cmocka_unit_test(engine_waits_for_a_leader),
 	        cmocka_unit_test(engine_says_that_there_was_no_leader),
