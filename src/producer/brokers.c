@@ -15,11 +15,27 @@
 #include "producer/engine_impl.h"
 
 #define CONNECTING_MOST 3
+#define ACTIONS_PER_BROKER 4 /* in a turn: closed by an event, connected, closed and connected again by what is due */
 #define CONNECTING_PATIENCE_US 1000000 /* a server that has not answered for that long gets company */
 
 static void say(kp_engine *e, int level, kp_broker *b, const char *what, const char *text, int64_t now_us)
 {
 	KP_LOG(e->around.log, level, now_us, "%s node=%d server=%s:%u text=\"%s\"", what, b->id, b->host, b->port, text ? text : "");
+}
+
+static int reserve_actions(kp_engine *e, size_t n)
+{
+	size_t cap = e->loop.cap_actions ? e->loop.cap_actions : 16;
+	if (n <= e->loop.cap_actions)
+		return 0;
+	while (cap < n)
+		cap *= 2;
+	kp_action *more = kp_mem_realloc(e->loop.actions, cap * sizeof(*more));
+	if (!more)
+		return KP_ERR_NO_MEMORY;
+	e->loop.actions = more;
+	e->loop.cap_actions = cap;
+	return 0;
 }
 
 static kp_broker *broker_new(kp_engine *e, int32_t id, const char *host, uint16_t port)
@@ -33,7 +49,8 @@ static kp_broker *broker_new(kp_engine *e, int32_t id, const char *host, uint16_
 		e->loop.cap_brokers = cap;
 	}
 	kp_broker *b = kp_mem_calloc(1, sizeof(*b));
-	if (!b || kp_timers_reserve(&e->loop.timers, e->loop.n_partitions + e->loop.n_brokers + 1)) {
+	if (!b || kp_timers_reserve(&e->loop.timers, e->loop.n_partitions + e->loop.n_brokers + 1) ||
+	    reserve_actions(e, (e->loop.n_brokers + 1) * ACTIONS_PER_BROKER)) {
 		kp_mem_free(b);
 		return NULL;
 	}
@@ -105,14 +122,8 @@ void kp_broker_has_output(kp_engine *e, kp_broker *b)
 
 static void push_action(kp_engine *e, kp_action_type type, kp_broker *b)
 {
-	if (e->loop.n_actions == e->loop.cap_actions) {
-		size_t cap = e->loop.cap_actions ? e->loop.cap_actions * 2 : 16;
-		kp_action *more = kp_mem_realloc(e->loop.actions, cap * sizeof(*more));
-		if (!more)
-			return; /* a connect is tried again after its back-off; a close is bounded by the request time-out */
-		e->loop.actions = more;
-		e->loop.cap_actions = cap;
-	}
+	if (reserve_actions(e, e->loop.n_actions + 1))
+		return; /* only if the transport leaves the actions of many turns where they are */
 	e->loop.actions[e->loop.n_actions++] = (kp_action){.type = type, .conn = b->conn, .host = b->host, .port = b->port};
 }
 

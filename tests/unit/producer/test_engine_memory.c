@@ -1,0 +1,114 @@
+/*
+ * test_engine_memory.c - one run, again and again: each time another allocation fails, or some in a row. Nothing crashes, nothing leaks,
+ * every accepted record is reported once, and none has to wait for its delivery time-out.
+ */
+#include "engine_fixture.h"
+
+/* Fails the allocations first .. first + n - 1, counted while the fixture itself is not at work. */
+typedef struct weak_allocator {
+	int n, first, n_failing, live;
+} weak_allocator;
+
+static void *weak_realloc(void *ptr, size_t size, void *opaque)
+{
+	weak_allocator *w = opaque;
+	if (!fx_is_at_work) {
+		w->n++;
+		if (w->n >= w->first && w->n < w->first + w->n_failing)
+			return NULL;
+	}
+	w->live += ptr == NULL;
+	return realloc(ptr, size);
+}
+
+static void weak_free(void *ptr, void *opaque)
+{
+	((weak_allocator *)opaque)->live--;
+	free(ptr);
+}
+
+static void send_some(fx *f, int n)
+{
+	static const char *const keys[] = {"a", "b", "c"};
+	kp_record_header headers[100];
+	for (int i = 0; i < 100; i++)
+		headers[i] = (kp_record_header){kp_slice_cstr("name"), kp_slice_cstr("value")};
+	for (int i = 0; i < n; i++) {
+		(void)fx_send(f, "events", i % 4, NULL, 300);
+		(void)fx_send(f, "orders", KP_PARTITION_ANY, keys[i % 3], 300);
+		(void)fx_send(f, "events", KP_PARTITION_ANY, NULL, 300);
+	}
+	kp_append_args a = {.partition = KP_PARTITION_ANY, .timestamp_ms = 5, .content = {.headers = headers, .n_headers = 100}};
+	(void)fx_send_args(f, "events", &a);
+	(void)fx_send(f, "events", 77, NULL, 10);
+}
+
+/* Records before metadata, a lost connection, refusals, a gap. */
+static void run(fx *f)
+{
+	f->n_codes = 6;
+	memcpy(f->codes, (int[]){0, 0, KP_ERR_NOT_ENOUGH_REPLICAS, KP_ERR_MESSAGE_TOO_LARGE, KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, 0}, 6 * sizeof(int));
+	send_some(f, 10);
+	fx_advance(f, 100 * FX_MS);
+	fx_break(f, 1, KP_ERR_TRANSPORT);
+	for (int i = 0; i < 5; i++) {
+		send_some(f, 3);
+		fx_advance(f, 50 * FX_MS);
+	}
+	fx_advance(f, 20 * (int64_t)FX_SECOND);
+}
+
+/* How many allocations the run took. */
+static int run_with(int first, int n_failing)
+{
+	weak_allocator w = {.first = first, .n_failing = n_failing};
+	kp_engine_config config = fx_config();
+	config.batch_size = 3000;
+	config.codec = KP_CODEC_LZ4;
+	config.linger_us = 5 * FX_MS;
+	kp_mem_set_allocator(&(kp_allocator){weak_realloc, weak_free, &w});
+	fx *f = fx_new(&config);
+	fx_add_topic(f, "events", 4);
+	fx_add_topic(f, "orders", 2);
+	if (fx_start(f)) {
+		run(f);
+		for (int i = 1; i <= f->n_sent; i++) {
+			if (f->reports[i].n != 1)
+				print_message("first %d of %d failing: record %d has %d reports\n", first, n_failing, i, f->reports[i].n);
+			assert_int_equal(f->reports[i].n, 1);
+			assert_int_not_equal(f->reports[i].error, KP_ERR_DELIVERY_TIMEOUT);
+		}
+	}
+	fx_free(f);
+	kp_mem_set_allocator(NULL);
+	assert_int_equal(w.live, 0);
+	return w.n;
+}
+
+static void engine_survives_the_failure_of_any_allocation(void **state)
+{
+	(void)state;
+	int n = run_with(0, 0);
+	assert_true(n > 50);
+	for (int first = 1; first <= n; first++)
+		run_with(first, 1);
+}
+
+static void engine_survives_the_failure_of_allocations_in_a_row(void **state)
+{
+	(void)state;
+	int n = run_with(0, 0);
+	for (int first = 1; first <= n; first++) {
+		run_with(first, 3);
+		run_with(first, 20);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(engine_survives_the_failure_of_any_allocation),
+	        cmocka_unit_test(engine_survives_the_failure_of_allocations_in_a_row),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
