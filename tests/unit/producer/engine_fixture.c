@@ -44,7 +44,9 @@ static int64_t clock_us(void *opaque)
 
 static void wake(void *opaque)
 {
-	((fx *)opaque)->n_wakes++;
+	fx *f = opaque;
+	if (f->on_wake)
+		f->on_wake(f->wake_opaque);
 }
 
 static void on_error(void *opaque, int error, const char *text)
@@ -302,7 +304,7 @@ static bool write_some(fx *f, fx_conn *c)
 	return moved;
 }
 
-static bool turn(fx *f)
+bool fx_turn(fx *f)
 {
 	kp_action a;
 	uint32_t id;
@@ -318,14 +320,9 @@ static bool turn(fx *f)
 	return moved;
 }
 
-void fx_turn(fx *f)
-{
-	turn(f);
-}
-
 void fx_run(fx *f)
 {
-	for (int i = 0; turn(f) || f->next_us <= f->now_us; i++)
+	for (int i = 0; fx_turn(f) || f->next_us <= f->now_us; i++)
 		assert_true(i < TURNS_MOST);
 }
 

@@ -10,6 +10,7 @@
 #ifndef KP_TEST_PRODUCER_ENGINE_FIXTURE_H
 #define KP_TEST_PRODUCER_ENGINE_FIXTURE_H
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "unit/base/unit.h"
@@ -101,8 +102,11 @@ typedef struct fx {
 	kp_engine_config config;
 	kp_engine *engine;
 	kp_logger log;
-	int64_t now_us, next_us; /* next_us: what the last step asked for */
-	int n_servers, n_nodes, n_wakes;
+	_Atomic int64_t now_us; /* senders on other threads read it */
+	int64_t next_us;        /* what the last step asked for */
+	int n_servers, n_nodes;
+	void (*on_wake)(void *opaque); /* may be NULL; any thread */
+	void *wake_opaque;
 	int n_errors, last_error; /* of the error callback */
 	fx_topic topics[FX_TOPICS];
 	int n_topics;
@@ -153,7 +157,7 @@ int fx_send(fx *f, const char *topic, int32_t partition, const char *key, size_t
 int fx_send_args(fx *f, const char *topic, kp_append_args *args);
 kp_partition *fx_partition(fx *f, const char *topic, int32_t index);
 
-void fx_turn(fx *f);                   /* one turn */
+bool fx_turn(fx *f);                   /* one turn; whether anything moved */
 void fx_run(fx *f);                    /* turns until nothing moves, without moving the time */
 void fx_advance(fx *f, int64_t us);    /* the same, moving it */
 fx_request *fx_held(fx *f, int i);     /* the i-th request without answer; NULL: there is none */

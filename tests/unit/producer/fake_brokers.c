@@ -178,6 +178,8 @@ static void take_produce(fx *f, fx_conn *c, const kp_request_header *h, kp_slice
 {
 	kp_produce_request q;
 	assert_int_equal(kp_wire_read(&kp_produce_request_message, h->request_api_version, in, &f->arena, &q, NULL), 0);
+	if (f->n_requests == FX_REQUESTS && !f->hold)
+		f->n_requests = 0; /* all are answered */
 	assert_true(f->n_requests < FX_REQUESTS);
 	fx_request *r = &f->requests[f->n_requests++];
 	for (int k = 0; k < r->n_parts; k++)
