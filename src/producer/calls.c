@@ -89,9 +89,8 @@ static bool start(kp_engine *e, kp_call *call, int64_t now_us)
 	}
 	kp_arena_reset(&e->loop.arena);
 	const void *body = call->build(call, version, &e->loop.arena);
-	int64_t timeout_us = call->deadline_us - now_us;
-	if (timeout_us > e->config.request_timeout_us)
-		timeout_us = e->config.request_timeout_us;
+	/* the connection's patience is its own: a call in a hurry must not cost the others their connection */
+	int64_t timeout_us = e->config.request_timeout_us;
 	if (!body || !kp_rpc_call(&b->rpc, call->api_key, version, body, true, call, now_us, timeout_us, &error)) {
 		kp_call_failed(e, call, error, NULL, now_us);
 		return true;
@@ -110,12 +109,30 @@ static void time_out(kp_engine *e, kp_call *call)
 	char text[700];
 	snprintf(text, sizeof(text), "no answer in time; last connection error: %s", e->loop.last_error[0] ? e->loop.last_error : "none");
 	kp_list_remove(&call->link);
+	if (call->broker)
+		kp_rpc_disown(&call->broker->rpc, call);
 	(void)call->done(call, KP_ERR_TIMED_OUT, text, 0, kp_slice_null());
+}
+
+/* Those under way whose time is over. Returns the next deadline. */
+static int64_t end_late(kp_engine *e, int64_t now_us)
+{
+	int64_t wake = KP_TIME_NEVER;
+	kp_list *next;
+	for (kp_list *n = e->loop.flying_calls.next; n != &e->loop.flying_calls; n = next) {
+		kp_call *call = KP_CONTAINER_OF(n, kp_call, link);
+		next = n->next;
+		if (call->deadline_us <= now_us)
+			time_out(e, call);
+		else if (call->deadline_us < wake)
+			wake = call->deadline_us;
+	}
+	return wake;
 }
 
 int64_t kp_calls_step(kp_engine *e, int64_t now_us)
 {
-	int64_t wake = KP_TIME_NEVER;
+	int64_t wake = end_late(e, now_us);
 	kp_list *next, waiting;
 	kp_list_init(&waiting);
 	kp_list_splice_back(&waiting, &e->loop.calls);
