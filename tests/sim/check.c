@@ -145,16 +145,12 @@ void sim_on_release(sim_world *w)
 /* ------------------------------------------------------------------ memory */
 
 /*
- * buffer.memory is the bound, but for the moment when records that waited for metadata are spread over their partitions: a topic's
- * waiting records hold up to half of it and one batch, and each partition that gets some needs a buffer of records and one of entries.
+ * buffer.memory is the bound, but for one batch a topic: where records that wait for metadata fill all of it, the first to move may exceed it.
  */
 static int64_t memory_bound(const sim_plan *p)
 {
-	int64_t limit = p->config.buffer_memory, batch = 2 * (int64_t)kp_budget_round((size_t)p->config.batch_size + KP_BATCH_HEADER_SIZE);
-	int64_t bound = limit + (batch < limit ? batch : limit);
-	for (int32_t i = 0; i < p->n_topics; i++)
-		bound += p->topics[i].grown_to * 2 * (int64_t)KP_BUDGET_MIN_BUFFER;
-	return bound;
+	int64_t batch = 2 * (int64_t)kp_budget_round((size_t)p->config.batch_size + KP_BATCH_HEADER_SIZE);
+	return p->config.buffer_memory + p->n_topics * batch;
 }
 
 void sim_check_memory(sim_world *w)

@@ -13,6 +13,8 @@ const char *const sim_fault_names[SIM_N_FAULTS] = {
 	[SIM_RESET_IN_WRITE] = "reset in write",
 	[SIM_LATE_BYTES] = "late bytes",
 	[SIM_LEADER_MOVE] = "leader move",
+	[SIM_LEADER_FLIP] = "leader flip",
+	[SIM_STEP_DOWN] = "step down",
 	[SIM_NODE_DOWN] = "node down",
 	[SIM_REFUSE] = "refuse",
 	[SIM_STALL] = "stall",
@@ -79,6 +81,31 @@ static bool move_leader(sim_world *w)
 	else if (sim_chance(&w->fate, 30)) /* and somewhere else soon: the election was not the last */
 		sim_at(w, w->now_us + sim_spread(&w->fate, 10, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, topic << 16 | partition);
 	return true;
+}
+
+void sim_before_produce(sim_world *w, kp_slice frame, sim_strike *s)
+{
+	kp_db_partition_info info;
+	if (w->armed[SIM_LEADER_FLIP] + w->armed[SIM_STEP_DOWN] == 0 || !sim_produce_partition(w, frame, &s->topic, &s->partition) ||
+	    kp_db_partition_get(w->db, w->plan.topics[s->topic].name, s->partition, &info))
+		return;
+	s->leader = info.leader;
+	s->is_flip = sim_take_armed(w, SIM_LEADER_FLIP);
+	s->is_step_down = !s->is_flip && sim_take_armed(w, SIM_STEP_DOWN);
+	if (s->is_flip)
+		set_leader(w, s->topic, s->partition, 0);
+	if (s->is_step_down)
+		kp_db_set_hw_delay_us(w->db, outage_us(w));
+}
+
+void sim_after_produce(sim_world *w, const sim_strike *s)
+{
+	if (s->is_flip)
+		set_leader(w, s->topic, s->partition, s->leader);
+	if (!s->is_step_down)
+		return;
+	sim_at(w, w->now_us + sim_spread(&w->fate, 1, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, s->topic << 16 | s->partition);
+	sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_SLOW_REPLICATION, 0);
 }
 
 static void node_up(sim_world *w, int32_t node)

@@ -74,7 +74,7 @@ static void plan_network(sim_plan *p, kp_random *r)
 
 static void plan_faults(sim_plan *p, kp_random *r)
 {
-	p->n_faults = sim_chance(r, 10) ? 0 : (uint32_t)sim_spread(r, 1, 40);
+	p->n_faults = sim_chance(r, 10) ? 0 : (uint32_t)sim_spread(r, 1, 60);
 	/* half of the runs are about a few kinds, so that each kind meets itself */
 	p->fault_kinds = sim_chance(r, 50) ? ~0u : (uint32_t)kp_random_next(r);
 	int64_t expected = (int64_t)(p->n_records / (p->burst_max / 2 + 1) + 1) * p->pause_max_us / 2;

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "devbroker/core.h"
 #include "producer/engine.h"
+#include "wire/msg_produce.h"
 
 #define SIM_NODES 4
 #define SIM_TOPICS 3
@@ -32,6 +33,8 @@ typedef enum sim_fault {
 	SIM_RESET_IN_WRITE,      /* the connection breaks when a part of what is to be written is with the kernel */
 	SIM_LATE_BYTES,          /* the client sees a reset, but what it sent arrives all the same, later */
 	SIM_LEADER_MOVE,         /* another node, or for a while none */
+	SIM_LEADER_FLIP,         /* away when the next Produce request arrives, and back behind it */
+	SIM_STEP_DOWN,           /* the leader of the next Produce request moves while acks=all waits for the high watermark */
 	SIM_NODE_DOWN,           /* refuses or swallows connections, drops the present ones; comes back */
 	SIM_REFUSE,              /* a node refuses connections for a while, the present ones live */
 	SIM_STALL,               /* nothing moves to or from a node for a while */
@@ -228,6 +231,13 @@ void sim_on_fault(sim_world *w);
 void sim_on_heal(sim_world *w, const sim_event *ev);
 void sim_on_calm(sim_world *w);
 bool sim_take_armed(sim_world *w, sim_fault kind);
+/* A Produce request is about to be carried out, and has been: what waits for one strikes. */
+typedef struct sim_strike {
+	bool is_flip, is_step_down;
+	int32_t topic, partition, leader;
+} sim_strike;
+void sim_before_produce(sim_world *w, kp_slice frame, sim_strike *s);
+void sim_after_produce(sim_world *w, const sim_strike *s);
 
 /* workload.c: what the application does */
 void sim_on_application(sim_world *w);
@@ -250,6 +260,12 @@ void sim_take_ended(sim_world *w);
 void sim_on_release(sim_world *w);
 void sim_check_memory(sim_world *w);
 void sim_check_end(sim_world *w); /* the engine is gone, nothing is under way */
+
+/* frames.c */
+/* Decode a Produce request; what it points to lives in the arena and the frame. False: it is none. */
+bool sim_produce_read(kp_slice frame, kp_arena *arena, kp_produce_request *out);
+/* The first partition that it names, as topic of the plan and number. */
+bool sim_produce_partition(const sim_world *w, kp_slice frame, int32_t *topic, int32_t *partition);
 
 /* trace.c */
 #define SIM_TRACE(w, ...)                                 \

@@ -283,7 +283,11 @@ static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 		sim_conn_reset(w, c, false);
 		return;
 	}
+	sim_strike strike = {0};
+	if (is_produce)
+		sim_before_produce(w, frame, &strike);
 	int err = kp_db_request(w->db, c->node, c->serial, frame, w->now_us);
+	sim_after_produce(w, &strike);
 	if (is_produce && w->plan.config.acks != 0 && ++c->n_produce > w->plan.config.max_in_flight)
 		sim_fail(w, "I8", "%d Produce requests are under way on a connection", c->n_produce);
 	if (err) {

@@ -10,8 +10,6 @@
 #include "tests/sim/sim.h"
 #include "wire/header.h"
 #include "wire/messages.h"
-#include "wire/msg_produce.h"
-#include "wire/reader.h"
 
 void sim_trace_line(const sim_world *w, const char *fmt, ...)
 {
@@ -53,8 +51,7 @@ void sim_trace_frame(const sim_world *w, const sim_conn *c, kp_slice frame)
 	printf("%12.3f  conn %u node %d: request %d api %d v%d %s", (double)w->now_us / 1000, c->id, c->node, h.correlation_id,
 	       h.request_api_key, h.request_api_version, kp_wire_find(h.request_api_key, false)->root->name);
 	kp_arena_init(&arena, 64u << 20);
-	if (h.request_api_key == KP_API_PRODUCE && kp_wire_read(&kp_produce_request_message, h.request_api_version,
-	                                                       kp_slice_of(frame.ptr + used, frame.len - used), &arena, &body, NULL) == 0)
+	if (sim_produce_read(frame, &arena, &body))
 		for (int32_t i = 0; i < body.topic_data.n; i++)
 			for (int32_t j = 0; j < body.topic_data.items[i].partition_data.n; j++)
 				trace_batch(&body.topic_data.items[i].partition_data.items[j]);
