@@ -16,7 +16,7 @@
 static int64_t delay_us(sim_world *w)
 {
 	int64_t us = w->plan.latency_us + (int64_t)kp_random_below(&w->network, (uint32_t)w->plan.jitter_us);
-	if (sim_chance(&w->network, w->plan.percent_spike))
+	if (!w->is_calm && sim_chance(&w->network, w->plan.percent_spike))
 		us *= sim_range(&w->network, 2, 50);
 	return us;
 }
