@@ -95,6 +95,8 @@ size_t kp_reports_poll(kp_producer *p, kp_report *out, size_t max, int timeout_m
 	if (!p->settings.use_report_queue || max == 0)
 		return 0;
 	release_polled(p);
+	if (kp_runtime_is_mine(p->runtime))
+		timeout_ms = 0; /* what it would wait for comes from this thread */
 	pthread_mutex_lock(&p->shared.mutex);
 	kp_batch *b = wait_for_batch(p, timeout_ms);
 	pthread_mutex_unlock(&p->shared.mutex);
