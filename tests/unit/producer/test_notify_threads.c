@@ -171,15 +171,18 @@ static void crew_free(crew *c)
 		sem_destroy(&c->reported[i]);
 }
 
+/* The window is narrow: without the second look in kp_engine_step about one in three of these rounds hangs. */
 static void notify_loses_no_wake_up(void **state)
 {
-	crew c;
 	(void)state;
-	kp_engine_config config = fx_config();
-	config.max_in_flight = 1;
-	run_crew(&c, &config, 2000, ping_pong);
-	assert_true(atomic_load(&c.n_waits) > 10); /* else it proves nothing */
-	crew_free(&c);
+	for (int round = 0; round < 5; round++) {
+		crew c;
+		kp_engine_config config = fx_config();
+		config.max_in_flight = 1;
+		run_crew(&c, &config, 2000, ping_pong);
+		assert_true(atomic_load(&c.n_waits) > 10); /* else it proves nothing */
+		crew_free(&c);
+	}
 }
 
 /* Each sender's records stand in its order in every partition. */
