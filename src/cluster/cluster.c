@@ -172,7 +172,8 @@ bool kp_cluster_build_request(kp_cluster *c, int version, kp_arena *arena, kp_me
 	kp_wire_init(&kp_metadata_request_topic_schema, out->topics.items, n);
 	int32_t k = 0;
 	for (kp_list *i = head->next; i != head; i = i->next) {
-		kp_cluster_topic *t = only_stale ? KP_CONTAINER_OF(i, kp_cluster_topic, stale_link) : KP_CONTAINER_OF(i, kp_cluster_topic, link);
+		kp_cluster_topic *t = only_stale ? KP_CONTAINER_OF(i, kp_cluster_topic, stale_link)
+		                                 : KP_CONTAINER_OF(i, kp_cluster_topic, link);
 		if (!only_stale && t->is_idle)
 			continue;
 		t->is_asked = true;

@@ -38,14 +38,14 @@ typedef struct kp_cluster_topic {
 	kp_list stale_link; /* in kp_cluster.stale while it must be asked for */
 	char *name;
 	kp_uuid id;
-	int error;          /* the last answer's error for the topic; 0 with n_partitions > 0 means known */
+	int error; /* the last answer's error for the topic; 0 with n_partitions > 0 means known */
 	bool is_internal;
 	kp_cluster_partition *partitions;
 	int32_t n_partitions;
-	int64_t used_us;    /* last time somebody wanted it */
-	bool is_idle;       /* nobody sends to it: left out when all topics are asked for (metadata.max.idle.ms) */
-	bool is_asked;      /* the request under way, or the last one, asks for it */
-	void *user;         /* the owner's: survives updates */
+	int64_t used_us; /* last time somebody wanted it */
+	bool is_idle;    /* nobody sends to it: left out when all topics are asked for (metadata.max.idle.ms) */
+	bool is_asked;   /* the request under way, or the last one, asks for it */
+	void *user;      /* the owner's: survives updates */
 } kp_cluster_topic;
 
 typedef struct kp_cluster_config {
@@ -62,10 +62,10 @@ typedef struct kp_cluster {
 	kp_map by_name;
 	int32_t controller_id; /* -1: not known */
 	char cluster_id[64];
-	bool is_asking;        /* a request is under way */
-	int n_failures;        /* in a row: answers that did not come or left a topic stale */
-	int64_t next_us;       /* no request before then */
-	int64_t updated_us;    /* last complete answer; -1: never */
+	bool is_asking;     /* a request is under way */
+	int n_failures;     /* in a row: answers that did not come or left a topic stale */
+	int64_t next_us;    /* no request before then */
+	int64_t updated_us; /* last complete answer; -1: never */
 	kp_random *random;
 } kp_cluster;
 

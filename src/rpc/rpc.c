@@ -275,7 +275,8 @@ static int frame_length(kp_rpc *c, const uint8_t *p, size_t *len)
 	uint32_t most = c->state == KP_RPC_READY ? KP_RPC_MAX_FRAME : KP_RPC_MAX_FIRST_FRAME;
 	if (n < 4 || n > most) {
 		char text[96];
-		snprintf(text, sizeof(text), "a frame of %u bytes is announced (4 to %u are possible): not a Kafka broker", n, most);
+		snprintf(text, sizeof(text), "a frame of %u bytes is announced (4 to %u are possible): not a Kafka broker", n,
+		         most);
 		return not_kafka(c, p, text);
 	}
 	*len = n;

@@ -21,22 +21,22 @@
 #include "wire/messages.h"
 #include "wire/writer.h"
 
-#define KP_RPC_MAX_FRAME (100u << 20)       /* a longer answer is not Kafka's (receive.message.max.bytes of librdkafka) */
-#define KP_RPC_MAX_FIRST_FRAME (1u << 20)   /* the same before the peer has proved to be a broker */
-#define KP_RPC_API_COUNT 128                /* API keys with a version table */
+#define KP_RPC_MAX_FRAME (100u << 20)     /* a longer answer is not Kafka's (receive.message.max.bytes of librdkafka) */
+#define KP_RPC_MAX_FIRST_FRAME (1u << 20) /* the same before the peer has proved to be a broker */
+#define KP_RPC_API_COUNT 128              /* API keys with a version table */
 
 typedef struct kp_rpc kp_rpc;
 
 /* A request from its encoding to its end. */
 typedef struct kp_rpc_request {
-	kp_list link;          /* in the outbox, then in flight */
-	kp_buf bytes;          /* frame length, header and body without the referenced batches */
-	kp_wire_refs refs;     /* the batches, in place; they must stay until on_written or on_failed */
-	size_t total, written; /* bytes to send, and handed to the kernel so far */
+	kp_list link;                    /* in the outbox, then in flight */
+	kp_buf bytes;                    /* frame length, header and body without the referenced batches */
+	kp_wire_refs refs;               /* the batches, in place; they must stay until on_written or on_failed */
+	size_t total, written;           /* bytes to send, and handed to the kernel so far */
 	int64_t timeout_us, deadline_us; /* the deadline runs from the call */
 	int32_t correlation_id;
 	int16_t api_key, version;
-	bool expects_answer;   /* acks=0: none comes */
+	bool expects_answer; /* acks=0: none comes */
 	void *opaque;
 } kp_rpc_request;
 
@@ -68,7 +68,7 @@ struct kp_rpc {
 	int16_t transaction_version; /* finalized feature transaction.version, 0 when unknown */
 	int64_t throttled_until_us;  /* KIP-219: nothing but what is under way before then */
 	uint64_t sent_bytes, received_bytes;
-	char error_text[160];        /* what kp_rpc_input objected to */
+	char error_text[160]; /* what kp_rpc_input objected to */
 };
 
 void kp_rpc_init(kp_rpc *c, const kp_rpc_handler *handler, void *owner, const char *client_id);

@@ -75,7 +75,8 @@ static inline kp_metadata_response_partition *answer_topic(answer *a, const char
 	t->name = kp_slice_cstr(name);
 	memset(&t->topic_id, id_byte, sizeof(t->topic_id));
 	for (int32_t i = 0; i < n_partitions; i++)
-		a->partitions[k][i] = (kp_metadata_response_partition){.partition_index = i, .leader_id = leader, .leader_epoch = epoch};
+		a->partitions[k][i] = (kp_metadata_response_partition){
+			.partition_index = i, .leader_id = leader, .leader_epoch = epoch};
 	t->partitions.items = a->partitions[k];
 	t->partitions.n = n_partitions;
 	return a->partitions[k];

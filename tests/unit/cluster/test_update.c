@@ -237,16 +237,16 @@ static void cluster_update_survives_want_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(cluster_knows_what_the_answer_says),
-	        cmocka_unit_test(cluster_ignores_a_leader_of_an_older_epoch),
-	        cmocka_unit_test(cluster_accepts_any_epoch_of_a_topic_that_was_created_again),
-	        cmocka_unit_test(cluster_keeps_to_epochs_when_the_answer_has_no_topic_id),
-	        cmocka_unit_test(cluster_topic_grows),
-	        cmocka_unit_test(cluster_tolerates_partitions_that_make_no_sense),
-	        cmocka_unit_test(cluster_hint_moves_a_leader_only_forward_and_only_to_a_known_node),
-	        cmocka_unit_test(cluster_forgets_nodes_that_are_gone_and_takes_them_back),
-	        cmocka_unit_test(cluster_refuses_nodes_with_impossible_addresses),
-	        cmocka_unit_test(cluster_update_survives_want_of_memory),
+		cmocka_unit_test(cluster_knows_what_the_answer_says),
+		cmocka_unit_test(cluster_ignores_a_leader_of_an_older_epoch),
+		cmocka_unit_test(cluster_accepts_any_epoch_of_a_topic_that_was_created_again),
+		cmocka_unit_test(cluster_keeps_to_epochs_when_the_answer_has_no_topic_id),
+		cmocka_unit_test(cluster_topic_grows),
+		cmocka_unit_test(cluster_tolerates_partitions_that_make_no_sense),
+		cmocka_unit_test(cluster_hint_moves_a_leader_only_forward_and_only_to_a_known_node),
+		cmocka_unit_test(cluster_forgets_nodes_that_are_gone_and_takes_them_back),
+		cmocka_unit_test(cluster_refuses_nodes_with_impossible_addresses),
+		cmocka_unit_test(cluster_update_survives_want_of_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@
 
 #define FX_TOPICS 4
 #define FX_PARTITIONS 16
-#define FX_NODES 8            /* nodes 1 .. 7 */
+#define FX_NODES 8               /* nodes 1 .. 7 */
 #define FX_PLACES (2 * FX_NODES) /* bootstrap server i is place FX_NODES + i */
 #define FX_RECORDS 20000
 #define FX_LOG 20000
@@ -55,7 +55,7 @@ typedef struct fx_conn {
 	uint32_t id;
 	int place;
 	bool is_open, is_blocked; /* blocked: fx.write_budget was spent while it had more to write */
-	kp_buf in; /* bytes of the engine that are no whole frame yet */
+	kp_buf in;                /* bytes of the engine that are no whole frame yet */
 } fx_conn;
 
 typedef struct fx_part {
@@ -116,8 +116,8 @@ typedef struct fx {
 	fx_request requests[FX_REQUESTS];
 	int n_requests;
 	/* the script */
-	bool hold;              /* keep Produce requests for fx_answer */
-	bool hold_ended;        /* leave ended batches with the engine */
+	bool hold;       /* keep Produce requests for fx_answer */
+	bool hold_ended; /* leave ended batches with the engine */
 	bool metadata_is_mute, id_is_mute;
 	int metadata_error, id_error;
 	int codes[64], n_codes; /* for the next Produce requests, when not held */
@@ -157,10 +157,10 @@ int fx_send(fx *f, const char *topic, int32_t partition, const char *key, size_t
 int fx_send_args(fx *f, const char *topic, kp_append_args *args);
 kp_partition *fx_partition(fx *f, const char *topic, int32_t index);
 
-bool fx_turn(fx *f);                   /* one turn; whether anything moved */
-void fx_run(fx *f);                    /* turns until nothing moves, without moving the time */
-void fx_advance(fx *f, int64_t us);    /* the same, moving it */
-fx_request *fx_held(fx *f, int i);     /* the i-th request without answer; NULL: there is none */
+bool fx_turn(fx *f);                /* one turn; whether anything moved */
+void fx_run(fx *f);                 /* turns until nothing moves, without moving the time */
+void fx_advance(fx *f, int64_t us); /* the same, moving it */
+fx_request *fx_held(fx *f, int i);  /* the i-th request without answer; NULL: there is none */
 int fx_n_held(fx *f);
 void fx_answer(fx *f, fx_request *r, int error);
 void fx_reply_each(fx *f, fx_request *r, const fx_reply *replies);

@@ -67,8 +67,11 @@ static void answer(fx *f, fx_conn *c, const kp_wire_message *m, int version, int
 
 static void answer_versions(fx *f, fx_conn *c, const kp_request_header *h)
 {
-	kp_api_versions_response_api apis[] = {{KP_API_PRODUCE, 3, f->produce_version}, {KP_API_METADATA, 0, 13},
-	                                       {KP_API_API_VERSIONS, 0, 4}, {KP_API_INIT_PRODUCER_ID, 0, 5}, {KP_API_DESCRIBE_CLUSTER, 0, 2}};
+	kp_api_versions_response_api apis[] = {{KP_API_PRODUCE, 3, f->produce_version},
+	                                       {KP_API_METADATA, 0, 13},
+	                                       {KP_API_API_VERSIONS, 0, 4},
+	                                       {KP_API_INIT_PRODUCER_ID, 0, 5},
+	                                       {KP_API_DESCRIBE_CLUSTER, 0, 2}};
 	kp_api_versions_response a;
 	kp_wire_init(&kp_api_versions_response_schema, &a, 1);
 	a.api_keys.items = apis;
@@ -218,7 +221,7 @@ static void append_part(fx *f, const fx_part *part)
 		assert_int_equal(kp_record_load(&p, records.ptr + records.len, &v), 0);
 		memcpy(number, v.value.ptr, v.value.len < 8 ? v.value.len : 8);
 		assert_true(t->n_log[part->index] < FX_LOG);
-		t->log[part->index][t->n_log[part->index]++] = atoi(number);
+		t->log[part->index][t->n_log[part->index]++] = (int)strtol(number, NULL, 10);
 	}
 	kp_buf_deinit(&scratch);
 }

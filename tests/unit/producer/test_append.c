@@ -172,7 +172,8 @@ static void send_at(fx *f, int64_t timestamp_ms)
 
 static void append_keeps_timestamps_whatever_their_distance(void **state)
 {
-	static const int64_t times[] = {5000, 4000, 5000 + (int64_t)INT32_MAX, 5000 + (int64_t)INT32_MAX + 1, 0, INT64_MAX, 0, INT64_MAX - 1};
+	static const int64_t times[] = {5000, 4000,         5000 + (int64_t)INT32_MAX, 5000 + (int64_t)INT32_MAX + 1, 0, INT64_MAX,
+	                                0,    INT64_MAX - 1};
 	static const int n_records[] = {3, 1, 1, 1, 1, 1};
 	int at = 0;
 	(void)state;
@@ -200,7 +201,8 @@ static void append_keeps_timestamps_whatever_their_distance(void **state)
 static void append_carries_key_value_and_headers(void **state)
 {
 	kp_record_header headers[] = {{kp_slice_cstr("a"), kp_slice_cstr("1")}, {kp_slice_cstr("b"), kp_slice_null()}};
-	kp_append_args a = {.partition = 0, .content = {.key = kp_slice_cstr(""), .value = kp_slice_of("", 0), .headers = headers, .n_headers = 2}};
+	kp_append_args a = {.partition = 0,
+	                    .content = {.key = kp_slice_cstr(""), .value = kp_slice_of("", 0), .headers = headers, .n_headers = 2}};
 	kp_record_view v;
 	kp_record_header h;
 	(void)state;
@@ -293,19 +295,19 @@ static void append_leaves_things_as_they_were_when_memory_is_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(append_refuses_a_record_exactly_above_the_bound),
-	        cmocka_unit_test(append_takes_a_record_larger_than_a_batch_into_one_of_its_own),
-	        cmocka_unit_test(append_would_block_when_the_budget_is_gone_and_says_when_room_comes_back),
-	        cmocka_unit_test(append_bounds_what_one_partition_holds),
-	        cmocka_unit_test(append_bounds_the_number_of_records),
-	        cmocka_unit_test(append_refuses_unknown_partitions),
-	        cmocka_unit_test(append_refuses_everything_once_closed),
-	        cmocka_unit_test(append_closes_a_batch_when_it_is_full),
-	        cmocka_unit_test(append_keeps_timestamps_whatever_their_distance),
-	        cmocka_unit_test(append_carries_key_value_and_headers),
-	        cmocka_unit_test(append_keeps_no_entries_when_nothing_is_reported),
-	        cmocka_unit_test(append_allocates_nothing_per_record),
-	        cmocka_unit_test(append_leaves_things_as_they_were_when_memory_is_out),
+		cmocka_unit_test(append_refuses_a_record_exactly_above_the_bound),
+		cmocka_unit_test(append_takes_a_record_larger_than_a_batch_into_one_of_its_own),
+		cmocka_unit_test(append_would_block_when_the_budget_is_gone_and_says_when_room_comes_back),
+		cmocka_unit_test(append_bounds_what_one_partition_holds),
+		cmocka_unit_test(append_bounds_the_number_of_records),
+		cmocka_unit_test(append_refuses_unknown_partitions),
+		cmocka_unit_test(append_refuses_everything_once_closed),
+		cmocka_unit_test(append_closes_a_batch_when_it_is_full),
+		cmocka_unit_test(append_keeps_timestamps_whatever_their_distance),
+		cmocka_unit_test(append_carries_key_value_and_headers),
+		cmocka_unit_test(append_keeps_no_entries_when_nothing_is_reported),
+		cmocka_unit_test(append_allocates_nothing_per_record),
+		cmocka_unit_test(append_leaves_things_as_they_were_when_memory_is_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,18 +328,18 @@ static void sealers_are_kept_for_the_next_batch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(batch_grows_by_doubling_up_to_its_bound),
-	        cmocka_unit_test(batch_starts_as_large_as_the_last_one_if_there_is_room),
-	        cmocka_unit_test(batch_keeps_no_entries_until_somebody_wants_one),
-	        cmocka_unit_test(batch_that_cannot_grow_stays_as_it_is),
-	        cmocka_unit_test(batch_sealed_with_each_codec_checks_deeply),
-	        cmocka_unit_test(batch_that_does_not_compress_stays_raw),
-	        cmocka_unit_test(batch_is_compressed_in_place_when_the_budget_is_gone),
-	        cmocka_unit_test(batch_is_sent_raw_when_memory_is_out),
-	        cmocka_unit_test(batch_new_leaves_nothing_behind_when_memory_is_out),
-	        cmocka_unit_test(batch_that_finds_no_room_wakes_nobody),
-	        cmocka_unit_test(batch_gives_up_its_hint_for_its_entry),
-	        cmocka_unit_test(sealers_are_kept_for_the_next_batch),
+		cmocka_unit_test(batch_grows_by_doubling_up_to_its_bound),
+		cmocka_unit_test(batch_starts_as_large_as_the_last_one_if_there_is_room),
+		cmocka_unit_test(batch_keeps_no_entries_until_somebody_wants_one),
+		cmocka_unit_test(batch_that_cannot_grow_stays_as_it_is),
+		cmocka_unit_test(batch_sealed_with_each_codec_checks_deeply),
+		cmocka_unit_test(batch_that_does_not_compress_stays_raw),
+		cmocka_unit_test(batch_is_compressed_in_place_when_the_budget_is_gone),
+		cmocka_unit_test(batch_is_sent_raw_when_memory_is_out),
+		cmocka_unit_test(batch_new_leaves_nothing_behind_when_memory_is_out),
+		cmocka_unit_test(batch_that_finds_no_room_wakes_nobody),
+		cmocka_unit_test(batch_gives_up_its_hint_for_its_entry),
+		cmocka_unit_test(sealers_are_kept_for_the_next_batch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

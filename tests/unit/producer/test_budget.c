@@ -162,13 +162,10 @@ static void budget_holds_under_random_use(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(budget_rounds_to_powers_of_two),
-	        cmocka_unit_test(budget_is_never_passed),
-	        cmocka_unit_test(budget_gives_a_pooled_buffer_again),
-	        cmocka_unit_test(budget_shrinks_its_pool_for_other_sizes),
-	        cmocka_unit_test(budget_says_when_room_came_back),
-	        cmocka_unit_test(budget_counts_nothing_when_memory_is_out),
-	        cmocka_unit_test(budget_holds_under_random_use),
+		cmocka_unit_test(budget_rounds_to_powers_of_two),     cmocka_unit_test(budget_is_never_passed),
+		cmocka_unit_test(budget_gives_a_pooled_buffer_again), cmocka_unit_test(budget_shrinks_its_pool_for_other_sizes),
+		cmocka_unit_test(budget_says_when_room_came_back),    cmocka_unit_test(budget_counts_nothing_when_memory_is_out),
+		cmocka_unit_test(budget_holds_under_random_use),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,20 +281,20 @@ static void engine_ignores_events_of_connections_that_are_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_connects_to_nobody_before_it_has_to),
-	        cmocka_unit_test(engine_asks_one_bootstrap_server_when_it_answers),
-	        cmocka_unit_test(engine_tries_one_bootstrap_server_after_another),
-	        cmocka_unit_test(engine_connects_to_few_at_a_time_when_servers_are_slow),
-	        cmocka_unit_test(engine_gives_a_mute_server_up),
-	        cmocka_unit_test(engine_says_once_per_outage_that_all_servers_are_down),
-	        cmocka_unit_test(engine_backs_off_from_a_server_that_refuses),
-	        cmocka_unit_test(engine_closes_idle_connections_and_opens_them_again),
-	        cmocka_unit_test(engine_does_not_take_a_slow_answer_for_idleness),
-	        cmocka_unit_test(engine_never_closes_idle_connections_when_told_so),
-	        cmocka_unit_test(engine_finds_the_cluster_again_through_its_bootstrap_servers),
-	        cmocka_unit_test(engine_bootstraps_again_when_a_broker_asks_for_it),
-	        cmocka_unit_test(engine_drops_a_peer_that_is_not_kafka),
-	        cmocka_unit_test(engine_ignores_events_of_connections_that_are_gone),
+		cmocka_unit_test(engine_connects_to_nobody_before_it_has_to),
+		cmocka_unit_test(engine_asks_one_bootstrap_server_when_it_answers),
+		cmocka_unit_test(engine_tries_one_bootstrap_server_after_another),
+		cmocka_unit_test(engine_connects_to_few_at_a_time_when_servers_are_slow),
+		cmocka_unit_test(engine_gives_a_mute_server_up),
+		cmocka_unit_test(engine_says_once_per_outage_that_all_servers_are_down),
+		cmocka_unit_test(engine_backs_off_from_a_server_that_refuses),
+		cmocka_unit_test(engine_closes_idle_connections_and_opens_them_again),
+		cmocka_unit_test(engine_does_not_take_a_slow_answer_for_idleness),
+		cmocka_unit_test(engine_never_closes_idle_connections_when_told_so),
+		cmocka_unit_test(engine_finds_the_cluster_again_through_its_bootstrap_servers),
+		cmocka_unit_test(engine_bootstraps_again_when_a_broker_asks_for_it),
+		cmocka_unit_test(engine_drops_a_peer_that_is_not_kafka),
+		cmocka_unit_test(engine_ignores_events_of_connections_that_are_gone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

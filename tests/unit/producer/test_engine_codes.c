@@ -8,7 +8,8 @@
 
 static bool is_about_sequence(int code)
 {
-	return code == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || code == KP_ERR_UNKNOWN_PRODUCER_ID || code == KP_ERR_INVALID_PRODUCER_EPOCH;
+	return code == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || code == KP_ERR_UNKNOWN_PRODUCER_ID ||
+	       code == KP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
 /* The batch comes again, with its stamp or a new one; it is persisted then. */
@@ -22,7 +23,8 @@ static void check_sent_again(fx *f, int code, bool is_stamped_anew)
 		assert_true(is_other_id || second->header.producer_epoch == first->header.producer_epoch + 1);
 		assert_int_equal(second->header.base_sequence, 0);
 		assert_int_equal(second->len, first->len);
-		assert_memory_equal(second->bytes + KP_BATCH_HEADER_SIZE, first->bytes + KP_BATCH_HEADER_SIZE, first->len - KP_BATCH_HEADER_SIZE);
+		assert_memory_equal(second->bytes + KP_BATCH_HEADER_SIZE, first->bytes + KP_BATCH_HEADER_SIZE,
+		                    first->len - KP_BATCH_HEADER_SIZE);
 	} else {
 		assert_int_equal(second->len, first->len);
 		assert_memory_equal(second->bytes, first->bytes, first->len);
@@ -125,10 +127,10 @@ static void engine_gives_each_retriable_code_its_outcome_when_time_is_over(void 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_acts_on_every_code_by_its_class_and_whether_it_may_have_appended),
-	        cmocka_unit_test(engine_without_idempotence_acts_on_every_code_as_well),
-	        cmocka_unit_test(engine_takes_a_code_that_nobody_knows_as_final_and_open),
-	        cmocka_unit_test(engine_gives_each_retriable_code_its_outcome_when_time_is_over),
+		cmocka_unit_test(engine_acts_on_every_code_by_its_class_and_whether_it_may_have_appended),
+		cmocka_unit_test(engine_without_idempotence_acts_on_every_code_as_well),
+		cmocka_unit_test(engine_takes_a_code_that_nobody_knows_as_final_and_open),
+		cmocka_unit_test(engine_gives_each_retriable_code_its_outcome_when_time_is_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -326,20 +326,20 @@ static void engine_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_purges_what_is_queued),
-	        cmocka_unit_test(engine_purges_what_is_in_flight),
-	        cmocka_unit_test(engine_purges_records_that_wait_for_metadata),
-	        cmocka_unit_test(engine_purge_may_be_called_at_any_time),
-	        cmocka_unit_test(engine_drops_the_oldest_that_was_never_sent),
-	        cmocka_unit_test(engine_does_not_drop_what_was_sent),
-	        cmocka_unit_test(engine_drops_records_that_wait_for_metadata),
-	        cmocka_unit_test(engine_end_ends_everything),
-	        cmocka_unit_test(engine_call_ends_by_its_deadline),
-	        cmocka_unit_test(engine_call_is_tried_again_on_another_connection),
-	        cmocka_unit_test(engine_call_the_broker_does_not_know_is_refused),
-	        cmocka_unit_test(engine_end_ends_calls_once),
-	        cmocka_unit_test(engine_cancelled_calls_are_not_called_by_late_answers),
-	        cmocka_unit_test(engine_counts),
+		cmocka_unit_test(engine_purges_what_is_queued),
+		cmocka_unit_test(engine_purges_what_is_in_flight),
+		cmocka_unit_test(engine_purges_records_that_wait_for_metadata),
+		cmocka_unit_test(engine_purge_may_be_called_at_any_time),
+		cmocka_unit_test(engine_drops_the_oldest_that_was_never_sent),
+		cmocka_unit_test(engine_does_not_drop_what_was_sent),
+		cmocka_unit_test(engine_drops_records_that_wait_for_metadata),
+		cmocka_unit_test(engine_end_ends_everything),
+		cmocka_unit_test(engine_call_ends_by_its_deadline),
+		cmocka_unit_test(engine_call_is_tried_again_on_another_connection),
+		cmocka_unit_test(engine_call_the_broker_does_not_know_is_refused),
+		cmocka_unit_test(engine_end_ends_calls_once),
+		cmocka_unit_test(engine_cancelled_calls_are_not_called_by_late_answers),
+		cmocka_unit_test(engine_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,9 @@ static void send_some(fx *f, int n)
 static void run(fx *f)
 {
 	f->n_codes = 6;
-	memcpy(f->codes, (int[]){0, 0, KP_ERR_NOT_ENOUGH_REPLICAS, KP_ERR_MESSAGE_TOO_LARGE, KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, 0}, 6 * sizeof(int));
+	memcpy(f->codes,
+	       (int[]){0, 0, KP_ERR_NOT_ENOUGH_REPLICAS, KP_ERR_MESSAGE_TOO_LARGE, KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, 0},
+	       6 * sizeof(int));
 	send_some(f, 10);
 	fx_advance(f, 100 * FX_MS);
 	fx_break(f, 1, KP_ERR_TRANSPORT);
@@ -74,7 +76,8 @@ static int run_with(int first, int n_failing)
 		run(f);
 		for (int i = 1; i <= f->n_sent; i++) {
 			if (f->reports[i].n != 1)
-				print_message("first %d of %d failing: record %d has %d reports\n", first, n_failing, i, f->reports[i].n);
+				print_message("first %d of %d failing: record %d has %d reports\n", first, n_failing, i,
+				              f->reports[i].n);
 			assert_int_equal(f->reports[i].n, 1);
 			assert_int_not_equal(f->reports[i].error, KP_ERR_DELIVERY_TIMEOUT);
 		}
@@ -107,8 +110,8 @@ static void engine_survives_the_failure_of_allocations_in_a_row(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_survives_the_failure_of_any_allocation),
-	        cmocka_unit_test(engine_survives_the_failure_of_allocations_in_a_row),
+		cmocka_unit_test(engine_survives_the_failure_of_any_allocation),
+		cmocka_unit_test(engine_survives_the_failure_of_allocations_in_a_row),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,8 @@ static void engine_keeps_the_order_and_partitions_of_records_that_waited(void **
 	fx_add_topic(f, "events", 4);
 	assert_true(fx_start(f));
 	for (int i = 0; i < 700; i++)
-		assert_true(fx_send(f, "events", i % 3 ? KP_PARTITION_ANY : i % 4, i % 3 == 1 ? keys[i % 7] : NULL, (size_t)(i % 90)) > 0);
+		assert_true(fx_send(f, "events", i % 3 ? KP_PARTITION_ANY : i % 4, i % 3 == 1 ? keys[i % 7] : NULL,
+		                    (size_t)(i % 90)) > 0);
 	assert_int_equal(f->n_metadata, 0);
 	fx_run(f);
 	for (int i = 0; i < 300; i++) /* those behind them come behind them */
@@ -138,7 +139,9 @@ static void engine_keeps_headers_and_times_of_records_that_waited(void **state)
 	for (int i = 0; i < N_HEADERS; i++)
 		headers[i] = (kp_record_header){kp_slice_cstr("name"), i % 2 ? kp_slice_cstr("value") : kp_slice_null()};
 	for (int n = 1; n <= N_HEADERS; n += 99) {
-		kp_append_args a = {.partition = KP_PARTITION_ANY, .timestamp_ms = 1000 * n, .content = {.headers = headers, .n_headers = (size_t)n}};
+		kp_append_args a = {.partition = KP_PARTITION_ANY,
+		                    .timestamp_ms = 1000 * n,
+		                    .content = {.headers = headers, .n_headers = (size_t)n}};
 		fx_send_args(f, "events", &a);
 	}
 	fx_run(f);
@@ -191,7 +194,8 @@ static void engine_reports_unknown_partitions_with_what_was_sent(void **state)
 		char value[120];
 		memset(value, 'a' + i % 26, sizeof(value));
 		memcpy(value, "0       ", 8);
-		kp_append_args a = {.partition = i % 2 ? 1 : 50, .timestamp_ms = times[i % 5], .content = {.value = kp_slice_of(value, 120)}};
+		kp_append_args a = {
+			.partition = i % 2 ? 1 : 50, .timestamp_ms = times[i % 5], .content = {.value = kp_slice_of(value, 120)}};
 		fx_send_args(f, "events", &a);
 	}
 	fx_run(f);
@@ -357,22 +361,22 @@ static void engine_serves_a_topic_that_was_created_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_ends_records_of_a_topic_that_never_appears),
-	        cmocka_unit_test(engine_ends_records_in_time_when_no_metadata_comes),
-	        cmocka_unit_test(engine_sends_when_the_topic_appears_late),
-	        cmocka_unit_test(engine_fails_only_the_topic_that_is_forbidden),
-	        cmocka_unit_test(engine_fails_a_known_topic_that_becomes_forbidden),
-	        cmocka_unit_test(engine_keeps_the_order_and_partitions_of_records_that_waited),
-	        cmocka_unit_test(engine_keeps_headers_and_times_of_records_that_waited),
-	        cmocka_unit_test(engine_reports_a_partition_that_turns_out_unknown),
-	        cmocka_unit_test(engine_reports_unknown_partitions_with_what_was_sent),
-	        cmocka_unit_test(engine_flush_follows_records_that_wait_for_metadata),
-	        cmocka_unit_test(engine_waits_for_a_leader),
-	        cmocka_unit_test(engine_says_that_there_was_no_leader),
-	        cmocka_unit_test(engine_asks_with_pauses_for_a_leader_that_no_broker_describes),
-	        cmocka_unit_test(engine_takes_partitions_that_are_added),
-	        cmocka_unit_test(engine_leaves_idle_topics_out_of_the_refresh),
-	        cmocka_unit_test(engine_serves_a_topic_that_was_created_again),
+		cmocka_unit_test(engine_ends_records_of_a_topic_that_never_appears),
+		cmocka_unit_test(engine_ends_records_in_time_when_no_metadata_comes),
+		cmocka_unit_test(engine_sends_when_the_topic_appears_late),
+		cmocka_unit_test(engine_fails_only_the_topic_that_is_forbidden),
+		cmocka_unit_test(engine_fails_a_known_topic_that_becomes_forbidden),
+		cmocka_unit_test(engine_keeps_the_order_and_partitions_of_records_that_waited),
+		cmocka_unit_test(engine_keeps_headers_and_times_of_records_that_waited),
+		cmocka_unit_test(engine_reports_a_partition_that_turns_out_unknown),
+		cmocka_unit_test(engine_reports_unknown_partitions_with_what_was_sent),
+		cmocka_unit_test(engine_flush_follows_records_that_wait_for_metadata),
+		cmocka_unit_test(engine_waits_for_a_leader),
+		cmocka_unit_test(engine_says_that_there_was_no_leader),
+		cmocka_unit_test(engine_asks_with_pauses_for_a_leader_that_no_broker_describes),
+		cmocka_unit_test(engine_takes_partitions_that_are_added),
+		cmocka_unit_test(engine_leaves_idle_topics_out_of_the_refresh),
+		cmocka_unit_test(engine_serves_a_topic_that_was_created_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

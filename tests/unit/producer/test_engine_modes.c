@@ -104,11 +104,11 @@ static void engine_compresses_with_each_codec(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_names_topics_to_brokers_that_want_it),
-	        cmocka_unit_test(engine_says_when_the_broker_is_too_old),
-	        cmocka_unit_test(engine_without_acks_reports_when_the_request_is_written),
-	        cmocka_unit_test(engine_without_idempotence_stamps_nothing),
-	        cmocka_unit_test(engine_compresses_with_each_codec),
+		cmocka_unit_test(engine_names_topics_to_brokers_that_want_it),
+		cmocka_unit_test(engine_says_when_the_broker_is_too_old),
+		cmocka_unit_test(engine_without_acks_reports_when_the_request_is_written),
+		cmocka_unit_test(engine_without_idempotence_stamps_nothing),
+		cmocka_unit_test(engine_compresses_with_each_codec),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,7 +242,8 @@ static void engine_moves_all_batches_of_a_partition_to_the_named_leader_at_once(
 	f->topics[0].leader[0] = 2;
 	f->topics[0].leader_epoch[0] = 2;
 	for (int i = 0; i < 4; i++)
-		fx_reply_each(f, fx_held(f, 0), &(fx_reply){.error = KP_ERR_NOT_LEADER_OR_FOLLOWER, .leader = 2, .leader_epoch = 2});
+		fx_reply_each(f, fx_held(f, 0),
+		              &(fx_reply){.error = KP_ERR_NOT_LEADER_OR_FOLLOWER, .leader = 2, .leader_epoch = 2});
 	fx_run(f);
 	for (int i = 0; i < 4; i++) {
 		assert_non_null(fx_held(f, 0));
@@ -342,22 +343,22 @@ static void engine_keeps_the_brokers_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_retries_with_growing_pauses_and_the_same_bytes),
-	        cmocka_unit_test(engine_gives_up_after_so_many_retries),
-	        cmocka_unit_test(engine_lets_a_failing_partition_travel_alone),
-	        cmocka_unit_test(engine_ends_what_was_never_sent_as_not_persisted),
-	        cmocka_unit_test(engine_ends_what_was_half_written_as_not_persisted),
-	        cmocka_unit_test(engine_ends_what_is_in_flight_as_unknown_and_ignores_the_late_answer),
-	        cmocka_unit_test(engine_ends_what_may_be_in_the_log_as_unknown_while_it_waits_to_retry),
-	        cmocka_unit_test(engine_ends_an_open_batch_in_time_too),
-	        cmocka_unit_test(engine_closes_a_connection_that_does_not_answer_and_retries),
-	        cmocka_unit_test(engine_goes_to_the_leader_that_the_answer_names_at_once),
-	        cmocka_unit_test(engine_moves_all_batches_of_a_partition_to_the_named_leader_at_once),
-	        cmocka_unit_test(engine_asks_for_metadata_when_the_leader_moved_without_a_hint),
-	        cmocka_unit_test(engine_retries_when_the_leader_cannot_be_reached_and_another_takes_over),
-	        cmocka_unit_test(engine_treats_a_partition_that_the_answer_leaves_out_as_open),
-	        cmocka_unit_test(engine_treats_an_unreadable_answer_as_open),
-	        cmocka_unit_test(engine_keeps_the_brokers_words),
+		cmocka_unit_test(engine_retries_with_growing_pauses_and_the_same_bytes),
+		cmocka_unit_test(engine_gives_up_after_so_many_retries),
+		cmocka_unit_test(engine_lets_a_failing_partition_travel_alone),
+		cmocka_unit_test(engine_ends_what_was_never_sent_as_not_persisted),
+		cmocka_unit_test(engine_ends_what_was_half_written_as_not_persisted),
+		cmocka_unit_test(engine_ends_what_is_in_flight_as_unknown_and_ignores_the_late_answer),
+		cmocka_unit_test(engine_ends_what_may_be_in_the_log_as_unknown_while_it_waits_to_retry),
+		cmocka_unit_test(engine_ends_an_open_batch_in_time_too),
+		cmocka_unit_test(engine_closes_a_connection_that_does_not_answer_and_retries),
+		cmocka_unit_test(engine_goes_to_the_leader_that_the_answer_names_at_once),
+		cmocka_unit_test(engine_moves_all_batches_of_a_partition_to_the_named_leader_at_once),
+		cmocka_unit_test(engine_asks_for_metadata_when_the_leader_moved_without_a_hint),
+		cmocka_unit_test(engine_retries_when_the_leader_cannot_be_reached_and_another_takes_over),
+		cmocka_unit_test(engine_treats_a_partition_that_the_answer_leaves_out_as_open),
+		cmocka_unit_test(engine_treats_an_unreadable_answer_as_open),
+		cmocka_unit_test(engine_keeps_the_brokers_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -331,19 +331,19 @@ static void engine_keeps_quiet_while_throttled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_delivers_a_record_of_an_unknown_topic),
-	        cmocka_unit_test(engine_lingers),
-	        cmocka_unit_test(engine_sends_a_full_batch_without_lingering),
-	        cmocka_unit_test(engine_flush_sends_what_lingers_and_knows_when_it_is_done),
-	        cmocka_unit_test(engine_puts_one_batch_per_partition_into_a_request),
-	        cmocka_unit_test(engine_keeps_requests_within_their_size),
-	        cmocka_unit_test(engine_starts_each_request_where_the_last_one_stopped),
-	        cmocka_unit_test(engine_has_at_most_five_unresolved_batches_of_a_partition),
-	        cmocka_unit_test(engine_sends_the_first_batch_of_a_stamp_alone),
-	        cmocka_unit_test(engine_counts_unresolved_batches_across_connections),
-	        cmocka_unit_test(engine_keeps_to_max_in_flight_per_connection),
-	        cmocka_unit_test(engine_fills_batches_while_the_transport_is_busy),
-	        cmocka_unit_test(engine_keeps_quiet_while_throttled),
+		cmocka_unit_test(engine_delivers_a_record_of_an_unknown_topic),
+		cmocka_unit_test(engine_lingers),
+		cmocka_unit_test(engine_sends_a_full_batch_without_lingering),
+		cmocka_unit_test(engine_flush_sends_what_lingers_and_knows_when_it_is_done),
+		cmocka_unit_test(engine_puts_one_batch_per_partition_into_a_request),
+		cmocka_unit_test(engine_keeps_requests_within_their_size),
+		cmocka_unit_test(engine_starts_each_request_where_the_last_one_stopped),
+		cmocka_unit_test(engine_has_at_most_five_unresolved_batches_of_a_partition),
+		cmocka_unit_test(engine_sends_the_first_batch_of_a_stamp_alone),
+		cmocka_unit_test(engine_counts_unresolved_batches_across_connections),
+		cmocka_unit_test(engine_keeps_to_max_in_flight_per_connection),
+		cmocka_unit_test(engine_fills_batches_while_the_transport_is_busy),
+		cmocka_unit_test(engine_keeps_quiet_while_throttled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

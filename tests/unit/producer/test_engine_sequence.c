@@ -314,21 +314,21 @@ static void engine_starts_with_the_epoch_it_is_given(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(engine_stamps_what_was_proven_rejected_anew_after_a_gap),
-	        cmocka_unit_test(engine_reports_what_is_open_as_unknown_after_a_gap),
-	        cmocka_unit_test(engine_retries_out_of_order_as_it_is_while_an_earlier_batch_is_unresolved),
-	        cmocka_unit_test(engine_drains_before_it_goes_on_when_the_first_answer_shows_the_gap),
-	        cmocka_unit_test(engine_takes_successes_while_it_drains),
-	        cmocka_unit_test(engine_takes_duplicate_sequence_for_persisted),
-	        cmocka_unit_test(engine_uses_the_sequences_of_a_rejected_last_batch_again),
-	        cmocka_unit_test(engine_keeps_the_sequences_of_what_was_given_up_in_flight),
-	        cmocka_unit_test(engine_sequences_wrap_to_zero),
-	        cmocka_unit_test(engine_takes_a_sequence_back_over_the_wrap),
-	        cmocka_unit_test(engine_asks_for_a_new_id_when_the_epochs_are_used_up),
-	        cmocka_unit_test(engine_asks_for_a_new_id_when_somebody_else_moved_its_epoch),
-	        cmocka_unit_test(engine_waits_for_a_producer_id_that_is_refused_then_granted),
-	        cmocka_unit_test(engine_ends_records_in_time_when_no_producer_id_comes),
-	        cmocka_unit_test(engine_starts_with_the_epoch_it_is_given),
+		cmocka_unit_test(engine_stamps_what_was_proven_rejected_anew_after_a_gap),
+		cmocka_unit_test(engine_reports_what_is_open_as_unknown_after_a_gap),
+		cmocka_unit_test(engine_retries_out_of_order_as_it_is_while_an_earlier_batch_is_unresolved),
+		cmocka_unit_test(engine_drains_before_it_goes_on_when_the_first_answer_shows_the_gap),
+		cmocka_unit_test(engine_takes_successes_while_it_drains),
+		cmocka_unit_test(engine_takes_duplicate_sequence_for_persisted),
+		cmocka_unit_test(engine_uses_the_sequences_of_a_rejected_last_batch_again),
+		cmocka_unit_test(engine_keeps_the_sequences_of_what_was_given_up_in_flight),
+		cmocka_unit_test(engine_sequences_wrap_to_zero),
+		cmocka_unit_test(engine_takes_a_sequence_back_over_the_wrap),
+		cmocka_unit_test(engine_asks_for_a_new_id_when_the_epochs_are_used_up),
+		cmocka_unit_test(engine_asks_for_a_new_id_when_somebody_else_moved_its_epoch),
+		cmocka_unit_test(engine_waits_for_a_producer_id_that_is_refused_then_granted),
+		cmocka_unit_test(engine_ends_records_in_time_when_no_producer_id_comes),
+		cmocka_unit_test(engine_starts_with_the_epoch_it_is_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,8 +217,8 @@ static void engine_serves_many_threads_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(notify_loses_no_wake_up),
-	        cmocka_unit_test(engine_serves_many_threads_at_once),
+		cmocka_unit_test(notify_loses_no_wake_up),
+		cmocka_unit_test(engine_serves_many_threads_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

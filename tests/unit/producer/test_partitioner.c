@@ -16,7 +16,8 @@ static void murmur2_gives_the_values_of_kafkas_own_test(void **state)
 	              {"abc", 479470107}};
 	(void)state;
 	for (size_t i = 0; i < KP_ARRAY_LEN(golden); i++)
-		assert_int_equal((int32_t)kp_partitioner_murmur2((const uint8_t *)golden[i].key, strlen(golden[i].key)), golden[i].hash);
+		assert_int_equal((int32_t)kp_partitioner_murmur2((const uint8_t *)golden[i].key, strlen(golden[i].key)),
+		                 golden[i].hash);
 }
 
 static size_t unhex(const char *hex, uint8_t *out)
@@ -267,19 +268,19 @@ static void partitioner_finds_some_partition_without_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(murmur2_gives_the_values_of_kafkas_own_test),
-	        cmocka_unit_test(keys_get_the_partitions_that_java_gives_them),
-	        cmocka_unit_test(sticky_draws_all_partitions_alike_when_their_queues_are),
-	        cmocka_unit_test(sticky_draws_short_queues_oftener),
-	        cmocka_unit_test(sticky_ignores_queues_unless_it_is_adaptive),
-	        cmocka_unit_test(sticky_avoids_partitions_without_a_leader),
-	        cmocka_unit_test(sticky_avoids_partitions_whose_leader_takes_nothing),
-	        cmocka_unit_test(keys_and_explicit_partitions_ignore_availability),
-	        cmocka_unit_test(an_empty_key_is_a_key_and_ignored_keys_are_none),
-	        cmocka_unit_test(sticky_stays_for_batch_size_bytes),
-	        cmocka_unit_test(sticky_moves_on_when_the_batch_is_closed_and_16_kib_went),
-	        cmocka_unit_test(sticky_is_drawn_anew_when_its_partition_is_gone),
-	        cmocka_unit_test(partitioner_finds_some_partition_without_memory),
+		cmocka_unit_test(murmur2_gives_the_values_of_kafkas_own_test),
+		cmocka_unit_test(keys_get_the_partitions_that_java_gives_them),
+		cmocka_unit_test(sticky_draws_all_partitions_alike_when_their_queues_are),
+		cmocka_unit_test(sticky_draws_short_queues_oftener),
+		cmocka_unit_test(sticky_ignores_queues_unless_it_is_adaptive),
+		cmocka_unit_test(sticky_avoids_partitions_without_a_leader),
+		cmocka_unit_test(sticky_avoids_partitions_whose_leader_takes_nothing),
+		cmocka_unit_test(keys_and_explicit_partitions_ignore_availability),
+		cmocka_unit_test(an_empty_key_is_a_key_and_ignored_keys_are_none),
+		cmocka_unit_test(sticky_stays_for_batch_size_bytes),
+		cmocka_unit_test(sticky_moves_on_when_the_batch_is_closed_and_16_kib_went),
+		cmocka_unit_test(sticky_is_drawn_anew_when_its_partition_is_gone),
+		cmocka_unit_test(partitioner_finds_some_partition_without_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,11 +142,11 @@ static void timers_reserve_keeps_the_heap_when_memory_is_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(timers_agree_with_a_naive_model_under_random_operations),
-	        cmocka_unit_test(timers_come_out_in_order),
-	        cmocka_unit_test(timers_none_is_due_when_none_is_set),
-	        cmocka_unit_test(timers_set_needs_no_memory_within_what_was_reserved),
-	        cmocka_unit_test(timers_reserve_keeps_the_heap_when_memory_is_out),
+		cmocka_unit_test(timers_agree_with_a_naive_model_under_random_operations),
+		cmocka_unit_test(timers_come_out_in_order),
+		cmocka_unit_test(timers_none_is_due_when_none_is_set),
+		cmocka_unit_test(timers_set_needs_no_memory_within_what_was_reserved),
+		cmocka_unit_test(timers_reserve_keeps_the_heap_when_memory_is_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,8 +149,8 @@ static inline kp_api_versions_response versions_answer(int error, kp_api_version
 /* From NEW to READY with a broker that offers all we have. */
 static inline void fixture_ready(fixture *f)
 {
-	kp_api_versions_response_api apis[] = {{KP_API_PRODUCE, 0, 13}, {KP_API_METADATA, 0, 13}, {KP_API_API_VERSIONS, 0, 4},
-	                                       {KP_API_INIT_PRODUCER_ID, 0, 6}};
+	kp_api_versions_response_api apis[] = {
+		{KP_API_PRODUCE, 0, 13}, {KP_API_METADATA, 0, 13}, {KP_API_API_VERSIONS, 0, 4}, {KP_API_INIT_PRODUCER_ID, 0, 6}};
 	kp_api_versions_response a = versions_answer(0, apis, KP_ARRAY_LEN(apis));
 	assert_int_equal(kp_rpc_open(&f->rpc, 0, TIMEOUT_US), 0);
 	kp_request_header asked = fixture_asked(f);

@@ -363,20 +363,20 @@ static void rpc_correlation_ids_stay_above_zero_after_the_last(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(rpc_output_is_the_same_for_every_size_of_partial_write),
-	        cmocka_unit_test(rpc_output_points_at_the_batches_themselves),
-	        cmocka_unit_test(rpc_output_goes_on_with_the_next_request),
-	        cmocka_unit_test(rpc_recycles_a_request_without_answer_once_it_is_written),
-	        cmocka_unit_test(rpc_allocates_nothing_in_steady_state),
-	        cmocka_unit_test(rpc_keeps_a_bounded_number_of_spare_requests),
-	        cmocka_unit_test(rpc_close_fails_everything_in_order_and_says_what_was_written),
-	        cmocka_unit_test(rpc_close_while_negotiating_fails_nobody),
-	        cmocka_unit_test(rpc_deadline_is_the_earliest_wherever_it_stands),
-	        cmocka_unit_test(rpc_throttle_moves_the_deadlines_of_what_is_in_flight),
-	        cmocka_unit_test(rpc_call_without_memory_leaves_nothing_behind),
-	        cmocka_unit_test(rpc_call_refuses_what_the_version_cannot_say),
-	        cmocka_unit_test(rpc_disowned_calls_have_no_opaque_any_more),
-	        cmocka_unit_test(rpc_correlation_ids_stay_above_zero_after_the_last),
+		cmocka_unit_test(rpc_output_is_the_same_for_every_size_of_partial_write),
+		cmocka_unit_test(rpc_output_points_at_the_batches_themselves),
+		cmocka_unit_test(rpc_output_goes_on_with_the_next_request),
+		cmocka_unit_test(rpc_recycles_a_request_without_answer_once_it_is_written),
+		cmocka_unit_test(rpc_allocates_nothing_in_steady_state),
+		cmocka_unit_test(rpc_keeps_a_bounded_number_of_spare_requests),
+		cmocka_unit_test(rpc_close_fails_everything_in_order_and_says_what_was_written),
+		cmocka_unit_test(rpc_close_while_negotiating_fails_nobody),
+		cmocka_unit_test(rpc_deadline_is_the_earliest_wherever_it_stands),
+		cmocka_unit_test(rpc_throttle_moves_the_deadlines_of_what_is_in_flight),
+		cmocka_unit_test(rpc_call_without_memory_leaves_nothing_behind),
+		cmocka_unit_test(rpc_call_refuses_what_the_version_cannot_say),
+		cmocka_unit_test(rpc_disowned_calls_have_no_opaque_any_more),
+		cmocka_unit_test(rpc_correlation_ids_stay_above_zero_after_the_last),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

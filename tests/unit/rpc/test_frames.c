@@ -7,7 +7,8 @@ static int64_t heard_id(const heard *h)
 {
 	kp_init_producer_id_response a;
 	assert_int_equal(h->kind, HEARD_ANSWER);
-	assert_int_equal(kp_wire_read(&kp_init_producer_id_response_message, 4, kp_slice_of(h->body, h->body_len), NULL, &a, NULL), 0);
+	assert_int_equal(kp_wire_read(&kp_init_producer_id_response_message, 4, kp_slice_of(h->body, h->body_len), NULL, &a, NULL),
+	                 0);
 	return a.producer_id;
 }
 
@@ -222,16 +223,16 @@ static void rpc_starts_afresh_after_a_close_in_the_middle_of_a_frame(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(rpc_serves_several_frames_that_arrive_at_once),
-	        cmocka_unit_test(rpc_serves_frames_that_arrive_one_byte_at_a_time),
-	        cmocka_unit_test(rpc_serves_frames_cut_in_two_at_any_place),
-	        cmocka_unit_test(rpc_keeps_little_memory_for_what_arrived_in_part),
-	        cmocka_unit_test(rpc_refuses_an_answer_with_another_correlation_id),
-	        cmocka_unit_test(rpc_refuses_an_answer_that_nothing_asked_for),
-	        cmocka_unit_test(rpc_refuses_an_answer_to_a_request_that_was_not_written),
-	        cmocka_unit_test(rpc_bounds_the_announced_length),
-	        cmocka_unit_test(rpc_names_the_protocol_of_a_peer_that_is_not_kafka),
-	        cmocka_unit_test(rpc_starts_afresh_after_a_close_in_the_middle_of_a_frame),
+		cmocka_unit_test(rpc_serves_several_frames_that_arrive_at_once),
+		cmocka_unit_test(rpc_serves_frames_that_arrive_one_byte_at_a_time),
+		cmocka_unit_test(rpc_serves_frames_cut_in_two_at_any_place),
+		cmocka_unit_test(rpc_keeps_little_memory_for_what_arrived_in_part),
+		cmocka_unit_test(rpc_refuses_an_answer_with_another_correlation_id),
+		cmocka_unit_test(rpc_refuses_an_answer_that_nothing_asked_for),
+		cmocka_unit_test(rpc_refuses_an_answer_to_a_request_that_was_not_written),
+		cmocka_unit_test(rpc_bounds_the_announced_length),
+		cmocka_unit_test(rpc_names_the_protocol_of_a_peer_that_is_not_kafka),
+		cmocka_unit_test(rpc_starts_afresh_after_a_close_in_the_middle_of_a_frame),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

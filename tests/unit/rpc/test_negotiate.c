@@ -37,8 +37,8 @@ static void rpc_asks_in_its_highest_version_first(void **state)
 static void rpc_takes_the_highest_version_that_both_sides_speak(void **state)
 {
 	fixture f;
-	kp_api_versions_response_api apis[] = {{KP_API_PRODUCE, 3, 9}, {KP_API_METADATA, 0, 99}, {KP_API_INIT_PRODUCER_ID, 2, 6}, {900, 0, 1},
-	                                       {-5, 0, 1}};
+	kp_api_versions_response_api apis[] = {
+		{KP_API_PRODUCE, 3, 9}, {KP_API_METADATA, 0, 99}, {KP_API_INIT_PRODUCER_ID, 2, 6}, {900, 0, 1}, {-5, 0, 1}};
 	(void)state;
 	open_connection(&f);
 	assert_int_equal(kp_rpc_version(&f.rpc, KP_API_PRODUCE, 99), -1); /* not yet */
@@ -227,17 +227,17 @@ static void rpc_negotiation_survives_want_of_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(rpc_asks_in_its_highest_version_first),
-	        cmocka_unit_test(rpc_takes_the_highest_version_that_both_sides_speak),
-	        cmocka_unit_test(rpc_leaves_out_versions_that_are_not_stable),
-	        cmocka_unit_test(rpc_falls_back_to_the_version_that_the_broker_lists),
-	        cmocka_unit_test(rpc_falls_back_to_version_0_when_the_list_is_empty_or_useless),
-	        cmocka_unit_test(rpc_ends_the_talk_when_even_version_0_is_refused),
-	        cmocka_unit_test(rpc_offers_no_version_of_a_broker_that_is_too_old),
-	        cmocka_unit_test(rpc_says_what_it_did_not_like),
-	        cmocka_unit_test(rpc_learns_the_finalized_transaction_version),
-	        cmocka_unit_test(rpc_forgets_what_the_last_broker_offered),
-	        cmocka_unit_test(rpc_negotiation_survives_want_of_memory),
+		cmocka_unit_test(rpc_asks_in_its_highest_version_first),
+		cmocka_unit_test(rpc_takes_the_highest_version_that_both_sides_speak),
+		cmocka_unit_test(rpc_leaves_out_versions_that_are_not_stable),
+		cmocka_unit_test(rpc_falls_back_to_the_version_that_the_broker_lists),
+		cmocka_unit_test(rpc_falls_back_to_version_0_when_the_list_is_empty_or_useless),
+		cmocka_unit_test(rpc_ends_the_talk_when_even_version_0_is_refused),
+		cmocka_unit_test(rpc_offers_no_version_of_a_broker_that_is_too_old),
+		cmocka_unit_test(rpc_says_what_it_did_not_like),
+		cmocka_unit_test(rpc_learns_the_finalized_transaction_version),
+		cmocka_unit_test(rpc_forgets_what_the_last_broker_offered),
+		cmocka_unit_test(rpc_negotiation_survives_want_of_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
