@@ -82,9 +82,10 @@ int kp_job_wait(kp_producer *p, kp_job *job, int timeout_ms)
 	return result;
 }
 
-void kp_jobs_run(kp_producer *p, int64_t now_us)
+bool kp_jobs_run(kp_producer *p, int64_t now_us)
 {
 	kp_list *next;
+	bool any = false;
 	pthread_mutex_lock(&p->shared.mutex);
 	kp_list_splice_back(&p->loop.jobs, &p->shared.jobs);
 	pthread_mutex_unlock(&p->shared.mutex);
@@ -96,10 +97,12 @@ void kp_jobs_run(kp_producer *p, int64_t now_us)
 		pthread_mutex_unlock(&p->shared.mutex);
 		if (!job->turn(p, job, now_us, is_abandoned))
 			continue;
+		any = true;
 		next = n->next; /* a turn may have run callbacks that posted others */
 		kp_list_remove(n);
 		finish(p, job, job->result);
 	}
+	return any;
 }
 
 void kp_jobs_cancel(kp_producer *p, int64_t now_us)

@@ -87,6 +87,8 @@ static int64_t turn(void *opaque, int64_t now_us)
 		wake = kp_engine_step(p->engine, now_us);
 		kp_transport_step(p, &progress, now_us);
 		progress |= kp_reports_deliver(p);
+		/* what the step has ended, a call by its deadline, must not wait for the next event */
+		progress |= !kp_list_empty(&p->loop.jobs) && kp_jobs_run(p, now_us);
 		now_us = kp_time_mono_us();
 	}
 	if (progress)

@@ -104,8 +104,8 @@ void kp_job_post(kp_producer *p, kp_job *job);
 int kp_job_wait(kp_producer *p, kp_job *job, int timeout_ms);
 /* The same, but a job that was done stays the caller's to free. False: abandoned, it frees itself. */
 bool kp_job_wait_keep(kp_producer *p, kp_job *job, int timeout_ms);
-/* Loop: run all jobs once. */
-void kp_jobs_run(kp_producer *p, int64_t now_us);
+/* Loop: run all jobs once. True when one is done. */
+bool kp_jobs_run(kp_producer *p, int64_t now_us);
 /* Loop, at the very end: what is left ends with KP_ERR_CLOSED, and so does what comes later. */
 void kp_jobs_cancel(kp_producer *p, int64_t now_us);
 /* KP_OK, KP_ERR_IN_CALLBACK or KP_ERR_CLOSED: whether a blocking call may start. */
