@@ -34,8 +34,7 @@ void kp_seal_batch(kp_engine *e, kp_batch *b)
 	atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)n, memory_order_relaxed);
 }
 
-/* Under the lock: the open batch takes no more records. Returns it if it has to be sealed, outside the lock. */
-static kp_batch *close_open(kp_partition *p)
+kp_batch *kp_close_open(kp_partition *p)
 {
 	kp_batch *b = p->shared.open;
 	p->shared.open = NULL;
@@ -53,7 +52,7 @@ static kp_batch *close_open(kp_partition *p)
 kp_batch *kp_detach_open(kp_partition *p)
 {
 	kp_lock_acquire(&p->shared.lock);
-	kp_batch *b = p->shared.open ? close_open(p) : NULL;
+	kp_batch *b = p->shared.open ? kp_close_open(p) : NULL;
 	kp_lock_release(&p->shared.lock);
 	if (b)
 		kp_seal_batch(p->topic->engine, b);
@@ -72,7 +71,7 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	if (held > 0 && held > kp_budget_free(&e->shared.budget) && !a->is_moved)
 		return KP_ERR_WOULD_BLOCK;
 	int err = KP_ERR_NO_MEMORY;
-	kp_batch_need need = {size, p->shared.size_hint, wants_entry(e, a), a->is_moved};
+	kp_batch_need need = {size, p->shared.size_hint, wants_entry(e, a), a->may_exceed};
 	kp_batch *b = kp_batch_new(&e->shared.budget, &need, &err);
 	if (!b)
 		return err;
@@ -94,14 +93,14 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 		int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
 		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)e->config.batch_size;
 		if (is_full || delta > INT32_MAX || delta < INT32_MIN || b->n_records == INT32_MAX) {
-			*closed = close_open(p);
+			*closed = kp_close_open(p);
 			b = NULL;
 		}
 	}
 	if (!b)
 		return may_switch ? SWITCH : open_batch(e, p, a, size);
 	size_t before = kp_batch_footprint(b);
-	int err = kp_batch_make_room(b, &e->shared.budget, size, wants_entry(e, a), (size_t)e->config.batch_size, a->is_moved);
+	int err = kp_batch_make_room(b, &e->shared.budget, size, wants_entry(e, a), (size_t)e->config.batch_size, a->may_exceed);
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b) - (int64_t)before, memory_order_relaxed);
 	return err;
 }

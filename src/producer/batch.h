@@ -78,6 +78,8 @@ typedef struct kp_batch {
 	char *message;           /* the broker's words, or NULL */
 	int32_t *rejected;       /* batch indexes of KP_ERR_INVALID_RECORD's culprits (KIP-467), or NULL */
 	int32_t n_rejected;
+	size_t moved_bytes;      /* of one that waited for metadata and is half moved, see pending.c */
+	int32_t n_refused;       /* records of it that have no partition to go to */
 	int32_t n_reported;      /* reports given out so far (queue mode) */
 } kp_batch;
 

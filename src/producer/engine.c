@@ -31,7 +31,7 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	kp_map_init(&e->shared.topics);
 	kp_list_init(&e->shared.new_topics);
 	kp_random_init(&e->loop.random, around->seed);
-	kp_list *lists[] = {&e->loop.topics, &e->loop.writable, &e->loop.sendable, &e->loop.by_age,
+	kp_list *lists[] = {&e->loop.topics, &e->loop.writable, &e->loop.sendable, &e->loop.moving, &e->loop.by_age,
 	                    &e->loop.by_serial, &e->loop.ended, &e->loop.spare_calls};
 	for (size_t i = 0; i < KP_ARRAY_LEN(lists); i++)
 		kp_list_init(lists[i]);
@@ -263,6 +263,7 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 		kp_brokers_forget_nodes(e, now_us);
 	}
 	serve_news(e, now_us);
+	kp_pending_step(e);
 	serve_notified(e, now_us);
 	serve_timers(e, now_us);
 	kp_expire(e, now_us, &wake);
@@ -337,6 +338,9 @@ void kp_engine_release(kp_engine *e, kp_batch *b)
 		return;
 	atomic_fetch_sub_explicit(&b->partition->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
 	kp_batch_free(b, &e->shared.budget);
+	/* the release of the last reference made room; the loop looked at the figure before it slept, or is woken now */
+	if (atomic_load(&e->shared.is_moving))
+		kp_notify_news(e);
 }
 
 uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)

@@ -51,6 +51,7 @@ typedef struct kp_append_args {
 	void *opaque;
 	/* the engine's own: a record that is moved was counted already, and keeps the age of the batch it comes from */
 	bool is_moved;
+	bool may_exceed; /* the budget */
 	int64_t created_us;
 } kp_append_args;
 

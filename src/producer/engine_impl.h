@@ -65,6 +65,7 @@ struct kp_engine {
 		_Atomic bool has_news;            /* a new topic or a wish for room */
 		_Atomic bool is_closed;
 		_Atomic int32_t n_wanting_room;
+		_Atomic bool is_moving;           /* records wait for room to go to their partitions: who makes room wakes the loop. seq_cst */
 		_Atomic int64_t n_queued;         /* records accepted and not ended; kept only with max_queued_records */
 	} shared;
 	struct {
@@ -80,6 +81,8 @@ struct kp_engine {
 		kp_list by_age, by_serial, ended, spare_calls;
 		uint64_t request_serial;
 		uint64_t next_serial;
+		kp_list moving;             /* topics with records that wait for room to go to their partitions */
+		uint64_t room_at_last_move;
 		int n_flushing;
 		uint64_t flush_extended_to; /* records that waited for metadata moved to batches below this serial */
 		int64_t metadata_wanted_us; /* since when an answer is wanted and does not come; -1: none is */
@@ -120,7 +123,9 @@ void kp_notify_news(kp_engine *e);                       /* any thread */
 kp_partition *kp_notified_take(kp_engine *e);            /* loop: the whole stack */
 
 /* append.c */
-/* Loop, with a->is_moved: a record that waited for metadata goes to its partition, whatever the budget says. */
+/* Under the lock: the open batch goes to the queue. Returns it if it has to be sealed, outside the lock. */
+kp_batch *kp_close_open(kp_partition *p);
+/* Loop, with a->is_moved: a record that waited for metadata goes to its partition, beside what its partition holds. */
 int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions);
 void kp_seal_batch(kp_engine *e, kp_batch *b); /* outside the partition's lock */
 kp_batch *kp_detach_open(kp_partition *p);     /* loop: the open batch into the queue's end and sealed, or NULL */
@@ -128,6 +133,7 @@ kp_batch *kp_detach_open(kp_partition *p);     /* loop: the open batch into the 
 /* partition.c: what a partition does next */
 void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us);
 void kp_partition_adopt(kp_engine *e, kp_partition *p);
+void kp_partition_adopt_all(kp_engine *e, kp_partition *p); /* the open batch too; under the partition's lock; `pending` only */
 /* The batch to send next, taken out of its list and stamped; NULL when there is none now. */
 kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us, size_t room);
 void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, int64_t now_us);
@@ -173,6 +179,11 @@ int64_t kp_calls_step(kp_engine *e, int64_t now_us);
 void kp_calls_init(kp_engine *e);
 void kp_call_answered(kp_engine *e, kp_call *call, int version, kp_slice body);
 void kp_call_failed(kp_engine *e, kp_call *call, int error, const char *text, int64_t now_us);
+
+/* pending.c: records that waited for metadata */
+/* The topic's partitions are known: move what there is room for, publish their number when all has moved. */
+void kp_pending_move(kp_engine *e, kp_topic *t, int32_t n_partitions);
+void kp_pending_step(kp_engine *e); /* go on where room was missing */
 
 /* metadata.c, producer_id.c */
 int64_t kp_metadata_step(kp_engine *e, int64_t now_us);

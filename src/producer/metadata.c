@@ -1,5 +1,5 @@
 /*
- * metadata.c - between the cluster's view and the topics: asking, taking leaders over, moving records that waited for metadata. Loop thread.
+ * metadata.c - between the cluster's view and the topics: asking, taking leaders over. Loop thread.
  */
 #include <kproducer/error.h>
 
@@ -12,125 +12,6 @@
 #include "wire/reader.h"
 
 #define METADATA_VERSION_MAX 13
-#define HEADERS_AT_ONCE 64 /* kept on the stack while a record is moved */
-
-/* ------------------------------------------------------------------ moving */
-
-/* Views of a stored record's headers; `small` serves most, a larger array is allocated into *large. */
-static int load_headers(const kp_record_view *v, kp_record_header *small, kp_record_header **large, kp_record_content *c)
-{
-	kp_slice rest = v->headers;
-	kp_record_header *h = small;
-	if (v->n_headers > HEADERS_AT_ONCE)
-		h = *large = kp_mem_calloc((size_t)v->n_headers, sizeof(*h));
-	if (!h)
-		return KP_ERR_NO_MEMORY;
-	for (int32_t i = 0; i < v->n_headers; i++) {
-		int err = kp_record_header_next(&rest, &h[i]);
-		if (err)
-			return err;
-	}
-	c->headers = h;
-	c->n_headers = (size_t)v->n_headers;
-	return 0;
-}
-
-static int move_record(kp_topic *t, const kp_batch *from, int32_t i, const kp_record_view *v, int32_t n_partitions)
-{
-	kp_record_header small[HEADERS_AT_ONCE], *large = NULL;
-	kp_append_args a = {
-	        .content = {.key = v->key, .value = v->value},
-	        .timestamp_ms = from->base_timestamp_ms + v->timestamp_delta,
-	        .partition = v->offset_delta - 1, /* see append.c, store() */
-	        .is_moved = true,
-	        .created_us = from->created_us,
-	};
-	if (from->entries) {
-		a.opaque = from->entries[i].opaque;
-		a.is_group = from->entries[i].place & KP_ENTRY_GROUP;
-	}
-	int err = load_headers(v, small, &large, &a.content);
-	if (!err)
-		err = kp_append_moved(t, &a, n_partitions);
-	kp_mem_free(large);
-	return err;
-}
-
-/* What could not be moved stays behind in its batch, which ends with it; that takes no memory. */
-static void end_rest(kp_engine *e, kp_batch *b, int32_t n_left, int error)
-{
-	b->n_records = n_left;
-	b->n_entries = b->entries ? n_left : 0;
-	b->serial = e->loop.next_serial++;
-	kp_list_push_back(&e->loop.by_serial, &b->serial_link);
-	kp_batch_end(e, b, error, KP_NOT_PERSISTED, KP_STAGE_NO_METADATA);
-}
-
-static void move_batch(kp_engine *e, kp_topic *t, kp_batch *b, int32_t n_partitions)
-{
-	const uint8_t *p = b->data + KP_BATCH_HEADER_SIZE, *end = b->data + b->len;
-	kp_record_view v;
-	int32_t n_left = 0;
-	int error = 0;
-	for (int32_t i = 0; i < b->n_records; i++) {
-		int err = kp_record_load(&p, end, &v);
-		if (!err)
-			err = move_record(t, b, i, &v, n_partitions);
-		if (!err)
-			continue;
-		error = error == KP_ERR_NO_MEMORY ? error : err;
-		if (b->entries)
-			b->entries[n_left] = b->entries[i];
-		n_left++;
-	}
-	if (n_left > 0) {
-		end_rest(e, b, n_left, error);
-		return;
-	}
-	atomic_fetch_sub_explicit(&t->shared.pending->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
-	kp_batch_free(b, &e->shared.budget);
-}
-
-/* Take over what waits, uncompressed and in order. Under the lock of `pending`. */
-static void take_pending(kp_partition *pending, kp_list *all)
-{
-	kp_list_splice_back(all, &pending->loop.ready);
-	kp_list_splice_back(all, &pending->shared.queue);
-	if (pending->shared.open)
-		kp_list_push_back(all, &pending->shared.open->link);
-	pending->shared.open = NULL;
-	pending->loop.open_created_us = -1;
-}
-
-/* A flush that waited for the moved batches waits for those that have their records now. */
-static void extend_flush(kp_engine *e, kp_topic *t, int32_t n_partitions)
-{
-	for (int32_t i = 0; i < n_partitions && e->loop.n_flushing > 0; i++) {
-		kp_detach_open(kp_topic_partition(t, i));
-		kp_partition_evaluate(e, kp_topic_partition(t, i), e->loop.now_us);
-	}
-	e->loop.flush_extended_to = e->loop.next_serial;
-}
-
-/* Records move under the lock of `pending`, so that later ones come behind them; then n is published and the lock opened. */
-static void move_pending(kp_engine *e, kp_topic *t, int32_t n_partitions)
-{
-	kp_partition *pending = t->shared.pending;
-	kp_list all, *n;
-	kp_list_init(&all);
-	kp_lock_acquire(&pending->shared.lock);
-	take_pending(pending, &all);
-	while ((n = kp_list_pop_front(&all))) {
-		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
-		kp_list_remove(&b->age_link);
-		kp_list_remove(&b->serial_link);
-		move_batch(e, t, b, n_partitions);
-	}
-	atomic_store_explicit(&t->shared.n_partitions, n_partitions, memory_order_release);
-	kp_lock_release(&pending->shared.lock);
-	kp_partition_evaluate(e, pending, e->loop.now_us);
-	extend_flush(e, t, n_partitions);
-}
 
 /* ------------------------------------------------------------------ taking over */
 
@@ -171,7 +52,7 @@ static void on_topic(void *opaque, kp_cluster_topic *meta)
 	for (int32_t i = 0; i < t->loop.n_made; i++)
 		kp_partition_set_leader(e, kp_topic_partition(t, i), i < n ? leader_broker(e, &meta->partitions[i]) : NULL, now_us);
 	if (kp_topic_n_partitions(t) == 0)
-		move_pending(e, t, n);
+		kp_pending_move(e, t, n);
 	else
 		atomic_store_explicit(&t->shared.n_partitions, n, memory_order_release);
 }

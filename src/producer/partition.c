@@ -18,16 +18,10 @@ static void insert_by_age(kp_engine *e, kp_batch *b)
 	kp_list_insert_before(at->next, &b->age_link);
 }
 
-void kp_partition_adopt(kp_engine *e, kp_partition *p)
+static void adopt_list(kp_engine *e, kp_partition *p, kp_list *detached)
 {
-	kp_list detached;
 	kp_list *n;
-	kp_list_init(&detached);
-	kp_lock_acquire(&p->shared.lock);
-	kp_list_splice_back(&detached, &p->shared.queue);
-	p->loop.open_created_us = p->shared.open ? p->shared.open->created_us : -1;
-	kp_lock_release(&p->shared.lock);
-	while ((n = kp_list_pop_front(&detached))) {
+	while ((n = kp_list_pop_front(detached))) {
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
 		b->serial = e->loop.next_serial++;
 		b->is_adopted = true;
@@ -35,6 +29,28 @@ void kp_partition_adopt(kp_engine *e, kp_partition *p)
 		kp_list_push_back(&e->loop.by_serial, &b->serial_link);
 		kp_list_push_back(&p->loop.ready, &b->link);
 	}
+}
+
+void kp_partition_adopt(kp_engine *e, kp_partition *p)
+{
+	kp_list detached;
+	kp_list_init(&detached);
+	kp_lock_acquire(&p->shared.lock);
+	kp_list_splice_back(&detached, &p->shared.queue);
+	p->loop.open_created_us = p->shared.open ? p->shared.open->created_us : -1;
+	kp_lock_release(&p->shared.lock);
+	adopt_list(e, p, &detached);
+}
+
+void kp_partition_adopt_all(kp_engine *e, kp_partition *p)
+{
+	kp_list detached;
+	kp_list_init(&detached);
+	if (p->shared.open)
+		(void)kp_close_open(p); /* `pending` seals nothing */
+	kp_list_splice_back(&detached, &p->shared.queue);
+	p->loop.open_created_us = -1;
+	adopt_list(e, p, &detached);
 }
 
 kp_batch *kp_partition_to_resend(const kp_partition *p)
@@ -62,7 +78,7 @@ static bool window_is_full(const kp_partition *p)
 static bool is_hurried(kp_engine *e)
 {
 	/* relaxed: a wish; the loop is notified of new ones */
-	return e->loop.n_flushing > 0 || atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
+	return e->loop.n_flushing > 0 || !kp_list_empty(&e->loop.moving) || atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
 	       atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed);
 }
 
@@ -134,7 +150,8 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 	int64_t expiry = p->loop.open_created_us < 0 ? KP_TIME_NEVER : p->loop.open_created_us + e->config.delivery_timeout_us;
 	int64_t wake = expiry;
 	bool can_send = false;
-	if (p->index == KP_PENDING_INDEX && (p->loop.open_created_us >= 0 || !kp_list_empty(&p->loop.ready)))
+	if (p->index == KP_PENDING_INDEX && !kp_list_linked(&p->topic->loop.moving_link) &&
+	    (p->loop.open_created_us >= 0 || !kp_list_empty(&p->loop.ready)))
 		kp_metadata_stale(e, p->topic); /* also when the last answer about the topic was a refusal */
 	if (must_wait(e, p)) {
 		/* what it waits for evaluates again */

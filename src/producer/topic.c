@@ -32,6 +32,7 @@ kp_topic *kp_topic_new(struct kp_engine *e, const char *name, uint64_t serial, u
 	t->engine = e;
 	t->serial = serial;
 	kp_list_init(&t->loop.link);
+	kp_list_init(&t->loop.moving_link);
 	kp_lock_init(&t->shared.lock);
 	kp_random_init(&t->shared.random, seed);
 	t->name = kp_mem_strdup(name);
