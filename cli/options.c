@@ -159,7 +159,7 @@ static int take_common(const cli_command *command, cli_common *common, int id, c
 		return CLI_GO_ON;
 	case 'v':
 		common->verbosity++;
-		return CLI_GO_ON;
+		return cli_common_set(common, "log_level", common->verbosity > 1 ? "7" : "6");
 	case 'h':
 		cli_help_command(command);
 		return CLI_OK;

@@ -1,5 +1,6 @@
 """The two brokers that every case runs against: Apache Kafka from its jars (KAFKA_JARS), and our development broker."""
 
+import contextlib
 import functools
 import os
 import selectors
@@ -81,15 +82,17 @@ class Broker:
         topic = self.admin.list_topics(timeout=10).topics.get(name)
         return sum(partition.leader >= 0 for partition in topic.partitions.values()) if topic else 0
 
-    def pause(self):
+    @contextlib.contextmanager
+    def paused(self):
+        """It answers nothing, its connections stay."""
         self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
-            self.resume()
             self.process.send_signal(how)
         try:
             return self.process.wait(20)

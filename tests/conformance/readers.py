@@ -9,6 +9,7 @@ from brokers import kafka_tool
 from command import run
 
 WAIT_AT_END_MS = 10
+AT_ONCE = 100000
 
 
 @dataclasses.dataclass
@@ -35,7 +36,9 @@ def records(broker, topic, partition=0):
     reader = consumer(broker)
     first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
     reader.assign([TopicPartition(topic, partition, first)])
-    messages = reader.consume(end - first, 20) if end > first else []
+    messages = []
+    while len(messages) < end - first and (more := reader.consume(min(end - first - len(messages), AT_ONCE), 20)):
+        messages += more
     reader.close()
     assert not any(m.error() for m in messages)
     assert [m.offset() for m in messages] == list(range(first, end))

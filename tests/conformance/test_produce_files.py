@@ -147,3 +147,9 @@ def test_properties_come_from_file_environment_and_command_line(broker, topic, l
 def test_quiet_says_nothing_when_all_is_well(broker, topic, lines):
     result = produce(broker, topic, "-q", lines(b"v\n"))
     assert (result.out, result.err) == (b"", "")
+
+
+@pytest.mark.parametrize("option, shows_start", [([], False), (["-v"], True), (["-vv"], True)], ids=str)
+def test_verbose_shows_the_librarys_log(devbroker, name, option, shows_start):
+    result = produce(devbroker, name, *option, stdin=b"v\n")
+    assert ("started version=" in result.err) == shows_start

@@ -1,0 +1,72 @@
+"""`kproducer produce` with lines that are written while it runs."""
+
+import fcntl
+import struct
+import tempfile
+import termios
+import threading
+
+from command import finish, start, wait_until
+from readers import count
+
+
+def waiting_bytes(pipe):
+    """Written to the pipe and not read from it yet."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]
+
+
+class Stream:
+    def __init__(self, broker, topic, *args):
+        self.broker, self.topic = broker, topic
+        self.errors = tempfile.TemporaryFile()
+        options = ["-b", broker.servers, "-t", topic, "--json", "-vv", *args]
+        self.process = start("produce", *options, stderr=self.errors)
+
+    def write(self, content):
+        self.process.stdin.write(content)
+        self.process.stdin.flush()
+
+    def send(self, *lines):
+        self.write(b"".join(line + b"\n" for line in lines))
+
+    def send_without_end(self):
+        """Numbers, a line each, from a thread, until the process no longer reads."""
+
+        def feed():
+            i = 0
+            try:
+                while True:
+                    self.send(*(b"%d" % n for n in range(i, i + 1000)))
+                    i += 1000
+            except (BrokenPipeError, ValueError):
+                pass
+
+        threading.Thread(target=feed, daemon=True).start()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdin = None
+
+    def said(self):
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace")
+
+    def await_read(self):
+        """Nothing is left in the pipe."""
+        wait_until(lambda: waiting_bytes(self.process.stdin) == 0, "the lines are read")
+
+    def await_persisted(self, n):
+        wait_until(lambda: sum(count(self.broker, self.topic).values()) >= n, f"{n} records in {self.topic}")
+        count(self.broker, self.topic)  # one round trip more: the answer that went out before this one has arrived
+
+    def await_word(self, text):
+        """The library's log, or the command, says so."""
+        wait_until(lambda: text in self.said(), f"'{text}' on standard error")
+
+    def result(self, code=0, seconds=30):
+        """The end, within these seconds; the input stays open unless close() was called."""
+        self.process.wait(seconds)
+        result = finish(self.process)
+        result.err = self.said()
+        assert result.code == code, result
+        return result
