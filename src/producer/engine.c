@@ -277,6 +277,10 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 	wake = next_us < wake ? next_us : wake;
 	next_us = kp_timers_next(&e->loop.timers);
 	wake = next_us < wake ? next_us : wake;
+	/* a request for metadata that could not leave, or a topic that became stale in this turn */
+	if (kp_cluster_wants_request(&e->loop.cluster, now_us, &next_us))
+		next_us = now_us;
+	wake = next_us < wake ? next_us : wake;
 	/* seq_cst: see notify.c */
 	atomic_store_explicit(&e->shared.is_sleeping, true, memory_order_seq_cst);
 	if (atomic_load_explicit(&e->shared.notified, memory_order_seq_cst) || atomic_load_explicit(&e->shared.has_news, memory_order_seq_cst))
