@@ -16,6 +16,7 @@
 
 #define CONNECTING_MOST 3
 #define ACTIONS_PER_BROKER 4 /* in a turn: closed by an event, connected, closed and connected again by what is due */
+#define LOOK_AGAIN_US 50000
 #define CONNECTING_PATIENCE_US 1000000 /* a server that has not answered for that long gets company */
 
 static void say(kp_engine *e, int level, kp_broker *b, const char *what, const char *text, int64_t now_us)
@@ -127,6 +128,12 @@ static void push_action(kp_engine *e, kp_action_type type, kp_broker *b)
 	e->loop.actions[e->loop.n_actions++] = (kp_action){.type = type, .conn = b->conn, .host = b->host, .port = b->port};
 }
 
+/* Partitions wait, nothing is under way whose end would let them go, and no producer id either: memory was out. */
+static bool is_held_up(const kp_engine *e, const kp_broker *b)
+{
+	return !kp_list_empty(&b->ready) && b->rpc.state == KP_RPC_READY && b->rpc.n_in_flight == 0 && !e->loop.is_asking_id;
+}
+
 void kp_broker_touch(kp_engine *e, kp_broker *b)
 {
 	int64_t at = KP_TIME_NEVER;
@@ -138,6 +145,8 @@ void kp_broker_touch(kp_engine *e, kp_broker *b)
 			at = b->used_us + idle_us;
 		if (!kp_list_empty(&b->ready) && b->rpc.throttled_until_us > e->loop.now_us && b->rpc.throttled_until_us < at)
 			at = b->rpc.throttled_until_us;
+		else if (is_held_up(e, b))
+			at = e->loop.now_us + LOOK_AGAIN_US;
 	} else if (b->state == KP_BROKER_DOWN && (b->is_wanted || !kp_list_empty(&b->ready))) {
 		at = b->reconnect_us;
 	}

@@ -44,7 +44,7 @@ static void send_some(fx *f, int n)
 }
 
 /* Records before metadata, a lost connection, refusals, a gap. */
-static void run(fx *f)
+static void run_much(fx *f)
 {
 	f->n_codes = 6;
 	memcpy(f->codes,
@@ -60,8 +60,16 @@ static void run(fx *f)
 	fx_advance(f, 20 * (int64_t)FX_SECOND);
 }
 
+/* One record, and no other event that would wake the engine. */
+static void run_one(fx *f)
+{
+	(void)fx_send(f, "events", 0, NULL, 300);
+	fx_advance(f, 5 * FX_SECOND);
+	assert_true(f->n_sent == 0 || f->reports[1].at_us < f->now_us); /* the last turn is the fixture's doing */
+}
+
 /* How many allocations the run took. */
-static int run_with(int first, int n_failing)
+static int run_with(void (*run)(fx *f), int first, int n_failing)
 {
 	weak_allocator w = {.first = first, .n_failing = n_failing};
 	kp_engine_config config = fx_config();
@@ -91,20 +99,29 @@ static int run_with(int first, int n_failing)
 static void engine_survives_the_failure_of_any_allocation(void **state)
 {
 	(void)state;
-	int n = run_with(0, 0);
+	int n = run_with(run_much, 0, 0);
 	assert_true(n > 50);
 	for (int first = 1; first <= n; first++)
-		run_with(first, 1);
+		run_with(run_much, first, 1);
 }
 
 static void engine_survives_the_failure_of_allocations_in_a_row(void **state)
 {
 	(void)state;
-	int n = run_with(0, 0);
+	int n = run_with(run_much, 0, 0);
 	for (int first = 1; first <= n; first++) {
-		run_with(first, 3);
-		run_with(first, 20);
+		run_with(run_much, first, 3);
+		run_with(run_much, first, 20);
 	}
+}
+
+static void engine_recovers_by_itself(void **state)
+{
+	(void)state;
+	int n = run_with(run_one, 0, 0);
+	for (int first = 1; first <= n; first++)
+		for (int n_failing = 1; n_failing <= 4; n_failing++)
+			run_with(run_one, first, n_failing);
 }
 
 int main(void)
@@ -112,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(engine_survives_the_failure_of_any_allocation),
 		cmocka_unit_test(engine_survives_the_failure_of_allocations_in_a_row),
+		cmocka_unit_test(engine_recovers_by_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
