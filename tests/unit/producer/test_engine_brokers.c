@@ -243,6 +243,29 @@ static void engine_bootstraps_again_when_a_broker_asks_for_it(void **state)
 	fx_free(f);
 }
 
+/* metadata.recovery.rebootstrap.trigger.ms: the nodes are there, but tell nothing. */
+static void engine_bootstraps_again_when_metadata_does_not_come(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.rebootstrap_trigger_us = 5 * FX_SECOND;
+	fx *f = fx_with_topic(&config, 1);
+	fx_break(f, FX_NODES, KP_ERR_TRANSPORT);
+	int before = f->places[FX_NODES].n_connects;
+	f->metadata_is_mute = true;
+	fx_send(f, "new-topic", KP_PARTITION_ANY, NULL, 10);
+	fx_advance(f, 5 * FX_SECOND - 1);
+	assert_int_equal(f->places[FX_NODES].n_connects, before);
+	fx_advance(f, FX_SECOND);
+	assert_true(f->places[FX_NODES].n_connects > before);
+	f->metadata_is_mute = false;
+	fx_add_topic(f, "new-topic", 1);
+	fx_break(f, FX_NODES, KP_ERR_TRANSPORT);
+	fx_advance(f, 5 * FX_SECOND);
+	fx_check(f, 1, KP_PERSISTED, 0);
+	fx_free(f);
+}
+
 static void engine_drops_a_peer_that_is_not_kafka(void **state)
 {
 	(void)state;
@@ -293,6 +316,7 @@ int main(void)
 		cmocka_unit_test(engine_never_closes_idle_connections_when_told_so),
 		cmocka_unit_test(engine_finds_the_cluster_again_through_its_bootstrap_servers),
 		cmocka_unit_test(engine_bootstraps_again_when_a_broker_asks_for_it),
+		cmocka_unit_test(engine_bootstraps_again_when_metadata_does_not_come),
 		cmocka_unit_test(engine_drops_a_peer_that_is_not_kafka),
 		cmocka_unit_test(engine_ignores_events_of_connections_that_are_gone),
 	};

@@ -221,6 +221,34 @@ static void engine_reports_unknown_partitions_with_what_was_sent(void **state)
 	fx_free(f);
 }
 
+/* Waiting records may fill the whole budget: they move as room comes back, and later ones stay behind them. */
+static void engine_moves_waiting_records_within_the_budget(void **state)
+{
+	int next[3] = {0};
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.buffer_memory = 64 << 10;
+	config.batch_size = 4000;
+	fx *f = fx_new(&config);
+	fx_add_topic(f, "events", 3);
+	assert_true(fx_start(f));
+	while (fx_send(f, "events", f->n_sent % 3, NULL, 500) > 0)
+		continue;
+	assert_true(f->n_sent > 30);
+	fx_run(f);
+	for (int i = 0; i < 50; i++) {
+		assert_true(fx_send(f, "events", f->n_sent % 3, NULL, 500) > 0);
+		fx_run(f);
+		assert_true(kp_budget_used(&f->engine->shared.budget) <= config.buffer_memory);
+	}
+	for (int i = 1; i <= f->n_sent; i++) {
+		fx_check(f, i, KP_PERSISTED, 0);
+		int p = (i - 1) % 3;
+		assert_int_equal(f->topics[0].log[p][next[p]++], i);
+	}
+	fx_free(f);
+}
+
 static void engine_flush_follows_records_that_wait_for_metadata(void **state)
 {
 	(void)state;
@@ -370,6 +398,7 @@ int main(void)
 		cmocka_unit_test(engine_keeps_headers_and_times_of_records_that_waited),
 		cmocka_unit_test(engine_reports_a_partition_that_turns_out_unknown),
 		cmocka_unit_test(engine_reports_unknown_partitions_with_what_was_sent),
+		cmocka_unit_test(engine_moves_waiting_records_within_the_budget),
 		cmocka_unit_test(engine_flush_follows_records_that_wait_for_metadata),
 		cmocka_unit_test(engine_waits_for_a_leader),
 		cmocka_unit_test(engine_says_that_there_was_no_leader),
