@@ -85,7 +85,8 @@ typedef struct fx_reply {
 	int error;
 	int32_t leader, leader_epoch; /* KIP-951; leader 0: no hint */
 	const char *message;
-	bool is_left_out; /* the answer does not mention the partition */
+	bool is_left_out;   /* the answer does not mention the partition */
+	bool names_culprit; /* KIP-467: says that the batch's record 1 was to blame */
 } fx_reply;
 
 typedef struct fx_report {
@@ -123,10 +124,12 @@ typedef struct fx {
 	int codes[64], n_codes; /* for the next Produce requests, when not held */
 	size_t write_budget;    /* bytes the transport takes before it blocks; SIZE_MAX: never */
 	int32_t throttle_ms;
+	int moved_to;            /* the place where metadata says that node 1 is; 0: at home */
+	int32_t endpoint;        /* a node that Produce answers describe (KIP-951); 0: none */
 	int16_t produce_version; /* highest one offered */
 	int16_t first_epoch;
 	/* what happened */
-	int n_metadata, n_metadata_topics, n_id, n_other;
+	int n_metadata, n_metadata_topics, n_id, n_other, other_place;
 	int64_t next_producer_id;
 	fx_report reports[FX_RECORDS + 1];
 	int n_sent; /* numbers given so far */

@@ -117,7 +117,7 @@ static void answer_metadata(fx *f, fx_conn *c, const kp_request_header *h, kp_sl
 	for (int i = 0; i < f->n_nodes; i++) {
 		a.brokers.items[i].node_id = i + 1;
 		a.brokers.items[i].host = kp_slice_cstr("node");
-		a.brokers.items[i].port = i + 1;
+		a.brokers.items[i].port = i == 0 && f->moved_to ? f->moved_to : i + 1;
 	}
 	a.topics.n = q.topics.n;
 	a.topics.items = zeroed(f, (size_t)q.topics.n * sizeof(*a.topics.items));
@@ -248,6 +248,11 @@ static void reply_part(fx *f, const fx_part *part, const fx_reply *reply, kp_pro
 		out->current_leader.leader_id = reply->leader;
 		out->current_leader.leader_epoch = reply->leader_epoch;
 	}
+	if (reply->names_culprit) {
+		out->record_errors.items = zeroed(f, sizeof(*out->record_errors.items));
+		out->record_errors.items[0] = (kp_produce_response_record_error){1, kp_slice_cstr("this one")};
+		out->record_errors.n = 1;
+	}
 	if (!error)
 		append_part(f, part);
 }
@@ -263,6 +268,9 @@ void fx_reply_each(fx *f, fx_request *r, const fx_reply *replies)
 	r->is_answered = true;
 	kp_wire_init(&kp_produce_response_schema, &a, 1);
 	a.throttle_time_ms = f->throttle_ms;
+	kp_produce_response_node node = {.node_id = f->endpoint, .host = kp_slice_cstr("node"), .port = f->endpoint};
+	a.node_endpoints.items = &node;
+	a.node_endpoints.n = f->endpoint > 0;
 	a.responses.items = zeroed(f, (size_t)r->n_parts * sizeof(*a.responses.items));
 	for (int i = 0; i < r->n_parts; i++) {
 		if (replies[i].is_left_out)
@@ -332,7 +340,7 @@ static void serve_frame(fx *f, fx_conn *c, kp_slice frame)
 	else if (h.request_api_key == KP_API_PRODUCE)
 		take_produce(f, c, &h, body, frame.len + 4);
 	else
-		f->n_other++;
+		f->n_other++, f->other_place = c->place;
 }
 
 void fake_serve(fx *f, fx_conn *c)

@@ -239,6 +239,30 @@ static void engine_call_is_tried_again_on_another_connection(void **state)
 	fx_free(f);
 }
 
+static void engine_call_for_the_controller_goes_there(void **state)
+{
+	test_call t;
+	(void)state;
+	fx *f = fx_with_topic(NULL, 1); /* node 1 is the controller; the bootstrap server's connection is as good for others */
+	for (int i = 0; i < 8; i++) {
+		fx_break(f, 1, KP_ERR_TRANSPORT);
+		f->now_us += FX_SECOND;
+		t = (test_call){.call = {.api_key = KP_API_DESCRIBE_CLUSTER,
+		                         .max_version = 1,
+		                         .to_controller = true,
+		                         .deadline_us = f->now_us + FX_SECOND,
+		                         .build = build_call,
+		                         .done = call_done}};
+		kp_broker_find(f->engine, 1)->n_failures =
+			0; /* a controller that fails is left for another: KRaft passes requests on */
+		kp_engine_call(f->engine, &t.call);
+		fx_advance(f, 2 * FX_SECOND);
+		assert_int_equal(f->other_place, 1);
+		assert_int_equal(t.n_done, 1);
+	}
+	fx_free(f);
+}
+
 static void engine_call_the_broker_does_not_know_is_refused(void **state)
 {
 	test_call t;
@@ -336,6 +360,7 @@ int main(void)
 		cmocka_unit_test(engine_end_ends_everything),
 		cmocka_unit_test(engine_call_ends_by_its_deadline),
 		cmocka_unit_test(engine_call_is_tried_again_on_another_connection),
+		cmocka_unit_test(engine_call_for_the_controller_goes_there),
 		cmocka_unit_test(engine_call_the_broker_does_not_know_is_refused),
 		cmocka_unit_test(engine_end_ends_calls_once),
 		cmocka_unit_test(engine_cancelled_calls_are_not_called_by_late_answers),

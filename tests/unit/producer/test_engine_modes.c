@@ -66,6 +66,28 @@ static void engine_without_acks_reports_when_the_request_is_written(void **state
 	fx_free(f);
 }
 
+/* Reported while its request is half written: the bytes stay until the rest is, then nothing more is said. */
+static void engine_without_acks_ends_in_time_what_cannot_be_written(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.acks = 0;
+	config.idempotent = false;
+	config.delivery_timeout_us = 5 * FX_SECOND;
+	fx *f = fx_with_topic(&config, 1);
+	f->write_budget = 60;
+	int number = fx_send(f, "events", 0, NULL, 900);
+	fx_advance(f, 5 * FX_SECOND);
+	fx_check(f, number, KP_UNKNOWN, KP_ERR_DELIVERY_TIMEOUT);
+	assert_true(kp_budget_used(&f->engine->shared.budget) > 0);
+	fx_unblock(f, SIZE_MAX);
+	fx_run(f);
+	assert_int_equal(f->reports[number].n, 1);
+	assert_int_equal(kp_budget_used(&f->engine->shared.budget), 0);
+	fx_check_log(f, "events", 0, (int[]){number}, 1);
+	fx_free(f);
+}
+
 static void engine_without_idempotence_stamps_nothing(void **state)
 {
 	(void)state;
@@ -107,6 +129,7 @@ int main(void)
 		cmocka_unit_test(engine_names_topics_to_brokers_that_want_it),
 		cmocka_unit_test(engine_says_when_the_broker_is_too_old),
 		cmocka_unit_test(engine_without_acks_reports_when_the_request_is_written),
+		cmocka_unit_test(engine_without_acks_ends_in_time_what_cannot_be_written),
 		cmocka_unit_test(engine_without_idempotence_stamps_nothing),
 		cmocka_unit_test(engine_compresses_with_each_codec),
 	};

@@ -3,8 +3,6 @@
  */
 #include "engine_fixture.h"
 
-#include "base/bytes.h"
-
 /* A topic of one partition, its requests held, and one record under way. */
 static fx *one_in_flight(const kp_engine_config *config)
 {
@@ -295,51 +293,6 @@ static void engine_retries_when_the_leader_cannot_be_reached_and_another_takes_o
 	fx_free(f);
 }
 
-static void engine_treats_a_partition_that_the_answer_leaves_out_as_open(void **state)
-{
-	(void)state;
-	fx *f = fx_with_topic(NULL, 2);
-	f->hold = true;
-	for (int32_t i = 0; i < 2; i++)
-		fx_send(f, "events", i, NULL, 10);
-	fx_run(f);
-	fx_reply_each(f, fx_held(f, 0), (fx_reply[]){{0}, {.is_left_out = true}});
-	fx_run(f);
-	fx_check(f, 1, KP_PERSISTED, 0);
-	fx_check(f, 2, KP_UNKNOWN, KP_ERR_PROTOCOL);
-	fx_free(f);
-}
-
-static void engine_treats_an_unreadable_answer_as_open(void **state)
-{
-	(void)state;
-	fx *f = one_in_flight(NULL);
-	uint8_t garbage[] = {0, 0, 0, 9, 0, 0, 0, 0, 0, 0x7f, 1, 2, 3};
-	kp_store_be32(garbage + 4, (uint32_t)fx_held(f, 0)->correlation_id);
-	fx_held(f, 0)->is_answered = true;
-	kp_engine_on_data(f->engine, f->requests[0].conn, garbage, sizeof(garbage), f->now_us);
-	fx_run(f);
-	fx_check(f, 1, KP_UNKNOWN, KP_ERR_PROTOCOL);
-	fx_free(f);
-}
-
-static void engine_keeps_the_brokers_words(void **state)
-{
-	(void)state;
-	fx *f = one_in_flight(NULL);
-	f->hold_ended = true;
-	fx_reply_each(f, fx_held(f, 0), &(fx_reply){.error = KP_ERR_INVALID_RECORD, .message = "no key in a compacted topic"});
-	fx_run(f);
-	kp_batch *b = kp_engine_next_ended(f->engine);
-	assert_non_null(b);
-	assert_string_equal(b->message, "no key in a compacted topic");
-	assert_int_equal(b->outcome, KP_NOT_PERSISTED);
-	assert_int_equal(b->error, KP_ERR_INVALID_RECORD);
-	f->reports[1].n = 1;
-	kp_engine_release(f->engine, b);
-	fx_free(f);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,9 +309,6 @@ int main(void)
 		cmocka_unit_test(engine_moves_all_batches_of_a_partition_to_the_named_leader_at_once),
 		cmocka_unit_test(engine_asks_for_metadata_when_the_leader_moved_without_a_hint),
 		cmocka_unit_test(engine_retries_when_the_leader_cannot_be_reached_and_another_takes_over),
-		cmocka_unit_test(engine_treats_a_partition_that_the_answer_leaves_out_as_open),
-		cmocka_unit_test(engine_treats_an_unreadable_answer_as_open),
-		cmocka_unit_test(engine_keeps_the_brokers_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
