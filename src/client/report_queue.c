@@ -120,8 +120,8 @@ int kp_reports_fd(kp_producer *p)
 void kp_report_queue_free(kp_producer *p)
 {
 	kp_list *n;
-	if (!p->settings.use_report_queue)
-		return;
+	if (!p->settings.use_report_queue || !p->polled)
+		return; /* there is none, or it was never wholly made */
 	release_polled(p);
 	while ((n = kp_list_pop_front(&p->shared.reports)))
 		kp_engine_release(p->engine, KP_CONTAINER_OF(n, kp_batch, ended_link));
