@@ -1,10 +1,10 @@
 /*
  * errors_only.c - hear only of records that failed, and keep what is safe to send again.
  *
- *   errors_only HOST:PORT TOPIC <FILE 2>FAILED
+ *   errors_only HOST:PORT TOPIC <FILE >FAILED
  *
  * delivery.reports=errors costs nothing for records that are persisted. The report of a failed one carries its content while the
- * callback runs: here the lines that are certainly in no log go to the standard error, ready to be sent once more.
+ * callback runs: here the lines that are certainly in no log go to the standard output, ready to be sent once more.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@ static void on_failures(kp_producer *producer, const kp_report *reports, size_t 
 	for (size_t i = 0; i < n; i++) {
 		const kp_report *report = kp_report_at(reports, i);
 		if (report->outcome == KP_NOT_PERSISTED) {
-			fwrite(report->value, 1, report->value_len, stderr);
-			fputc('\n', stderr);
+			fwrite(report->value, 1, report->value_len, stdout);
+			fputc('\n', stdout);
 		}
 	}
 }
@@ -40,7 +40,7 @@ static int send_lines(kp_topic *topic, FILE *in)
 
 int main(int argc, char **argv)
 {
-	char err[256] = "usage: errors_only HOST:PORT TOPIC <FILE 2>FAILED";
+	char err[256] = "usage: errors_only HOST:PORT TOPIC <FILE >FAILED";
 	kp_config *config = kp_config_new();
 	kp_producer *producer = NULL;
 	if (config && argc == 3 && !kp_config_set(config, "bootstrap.servers", argv[1], err, sizeof(err)) &&
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	kp_counters sum = {.struct_size = sizeof(sum)};
 	kp_counters_get(producer, &sum);
 	kp_producer_free(producer);
-	printf("%llu persisted, %llu not, %llu unknown\n", (unsigned long long)sum.persisted, (unsigned long long)sum.not_persisted,
-	       (unsigned long long)sum.unknown);
+	fprintf(stderr, "%llu persisted, %llu not, %llu unknown\n", (unsigned long long)sum.persisted,
+	        (unsigned long long)sum.not_persisted, (unsigned long long)sum.unknown);
 	return failed || sum.not_persisted || sum.unknown ? 1 : 0;
 }

@@ -29,6 +29,8 @@ offsets.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=16777216
 log.segment.delete.delay.ms=1000
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 """
 
 
@@ -94,6 +96,7 @@ class Broker:
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
+            self.process.send_signal(signal.SIGCONT)  # a case may have stopped it
         try:
             return self.process.wait(20)
         except subprocess.TimeoutExpired:

@@ -3,10 +3,13 @@
 import itertools
 import os
 import pathlib
+import socket
+import types
 
 import pytest
 
 from brokers import DevBroker, Kafka
+from command import REPOSITORY, run
 
 names = itertools.count()
 
@@ -82,3 +85,22 @@ def log_file():
     readable = [path for path in map(pathlib.Path, candidates) if os.access(path, os.R_OK) and path.stat().st_size]
     assert readable, f"no log file to send: none of {', '.join(candidates)}"
     return readable[0]
+
+
+@pytest.fixture(scope="session")
+def dns_to_port(tmp_path_factory):
+    """A library to preload, which sends what goes to a DNS server to a port of ours."""
+    library = tmp_path_factory.mktemp("preload") / "dns_to_port.so"
+    source = REPOSITORY / "tests" / "conformance" / "programs" / "dns_to_port.c"
+    done = run(["cc", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"])
+    assert done.code == 0, done.err
+    return library
+
+
+@pytest.fixture
+def silent_dns(dns_to_port):
+    """A DNS server that never answers: its socket, and the environment in which it is everyone's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
+        dns.bind(("127.0.0.1", 0))
+        dns.settimeout(0)
+        yield types.SimpleNamespace(socket=dns, env={"LD_PRELOAD": str(dns_to_port), "TEST_DNS_PORT": str(dns.getsockname()[1])})

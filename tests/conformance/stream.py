@@ -1,6 +1,7 @@
 """`kproducer produce` with lines that are written while it runs."""
 
 import fcntl
+import itertools
 import struct
 import tempfile
 import termios
@@ -18,6 +19,7 @@ def waiting_bytes(pipe):
 class Stream:
     def __init__(self, broker, topic, *args):
         self.broker, self.topic = broker, topic
+        self.feeder = None
         self.errors = tempfile.TemporaryFile()
         options = ["-b", broker.servers, "-t", topic, "--json", "-vv", *args]
         self.process = start("produce", *options, stderr=self.errors)
@@ -29,21 +31,23 @@ class Stream:
     def send(self, *lines):
         self.write(b"".join(line + b"\n" for line in lines))
 
-    def send_without_end(self):
-        """Numbers, a line each, from a thread, until the process no longer reads."""
+    def feed(self, lines):
+        """Send them from a thread, as fast as the process reads."""
 
-        def feed():
-            i = 0
+        def work():
+            lines_left = iter(lines)
             try:
-                while True:
-                    self.send(*(b"%d" % n for n in range(i, i + 1000)))
-                    i += 1000
-            except (BrokenPipeError, ValueError):
-                pass
+                while some := list(itertools.islice(lines_left, 1000)):
+                    self.send(*some)
+            except BrokenPipeError:
+                pass  # the process has ended
 
-        threading.Thread(target=feed, daemon=True).start()
+        self.feeder = threading.Thread(target=work, daemon=True)
+        self.feeder.start()
 
     def close(self):
+        if self.feeder:
+            self.feeder.join(60)
         self.process.stdin.close()
         self.process.stdin = None
 

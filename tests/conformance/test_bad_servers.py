@@ -1,10 +1,8 @@
 """Servers that cannot be reached or are not Kafka: exit code 3 in time, and one line that names the server and the cause."""
 
-import socket
-
 import pytest
 
-from command import REPOSITORY, kproducer, run
+from command import kproducer
 from servers import GARBAGE, HTTP, NEGATIVE_LENGTH, TLS_ALERT, TWO_GIGABYTES, WRONG_CORRELATION, Server
 
 TIMEOUT_SECONDS = 1
@@ -57,23 +55,10 @@ def test_host_that_does_not_exist():
     unreachable("no-such-host.invalid:9092", "resolve no-such-host.invalid")
 
 
-@pytest.fixture(scope="module")
-def dns_to_port(tmp_path_factory):
-    library = tmp_path_factory.mktemp("preload") / "dns_to_port.so"
-    source = REPOSITORY / "tests" / "conformance" / "programs" / "dns_to_port.c"
-    done = run(["cc", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library, source, "-ldl"])
-    assert done.code == 0, done.err
-    return library
-
-
 @pytest.mark.parametrize("command", COMMANDS)
-def test_dns_server_that_never_answers(dns_to_port, command):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
-        dns.bind(("127.0.0.1", 0))
-        dns.settimeout(0)
-        env = {"LD_PRELOAD": str(dns_to_port), "TEST_DNS_PORT": str(dns.getsockname()[1])}
-        unreachable("broker.example.com:9092", "broker.example.com", command=command, env=env)
-        assert b"broker\7example" in dns.recv(1000), "the server was asked"
+def test_dns_server_that_never_answers(silent_dns, command):
+    unreachable("broker.example.com:9092", "broker.example.com", command=command, env=silent_dns.env)
+    assert b"broker\7example" in silent_dns.socket.recv(1000), "the server was asked"
 
 
 def test_good_server_behind_bad_ones_is_found(devbroker, name):

@@ -67,7 +67,6 @@ def test_readme_program_sends_a_log_file(broker, topic, program, log_file):
 @pytest.mark.parametrize("name, says", [
     ("async_callback", b"5000 persisted, 0 failed\n"),
     ("report_queue", b"5000 persisted, 0 failed\n"),
-    ("errors_only", b"5000 persisted, 0 not, 0 unknown\n"),
 ])
 def test_example_that_reads_lines(broker, topic, program, name, says):
     result = program(EXAMPLES / f"{name}.c")(broker.servers, topic, stdin=numbers(5000))
@@ -89,6 +88,19 @@ def test_example_of_synchronous_sending(broker, topic, program):
     result = program(EXAMPLES / "sync.c")(broker.servers, topic, "a", "b", "c")
     assert result.out == b"a: partition 0, offset 0\nb: partition 0, offset 1\nc: partition 0, offset 2\n"
     assert [r.value for r in records(broker, topic)] == [b"a", b"b", b"c"]
+
+
+def test_example_of_errors_only_is_silent_about_the_others(broker, topic, program):
+    result = program(EXAMPLES / "errors_only.c")(broker.servers, topic, stdin=numbers(5000))
+    assert (result.out, result.err) == (b"", "5000 persisted, 0 not, 0 unknown\n")
+    assert kcat(broker, topic) == numbers(5000)
+
+
+def test_example_of_errors_only_gives_failed_records_back(broker, name, program):
+    broker.create_topic(name, max_message_bytes=1000)
+    too_large = b"x" * 2000 + b"\n"
+    result = program(EXAMPLES / "errors_only.c")(broker.servers, name, stdin=too_large, code=1)
+    assert result.out == too_large and "0 persisted, 1 not, 0 unknown" in result.err
 
 
 def test_every_field_of_a_record_is_read_back(broker, name, program):
@@ -149,6 +161,11 @@ def test_calls_keep_their_deadlines_when_nobody_answers(program):
         program(PROGRAMS / "deadlines.c")(server.address, "t")
 
 
+def test_calls_keep_their_deadlines_when_dns_never_answers(silent_dns, program):
+    program(PROGRAMS / "deadlines.c")("broker.example.com:9092", "t", env=silent_dns.env)
+    assert silent_dns.socket.recv(1000), "the server was asked"
+
+
 def test_calls_keep_their_deadlines_when_nobody_listens(program):
     with Server(None) as server:
         program(PROGRAMS / "deadlines.c")(server.address, "t")
@@ -162,6 +179,11 @@ def test_calls_keep_their_deadlines_when_the_broker_stops(own_devbroker, program
 def test_full_buffer_blocks_refuses_or_drops_the_oldest(program):
     with Server(Server.silence) as server:
         program(PROGRAMS / "full.c")(server.address, "t")
+
+
+def test_events_and_logs_reach_their_callbacks(program):
+    with Server(None) as server:
+        program(PROGRAMS / "events.c")(server.address, server.address.rpartition(":")[2])
 
 
 def test_pkg_config_and_header_agree_on_the_version(prefix, library):

@@ -1,10 +1,12 @@
 """Lines of files and of standard input become records, byte for byte."""
 
+import os
+import pty
 import time
 
 import pytest
 
-from command import produce
+from command import finish, produce, start, wait_until
 from readers import console_consumer, count, kcat, records
 
 
@@ -153,3 +155,27 @@ def test_quiet_says_nothing_when_all_is_well(broker, topic, lines):
 def test_verbose_shows_the_librarys_log(devbroker, name, option, shows_start):
     result = produce(devbroker, name, *option, stdin=b"v\n")
     assert ("started version=" in result.err) == shows_start
+
+
+def test_nodes_share_the_partitions(own_devbroker):
+    broker = own_devbroker("--nodes", "3", "--partitions", "6")
+    produce(broker, "spread", "-X", "batch.size=1000", stdin=b"value\n" * 20000)
+    leaders = {p.leader for p in broker.admin.list_topics(timeout=10).topics["spread"].partitions.values()}
+    assert len(leaders) == 3
+    ends = count(broker, "spread")
+    assert sum(ends.values()) == 20000 and len(ends) == 6 and min(ends.values()) > 0
+
+
+def test_progress_is_shown_on_a_terminal(devbroker, name):
+    devbroker.create_topic(name)
+    terminal, theirs = pty.openpty()
+    process = start("produce", "-b", devbroker.servers, "-t", name, stderr=theirs)
+    os.close(theirs)
+    process.stdin.write(b"a\nb\n")
+    process.stdin.flush()
+    shown = bytearray()
+    wait_until(lambda: shown.extend(os.read(terminal, 1000)) or b"2 records" in shown, "a progress line")
+    assert b"\r" in shown and b"\n" not in shown
+    assert finish(process).code == 0
+    assert b"all persisted" in os.read(terminal, 1000)
+    os.close(terminal)
