@@ -225,18 +225,9 @@ void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us)
 	}
 }
 
-/* End everything of a partition that no request carries. */
-static void fail_waiting(kp_engine *e, kp_partition *p, int error, int64_t now_us, bool is_last_error)
+static void end_ready(kp_engine *e, kp_partition *p, int error, bool is_last_error)
 {
 	kp_list *next;
-	kp_batch *unresolved;
-	kp_detach_open(p);
-	kp_partition_adopt(e, p);
-	while ((unresolved = kp_partition_to_resend(p))) {
-		if (is_last_error)
-			unresolved->last_error = error;
-		give_up(e, unresolved, error, stage_of(unresolved));
-	}
 	for (kp_list *n = p->loop.ready.next; n != &p->loop.ready; n = next) {
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
 		next = n->next;
@@ -247,6 +238,20 @@ static void fail_waiting(kp_engine *e, kp_partition *p, int error, int64_t now_u
 		blame_topic(b);
 		give_up(e, b, error, stage_of(b));
 	}
+}
+
+/* End everything of a partition that no request carries. */
+static void fail_waiting(kp_engine *e, kp_partition *p, int error, int64_t now_us, bool is_last_error)
+{
+	kp_batch *unresolved;
+	kp_detach_open(p);
+	kp_partition_adopt(e, p);
+	while ((unresolved = kp_partition_to_resend(p))) {
+		if (is_last_error)
+			unresolved->last_error = error;
+		give_up(e, unresolved, error, stage_of(unresolved));
+	}
+	end_ready(e, p, error, is_last_error);
 	if (!kp_partition_to_resend(p))
 		p->loop.is_recovering = false;
 	kp_partition_evaluate(e, p, now_us);
@@ -279,10 +284,30 @@ static void purge_partition(kp_engine *e, kp_partition *p, int what, int error, 
 		fail_waiting(e, p, error, now_us, false);
 }
 
+/* Topics that could not be adopted for want of memory: a close must not wait until there is some. */
+static void purge_unseen(kp_engine *e, int error)
+{
+	kp_list unseen;
+	kp_list_init(&unseen);
+	kp_lock_acquire(&e->shared.topics_lock);
+	kp_list_splice_back(&unseen, &e->shared.new_topics);
+	kp_lock_release(&e->shared.topics_lock);
+	for (kp_list *n = unseen.next; n != &unseen; n = n->next) {
+		kp_partition *p = KP_CONTAINER_OF(n, kp_topic, loop.link)->shared.pending;
+		kp_detach_open(p);
+		kp_partition_adopt(e, p);
+		end_ready(e, p, error, false);
+	}
+	kp_lock_acquire(&e->shared.topics_lock);
+	kp_list_splice_back(&e->shared.new_topics, &unseen);
+	kp_lock_release(&e->shared.topics_lock);
+}
+
 void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
 {
-	/* records of a topic that no turn has seen yet count too; without memory for it, a later turn will see it */
-	(void)kp_metadata_adopt_topics(e, now_us);
+	/* records of a topic that no turn has seen yet count too */
+	if (kp_metadata_adopt_topics(e, now_us) && what & KP_PURGE_QUEUED)
+		purge_unseen(e, error);
 	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
 		purge_partition(e, t->shared.pending, what, error, now_us);
