@@ -18,6 +18,7 @@ typedef struct admin_job {
 	void *request, *result;
 	void (*free_result)(void *result);
 	bool is_over, has_result;
+	int64_t most_ms; /* to give the broker */
 	char text[KP_ADMIN_TEXT];
 } admin_job;
 
@@ -25,6 +26,9 @@ static const void *build(kp_call *call, int version, kp_arena *arena)
 {
 	admin_job *j = call->opaque;
 	int64_t left_ms = (call->deadline_us - kp_time_mono_us()) / 1000;
+	/* the broker shall answer, if only that time is over, before the connection is given up */
+	if (left_ms > j->most_ms)
+		left_ms = j->most_ms;
 	int32_t timeout_ms = left_ms > INT32_MAX ? INT32_MAX : left_ms < 1 ? 1 : (int32_t)left_ms;
 	return j->what.build(j->request, version, timeout_ms, arena);
 }
@@ -149,6 +153,7 @@ int kp_admin_run(kp_producer *p, const kp_admin *a, void *result, void (*free_re
 	admin_job *j = job_new(a, free_result, kp_deadline_us(kp_time_mono_us(), timeout_ms));
 	if (!j)
 		return fail(KP_ERR_NO_MEMORY, NULL, err, err_size);
+	j->most_ms = p->settings.engine.request_timeout_us / 1000 * 9 / 10;
 	kp_job_post(p, &j->job);
 	return wait_and_take(p, j, result, timeout_ms, err, err_size);
 }

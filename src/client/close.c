@@ -1,10 +1,14 @@
 /*
  * close.c - kp_close: one job per producer, whoever asks for it and how often; the shortest of the deadlines counts.
  */
+#include <errno.h>
+
 #include <kproducer/error.h>
 
 #include "base/time.h"
 #include "client/producer_impl.h"
+
+#define SLACK_US 500000 /* for the loop to end everything once the deadline is over */
 
 static uint64_t n_pending(kp_producer *p)
 {
@@ -68,18 +72,38 @@ static void ask_for_close(kp_producer *p, int64_t deadline_us)
 	kp_job_post(p, &p->loop.close_job);
 }
 
+/* The loop ends everything at the deadline; only a callback that does not return can keep it from that. */
+static bool wait_closed(kp_producer *p, int timeout_ms)
+{
+	int64_t until_us = timeout_ms < 0 ? KP_TIME_NEVER : kp_deadline_us(kp_time_mono_us(), timeout_ms) + SLACK_US;
+	struct timespec at = kp_abs_time(until_us);
+	int err = 0;
+	pthread_mutex_lock(&p->shared.mutex);
+	while (!p->shared.is_closed && err != ETIMEDOUT)
+		err = until_us == KP_TIME_NEVER ? pthread_cond_wait(&p->shared.cond, &p->shared.mutex)
+		                                : pthread_cond_timedwait(&p->shared.cond, &p->shared.mutex, &at);
+	bool is_closed = p->shared.is_closed;
+	pthread_mutex_unlock(&p->shared.mutex);
+	return is_closed;
+}
+
+static uint64_t n_left_behind(kp_producer *p)
+{
+	pthread_mutex_lock(&p->shared.mutex);
+	uint64_t n_left = p->shared.n_left;
+	pthread_mutex_unlock(&p->shared.mutex);
+	return n_left;
+}
+
 int kp_close(kp_producer *p, int timeout_ms, uint64_t *left)
 {
 	bool is_mine = kp_runtime_is_mine(p->runtime);
 	ask_for_close(p, is_mine ? 0 : kp_deadline_us(kp_time_mono_us(), timeout_ms));
 	if (is_mine)
 		return KP_OK;
-	pthread_mutex_lock(&p->shared.mutex);
-	while (!p->shared.is_closed)
-		pthread_cond_wait(&p->shared.cond, &p->shared.mutex);
-	uint64_t n_left = p->shared.n_left;
-	pthread_mutex_unlock(&p->shared.mutex);
+	bool is_closed = wait_closed(p, timeout_ms);
+	uint64_t n_left = is_closed ? n_left_behind(p) : n_pending(p);
 	if (left)
 		*left = n_left;
-	return n_left ? KP_ERR_TIMED_OUT : KP_OK;
+	return is_closed && n_left == 0 ? KP_OK : KP_ERR_TIMED_OUT;
 }

@@ -32,9 +32,12 @@ static int wait_for_room(kp_topic *t, const kp_append_args *a, int64_t until_us)
 static int append_or_wait(kp_topic *t, const kp_append_args *a, int64_t until_us)
 {
 	int err = kp_engine_append(t, a);
-	if (KP_UNLIKELY(err == KP_ERR_WOULD_BLOCK))
-		err = until_us == NOT_AT_ALL ? KP_ERR_QUEUE_FULL : wait_for_room(t, a, until_us);
-	return err;
+	if (KP_LIKELY(err != KP_ERR_WOULD_BLOCK))
+		return err;
+	if (until_us != NOT_AT_ALL)
+		return wait_for_room(t, a, until_us);
+	kp_engine_hurry(t->engine);
+	return KP_ERR_QUEUE_FULL;
 }
 
 static KP_NOINLINE int append_with_headers(kp_topic *t, const kp_record *r, kp_append_args *a, int64_t until_us)
@@ -149,7 +152,8 @@ static int retry_until(kp_producer *p, kp_topic *t, const kp_append_args *a, int
 		pthread_mutex_unlock(&p->shared.mutex);
 		if (is_closing)
 			return KP_ERR_CLOSED;
-		if (!is_in_time)
+		/* also when room came back, but others were quicker time and again */
+		if (!is_in_time || kp_time_mono_us() >= deadline_us)
 			return KP_ERR_QUEUE_FULL;
 	}
 }
@@ -157,8 +161,10 @@ static int retry_until(kp_producer *p, kp_topic *t, const kp_append_args *a, int
 static KP_NOINLINE int wait_for_room(kp_topic *t, const kp_append_args *a, int64_t until_us)
 {
 	kp_producer *p = kp_topic_producer(t);
-	if (p->settings.engine.full_policy == KP_FULL_REFUSE || p->settings.max_block_ms == 0 || kp_runtime_is_mine(p->runtime))
+	if (p->settings.engine.full_policy == KP_FULL_REFUSE || p->settings.max_block_ms == 0 || kp_runtime_is_mine(p->runtime)) {
+		kp_engine_hurry(t->engine);
 		return KP_ERR_QUEUE_FULL;
+	}
 	/* the wish closes open batches without linger */
 	kp_engine_wants_room(p->engine, 1);
 	int64_t deadline_us = kp_time_mono_us() + p->settings.max_block_ms * 1000;

@@ -75,8 +75,6 @@ kp_cluster_topic *kp_cluster_topic_get(kp_cluster *c, kp_slice name, int64_t now
 	t->used_us = now_us;
 	kp_list_push_back(&c->topics, &t->link);
 	kp_list_push_back(&c->stale, &t->stale_link);
-	/* a new topic is not made to wait for the back-off of another's error */
-	c->next_us = c->n_failures == 0 ? 0 : c->next_us;
 	return t;
 }
 
@@ -84,6 +82,11 @@ void kp_cluster_mark_stale(kp_cluster *c, kp_cluster_topic *t)
 {
 	if (!kp_list_linked(&t->stale_link))
 		kp_list_push_back(&c->stale, &t->stale_link);
+}
+
+void kp_cluster_unmark_stale(kp_cluster_topic *t)
+{
+	kp_list_remove(&t->stale_link);
 }
 
 kp_cluster_node *kp_cluster_node_find(const kp_cluster *c, int32_t id)
@@ -143,15 +146,31 @@ void kp_cluster_forget_idle(kp_cluster *c, int64_t now_us)
 	}
 }
 
-bool kp_cluster_wants_request(kp_cluster *c, int64_t now_us, int64_t *next_us)
+/* When the next stale topic may be asked for. */
+static int64_t stale_due_us(const kp_cluster *c)
 {
 	int64_t due = KP_TIME_NEVER;
-	if (!kp_list_empty(&c->stale))
+	for (const kp_list *n = c->stale.next; n != &c->stale; n = n->next) {
+		const kp_cluster_topic *t = KP_CONTAINER_OF(n, kp_cluster_topic, stale_link);
+		due = t->next_us < due ? t->next_us : due;
+	}
+	return due;
+}
+
+static int64_t full_due_us(const kp_cluster *c)
+{
+	return kp_list_empty(&c->topics) || c->updated_us < 0 ? KP_TIME_NEVER : c->updated_us + c->config.max_age_us;
+}
+
+bool kp_cluster_wants_request(kp_cluster *c, int64_t now_us, int64_t *next_us)
+{
+	int64_t full_us = full_due_us(c), stale_us = stale_due_us(c), due = full_us < stale_us ? full_us : stale_us;
+	if (due != KP_TIME_NEVER && due < c->next_us)
 		due = c->next_us;
-	else if (!kp_list_empty(&c->topics) && c->updated_us >= 0)
-		due = c->updated_us + c->config.max_age_us > c->next_us ? c->updated_us + c->config.max_age_us : c->next_us;
 	if (c->is_asking)
 		due = KP_TIME_NEVER;
+	else
+		c->is_full = full_us <= now_us;
 	*next_us = due;
 	return due <= now_us;
 }
@@ -159,7 +178,7 @@ bool kp_cluster_wants_request(kp_cluster *c, int64_t now_us, int64_t *next_us)
 bool kp_cluster_build_request(kp_cluster *c, int version, kp_arena *arena, kp_metadata_request *out)
 {
 	size_t n = 0;
-	bool only_stale = !kp_list_empty(&c->stale);
+	bool only_stale = !c->is_full;
 	kp_list *head = only_stale ? &c->stale : &c->topics;
 	for (kp_list *i = c->topics.next; i != &c->topics; i = i->next)
 		KP_CONTAINER_OF(i, kp_cluster_topic, link)->is_asked = false;
@@ -186,10 +205,14 @@ bool kp_cluster_build_request(kp_cluster *c, int version, kp_arena *arena, kp_me
 	return true;
 }
 
+static int64_t pause_us(kp_cluster *c, int n_before)
+{
+	return kp_backoff_us(c->config.retry_backoff_us, c->config.retry_backoff_max_us, n_before, c->random);
+}
+
 static void back_off(kp_cluster *c, int64_t now_us)
 {
-	c->next_us = now_us + kp_backoff_us(c->config.retry_backoff_us, c->config.retry_backoff_max_us, c->n_failures, c->random);
-	c->n_failures++;
+	c->next_us = now_us + pause_us(c, c->n_failures++);
 }
 
 void kp_cluster_request_failed(kp_cluster *c, int64_t now_us)
@@ -240,6 +263,7 @@ static int take_topic(kp_cluster *c, kp_cluster_topic *t, const kp_metadata_resp
 		if (err)
 			return err;
 		t->id = a->topic_id;
+		is_settled = a->partitions.n > 0;
 		for (int32_t i = 0; i < a->partitions.n; i++)
 			is_settled &= take_partition(t, &a->partitions.items[i], is_new);
 	} else {
@@ -260,20 +284,26 @@ static void take_nodes(kp_cluster *c, const kp_metadata_response *a)
 		(void)kp_cluster_node_put(c, a->brokers.items[i].node_id, a->brokers.items[i].host, a->brokers.items[i].port);
 }
 
-/* A topic that was asked for is stale all the same: the answer left it out, or left something of it open. */
-static bool is_something_open(kp_cluster *c)
+/*
+ * Topics that were asked for: those that the answer settled may be asked for at once when they become stale again; those that it left
+ * open, or refused, wait, each for itself.
+ */
+static void pace_topics(kp_cluster *c, int64_t now_us)
 {
-	for (kp_list *n = c->stale.next; n != &c->stale; n = n->next)
-		if (KP_CONTAINER_OF(n, kp_cluster_topic, stale_link)->is_asked)
-			return true;
-	return false;
+	for (kp_list *n = c->topics.next; n != &c->topics; n = n->next) {
+		kp_cluster_topic *t = KP_CONTAINER_OF(n, kp_cluster_topic, link);
+		if (!t->is_asked)
+			continue;
+		bool is_open = kp_list_linked(&t->stale_link) || t->error;
+		t->next_us = is_open ? now_us + pause_us(c, t->n_open) : 0;
+		t->n_open = is_open ? t->n_open + 1 : 0;
+	}
 }
 
 int kp_cluster_update(kp_cluster *c, const kp_metadata_response *a, int64_t now_us,
                       void (*on_topic)(void *opaque, kp_cluster_topic *t), void *opaque)
 {
 	int err = a->error_code;
-	bool was_full = kp_list_empty(&c->stale);
 	c->is_asking = false;
 	if (err) {
 		back_off(c, now_us);
@@ -293,14 +323,14 @@ int kp_cluster_update(kp_cluster *c, const kp_metadata_response *a, int64_t now_
 		if (!err)
 			on_topic(opaque, t);
 	}
-	if (was_full || c->updated_us < 0)
+	if (c->is_full || c->updated_us < 0)
 		c->updated_us = now_us;
-	/* a topic that became stale while this was under way is not made to wait */
-	if (!err && !is_something_open(c)) {
+	pace_topics(c, now_us);
+	if (err) {
+		back_off(c, now_us);
+	} else {
 		c->n_failures = 0;
 		c->next_us = now_us;
-	} else {
-		back_off(c, now_us);
 	}
 	return err;
 }

@@ -4,7 +4,8 @@
  * Stepped: answers and `now` go in, requests to send and the next deadline come out. One thread (the engine's).
  *
  * A topic is *stale* when it must be asked for soon (new, an error pointed at its metadata, it was created or grew); stale topics
- * are asked for alone, with a back-off that doubles while they stay unanswered; all topics are asked for when metadata.max.age.ms is over.
+ * are asked for alone, each with a back-off of its own that doubles while it stays open; all topics are asked for when metadata.max.age.ms
+ * is over. A request that gets no answer makes all of them wait.
  * A leader is taken only with an epoch not older than the known one (KIP-320), unless the topic's id changed (it was created again).
  */
 #ifndef KP_CLUSTER_CLUSTER_H
@@ -44,6 +45,8 @@ typedef struct kp_cluster_topic {
 	int32_t n_partitions;
 	int64_t used_us; /* last time somebody wanted it */
 	bool is_idle;    /* nobody sends to it: left out when all topics are asked for (metadata.max.idle.ms) */
+	int n_open;         /* answers in a row that left it open */
+	int64_t next_us;    /* while stale: not asked for before then */
 	bool is_asked;   /* the request under way, or the last one, asks for it */
 	void *user;      /* the owner's: survives updates */
 } kp_cluster_topic;
@@ -63,7 +66,8 @@ typedef struct kp_cluster {
 	int32_t controller_id; /* -1: not known */
 	char cluster_id[64];
 	bool is_asking;     /* a request is under way */
-	int n_failures;     /* in a row: answers that did not come or left a topic stale */
+	bool is_full;          /* the request that is due, or under way, asks for all topics */
+	int n_failures;        /* in a row: requests without an answer */
 	int64_t next_us;    /* no request before then */
 	int64_t updated_us; /* last complete answer; -1: never */
 	kp_random *random;
@@ -77,6 +81,7 @@ kp_cluster_topic *kp_cluster_topic_get(kp_cluster *c, kp_slice name, int64_t now
 kp_cluster_topic *kp_cluster_topic_find(const kp_cluster *c, kp_slice name);
 kp_cluster_topic *kp_cluster_topic_find_id(const kp_cluster *c, const kp_uuid *id); /* walks; for rare use */
 void kp_cluster_mark_stale(kp_cluster *c, kp_cluster_topic *t);
+void kp_cluster_unmark_stale(kp_cluster_topic *t); /* nobody waits for it any more */
 kp_cluster_node *kp_cluster_node_find(const kp_cluster *c, int32_t id);
 
 /* Whether a Metadata request is due at now; if not, *next_us says when to look again. */

@@ -49,14 +49,18 @@ kp_batch *kp_close_open(kp_partition *p)
 	return b;
 }
 
-kp_batch *kp_detach_open(kp_partition *p)
+void kp_detach_open_within(kp_partition *p, size_t room)
 {
 	kp_lock_acquire(&p->shared.lock);
-	kp_batch *b = p->shared.open ? kp_close_open(p) : NULL;
+	kp_batch *b = p->shared.open && p->shared.open->len <= room ? kp_close_open(p) : NULL;
 	kp_lock_release(&p->shared.lock);
 	if (b)
 		kp_seal_batch(p->topic->engine, b);
-	return b;
+}
+
+void kp_detach_open(kp_partition *p)
+{
+	kp_detach_open_within(p, SIZE_MAX);
 }
 
 static bool wants_entry(const kp_engine *e, const kp_append_args *a)
@@ -94,6 +98,8 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)e->config.batch_size;
 		if (is_full || delta > INT32_MAX || delta < INT32_MIN || b->n_records == INT32_MAX) {
 			*closed = kp_close_open(p);
+			if (*closed)
+				(*closed)->is_seal_due = a->is_moved; /* senders wait for the lock of `pending`: the loop seals later */
 			b = NULL;
 		}
 	}
@@ -176,10 +182,33 @@ static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool ma
 	if (KP_LIKELY(!err))
 		store(p, b, a, body, size);
 	kp_lock_release(&p->shared.lock);
-	if (KP_UNLIKELY(closed != NULL))
+	if (KP_UNLIKELY(closed != NULL) && !a->is_moved)
 		kp_seal_batch(e, closed);
 	if (KP_UNLIKELY(is_news))
 		kp_notify_partition(e, p);
+	return err;
+}
+
+/* The partition drawn holds its share already, as one does whose leader takes nothing. Any other that does not will do. */
+static int append_anywhere(kp_topic *t, const kp_append_args *a, int32_t n, kp_sticky *s)
+{
+	kp_engine *e = t->engine;
+	int err = KP_ERR_WOULD_BLOCK;
+	for (int32_t k = 1; k < n && err == KP_ERR_WOULD_BLOCK; k++) {
+		int64_t room = kp_budget_free(&e->shared.budget);
+		int32_t i = (s->partition + k) % n;
+		kp_partition *p = kp_topic_partition(t, i);
+		if (room < (int64_t)(2 * KP_BUDGET_MIN_BUFFER))
+			return err;
+		if (atomic_load_explicit(&p->shared.bytes, memory_order_relaxed) > room ||
+		    !atomic_load_explicit(&p->shared.is_available, memory_order_relaxed))
+			continue;
+		err = append(t, p, a, false);
+		if (!err) {
+			s->partition = i;
+			s->bytes = 0;
+		}
+	}
 	return err;
 }
 
@@ -189,11 +218,12 @@ static int append_sticky(kp_topic *t, const kp_append_args *a, int32_t n)
 	if (s->bytes >= (uint32_t)t->engine->config.batch_size)
 		kp_partitioner_switch(t, s, n);
 	int err = append(t, kp_topic_partition(t, s->partition), a, s->bytes >= KP_STICKY_MIN);
-	if (err == SWITCH || (err == KP_ERR_WOULD_BLOCK && s->bytes > 0)) {
-		/* the batch is closed, or this partition holds its share already: another one may have room */
+	if (err == SWITCH) {
 		kp_partitioner_switch(t, s, n);
 		err = append(t, kp_topic_partition(t, s->partition), a, false);
 	}
+	if (KP_UNLIKELY(err == KP_ERR_WOULD_BLOCK))
+		err = append_anywhere(t, a, n, s);
 	if (KP_LIKELY(!err))
 		s->bytes += (uint32_t)(a->content.key.len + a->content.value.len + 8);
 	return err;
@@ -256,7 +286,14 @@ void kp_engine_wants_room(kp_engine *e, int delta)
 
 uint64_t kp_engine_room_generation(kp_engine *e)
 {
-	return atomic_load_explicit(&e->shared.budget.n_freed, memory_order_acquire);
+	return atomic_load(&e->shared.budget.n_freed); /* seq_cst: see kp_pending_step and kp_engine_release */
+}
+
+void kp_engine_hurry(kp_engine *e)
+{
+	/* relaxed: has_news, set behind it, carries it over */
+	atomic_store_explicit(&e->shared.wants_hurry, true, memory_order_relaxed);
+	kp_notify_news(e);
 }
 
 void kp_engine_stop_accepting(kp_engine *e)

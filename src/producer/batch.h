@@ -19,6 +19,7 @@
 #include "producer/budget.h"
 #include "producer/config.h"
 #include "record/batch.h"
+#include "wire/schema.h"
 
 struct kp_partition;
 struct kp_produce_call;
@@ -59,10 +60,12 @@ typedef struct kp_batch {
 	uint64_t serial;            /* order of adoption: flush waits for all below a number */
 	struct kp_produce_call *call; /* the request that carries it now, or NULL */
 	bool is_adopted;
+	bool is_seal_due;           /* closed by the loop while it held a lock: sealed when it is adopted */
 	bool is_stamped;            /* producer id, epoch, sequence are fixed */
 	bool is_open_fate;          /* some attempt ended so that the broker may have appended it */
 	bool is_acked;              /* persisted; it ends after those that were sent before it */
 	bool is_ended;              /* reported while its request is unresolved: only sequence state is left to learn */
+	kp_uuid sent_topic_id;      /* in its last request: the topic may have been created anew before the answer */
 	int64_t producer_id;
 	int16_t producer_epoch;
 	int32_t base_sequence;

@@ -206,11 +206,17 @@ static void note_down(kp_engine *e, int64_t now_us)
 	e->around.on_error(e->around.opaque, KP_ERR_CONNECT, e->loop.last_error);
 }
 
-/* The leader cannot be reached: perhaps it is another by now. */
-static void doubt_leader(kp_engine *e, kp_broker *b)
+/* The leader cannot be reached: perhaps it is another by now. A broker also closes when it is not the leader and acks is 0. */
+static void doubt_leader(kp_engine *e, const kp_broker *b)
 {
-	for (kp_list *n = b->ready.next; n != &b->ready; n = n->next)
-		kp_metadata_stale(e, KP_CONTAINER_OF(n, kp_partition, loop.ready_link)->topic);
+	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
+		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
+		for (int32_t i = 0; i < t->loop.n_made; i++)
+			if (kp_topic_partition(t, i)->loop.leader == b) {
+				kp_metadata_stale(e, t);
+				break;
+			}
+	}
 }
 
 void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int64_t now_us, bool tell_transport)
@@ -245,15 +251,21 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 
 /* ------------------------------------------------------------------ anybody */
 
+/* A node that was dropped by a re-bootstrap serves as a last resort: better than nobody. */
 static kp_broker *least_loaded(kp_engine *e)
 {
 	kp_broker *best = NULL;
+	bool best_known = false;
 	size_t n = e->loop.n_brokers, start = n ? kp_random_below(&e->loop.random, (uint32_t)n) : 0;
 	for (size_t k = 0; k < n; k++) {
 		kp_broker *b = e->loop.brokers[(start + k) % n];
-		if (b->state == KP_BROKER_UP && b->rpc.state == KP_RPC_READY && is_usable(e, b) &&
-		    (!best || b->rpc.n_in_flight < best->rpc.n_in_flight))
+		bool is_known = is_usable(e, b);
+		if (b->state != KP_BROKER_UP || b->rpc.state != KP_RPC_READY || (best && best_known && !is_known))
+			continue;
+		if (!best || (is_known && !best_known) || b->rpc.n_in_flight < best->rpc.n_in_flight) {
 			best = b;
+			best_known = is_known;
+		}
 	}
 	return best;
 }

@@ -58,7 +58,7 @@ int kp_budget_reserve(kp_budget *b, size_t bytes, bool may_exceed)
 static void say_freed(kp_budget *b)
 {
 	/* release: a waiter that sees the new count finds the room */
-	atomic_fetch_add_explicit(&b->n_freed, 1, memory_order_release);
+	atomic_fetch_add(&b->n_freed, 1);
 }
 
 void kp_budget_unreserve(kp_budget *b, size_t bytes)

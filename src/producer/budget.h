@@ -19,7 +19,7 @@
 #include "base/lock.h"
 
 #define KP_BUDGET_MIN_BUFFER 2048u
-#define KP_BUDGET_CLASSES 21 /* 2 KiB .. 2 GiB */
+#define KP_BUDGET_CLASSES 22 /* 2 KiB .. 4 GiB */
 
 typedef struct kp_budget {
 	int64_t limit;

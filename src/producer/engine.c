@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "producer/engine_impl.h"
 
+#define ADOPT_AGAIN_US 100000 /* a topic for which memory was out */
 #define ARENA_MAX (256u << 20) /* a request to, or an answer about, some million partitions */
 
 static _Atomic uint64_t next_topic_serial = 1; /* relaxed: only uniqueness matters */
@@ -109,6 +110,7 @@ static void on_ready(void *owner)
 {
 	kp_broker *b = owner;
 	b->n_failures = 0;
+	b->used_us = b->engine->loop.now_us;
 	b->engine->loop.said_down = false;
 	kp_broker_sendable(b->engine, b);
 }
@@ -186,9 +188,10 @@ void kp_engine_on_close(kp_engine *e, uint32_t conn, int err, const char *text, 
 
 /* ------------------------------------------------------------------ a turn */
 
-static void serve_notified(kp_engine *e, int64_t now_us)
+/* `p`: the stack as it was taken before new topics were adopted, so that all of them are known. */
+static void serve_notified(kp_engine *e, kp_partition *p, int64_t now_us)
 {
-	kp_partition *p = kp_notified_take(e), *oldest_first = NULL, *next;
+	kp_partition *oldest_first = NULL, *next;
 	for (; p; p = next) { /* the stack gives the newest first */
 		next = p->shared.next_notified;
 		p->shared.next_notified = oldest_first;
@@ -198,8 +201,10 @@ static void serve_notified(kp_engine *e, int64_t now_us)
 		next = p->shared.next_notified;
 		/* release: who sets it again pushes again, after this look at the partition or before its lock */
 		atomic_store_explicit(&p->shared.is_notified, false, memory_order_seq_cst);
-		if (p->topic->loop.meta)
-			p->topic->loop.meta->used_us = now_us, p->topic->loop.meta->is_idle = false;
+		if (!p->topic->loop.meta)
+			continue; /* out of memory: looked at when its topic is adopted after all */
+		p->topic->loop.meta->used_us = now_us;
+		p->topic->loop.meta->is_idle = false;
 		kp_partition_evaluate(e, p, now_us);
 	}
 }
@@ -219,12 +224,16 @@ static void hurry(kp_engine *e, int64_t now_us)
 
 static void serve_news(kp_engine *e, int64_t now_us)
 {
-	if (!atomic_exchange_explicit(&e->shared.has_news, false, memory_order_seq_cst))
+	bool has_news = atomic_exchange_explicit(&e->shared.has_news, false, memory_order_seq_cst);
+	/* not only on news: a topic stands among the new ones before its maker says so */
+	e->loop.adopt_again_us = kp_metadata_adopt_topics(e, now_us) ? now_us + ADOPT_AGAIN_US : KP_TIME_NEVER;
+	/* relaxed: has_news was set after it */
+	bool is_wish = atomic_exchange_explicit(&e->shared.wants_hurry, false, memory_order_relaxed);
+	if (!has_news || (!is_wish && atomic_load_explicit(&e->shared.n_wanting_room, memory_order_acquire) == 0))
 		return;
-	if (kp_metadata_adopt_topics(e, now_us))
-		atomic_store_explicit(&e->shared.has_news, true, memory_order_seq_cst);
-	if (atomic_load_explicit(&e->shared.n_wanting_room, memory_order_acquire) > 0)
-		hurry(e, now_us);
+	e->loop.is_hurrying = true;
+	hurry(e, now_us);
+	e->loop.is_hurrying = false;
 }
 
 static void serve_timers(kp_engine *e, int64_t now_us)
@@ -262,9 +271,10 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 		e->loop.must_rebootstrap = false;
 		kp_brokers_forget_nodes(e, now_us);
 	}
+	kp_partition *notified = kp_notified_take(e);
 	serve_news(e, now_us);
 	kp_pending_step(e);
-	serve_notified(e, now_us);
+	serve_notified(e, notified, now_us);
 	serve_timers(e, now_us);
 	kp_expire(e, now_us, &wake);
 	next_us = kp_metadata_step(e, now_us);
@@ -281,6 +291,7 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 	if (kp_cluster_wants_request(&e->loop.cluster, now_us, &next_us))
 		next_us = now_us;
 	wake = next_us < wake ? next_us : wake;
+	wake = e->loop.adopt_again_us < wake ? e->loop.adopt_again_us : wake;
 	/* seq_cst: see notify.c */
 	atomic_store_explicit(&e->shared.is_sleeping, true, memory_order_seq_cst);
 	if (atomic_load_explicit(&e->shared.notified, memory_order_seq_cst) || atomic_load_explicit(&e->shared.has_news, memory_order_seq_cst))

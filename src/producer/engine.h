@@ -67,6 +67,8 @@ size_t kp_engine_max_record_size(const kp_engine_config *config);
 size_t kp_engine_record_size(const kp_append_args *a);
 /* Somebody waits for room: open batches go without linger while the count is above 0. delta is +1 or -1. */
 void kp_engine_wants_room(kp_engine *e, int delta);
+/* Somebody found no room and does not wait: what lingers goes now. */
+void kp_engine_hurry(kp_engine *e);
 /* Grows when room came back: read it before kp_engine_append, and wait for it to change after KP_ERR_WOULD_BLOCK. */
 uint64_t kp_engine_room_generation(kp_engine *e);
 

@@ -63,6 +63,7 @@ struct kp_engine {
 		_Atomic(kp_partition *) notified; /* stack: push by any thread (release), taken whole by the loop (acquire) */
 		_Atomic bool is_sleeping;         /* the loop may be asleep: wake it. seq_cst with `notified`, see notify.c */
 		_Atomic bool has_news;            /* a new topic or a wish for room */
+		_Atomic bool wants_hurry;         /* somebody found no room and does not wait: close what lingers once */
 		_Atomic bool is_closed;
 		_Atomic int32_t n_wanting_room;
 		_Atomic bool is_moving;           /* records wait for room to go to their partitions: who makes room wakes the loop. seq_cst */
@@ -81,6 +82,8 @@ struct kp_engine {
 		kp_list by_age, by_serial, ended, spare_calls;
 		uint64_t request_serial;
 		uint64_t next_serial;
+		bool is_hurrying;           /* while open batches are looked at because of a wish for room */
+		int64_t adopt_again_us;     /* memory was out for a new topic */
 		kp_list moving;             /* topics with records that wait for room to go to their partitions */
 		uint64_t room_at_last_move;
 		int n_flushing;
@@ -128,7 +131,8 @@ kp_batch *kp_close_open(kp_partition *p);
 /* Loop, with a->is_moved: a record that waited for metadata goes to its partition, beside what its partition holds. */
 int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions);
 void kp_seal_batch(kp_engine *e, kp_batch *b); /* outside the partition's lock */
-kp_batch *kp_detach_open(kp_partition *p);     /* loop: the open batch into the queue's end and sealed, or NULL */
+void kp_detach_open(kp_partition *p);          /* loop: the open batch, if there is one, to the queue's end, sealed */
+void kp_detach_open_within(kp_partition *p, size_t room); /* the same, unless it has more than room bytes */
 
 /* partition.c: what a partition does next */
 void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us);

@@ -12,6 +12,7 @@
 #include "wire/reader.h"
 
 #define METADATA_VERSION_MAX 13
+#define REBOOTSTRAP_PAUSE_US 1000000
 
 /* ------------------------------------------------------------------ taking over */
 
@@ -42,6 +43,8 @@ static void on_topic(void *opaque, kp_cluster_topic *meta)
 		kp_fail_topic(e, t, meta->error, now_us);
 		return;
 	}
+	if (meta->error && atomic_load_explicit(&t->shared.pending->shared.bytes, memory_order_relaxed) == 0)
+		kp_cluster_unmark_stale(meta); /* the next record marks it again */
 	if (meta->error || meta->n_partitions == 0)
 		return;
 	int32_t n = meta->n_partitions;
@@ -124,7 +127,9 @@ static void note_idle(kp_engine *e)
 /* metadata.recovery.rebootstrap.trigger.ms: the nodes known do not answer for that long. */
 static int64_t watch_for_rebootstrap(kp_engine *e, int64_t now_us)
 {
-	int64_t at = e->loop.metadata_wanted_us + e->config.rebootstrap_trigger_us;
+	/* a connection must have its chance: not oftener than one may be tried again */
+	int64_t pause_us = e->config.rebootstrap_trigger_us > REBOOTSTRAP_PAUSE_US ? e->config.rebootstrap_trigger_us : REBOOTSTRAP_PAUSE_US;
+	int64_t at = e->loop.metadata_wanted_us + pause_us;
 	if (e->loop.metadata_wanted_us < 0 || !e->config.rebootstrap)
 		return KP_TIME_NEVER;
 	if (now_us < at)

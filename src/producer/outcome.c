@@ -145,12 +145,12 @@ void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appende
 	}
 	b->last_error = error;
 	b->is_open_fate |= may_be_appended;
+	if (kp_error_get_class(error) == KP_CLASS_REFRESH)
+		kp_metadata_stale(e, p->topic); /* also when this batch is given up: the next ones want the right leader */
 	if (e->config.idempotent && is_sequence_error(error)) {
 		sequence_refused(e, p, b, error, now_us);
 	} else if (kp_error_is_retriable(error) && b->attempts <= e->config.retries) {
 		send_again(e, p, b, now_us);
-		if (kp_error_get_class(error) == KP_CLASS_REFRESH)
-			kp_metadata_stale(e, p->topic);
 	} else {
 		give_up(e, b, error, KP_STAGE_DONE);
 		if (!kp_partition_to_resend(p))
@@ -278,8 +278,10 @@ static void purge_in_flight(kp_engine *e, kp_partition *p, int error)
 
 static void purge_partition(kp_engine *e, kp_partition *p, int what, int error, int64_t now_us)
 {
-	if (what & KP_PURGE_IN_FLIGHT)
+	if (what & KP_PURGE_IN_FLIGHT) {
 		purge_in_flight(e, p, error);
+		kp_partition_evaluate(e, p, now_us);
+	}
 	if (what & KP_PURGE_QUEUED)
 		fail_waiting(e, p, error, now_us, false);
 }

@@ -25,6 +25,10 @@ static void adopt_list(kp_engine *e, kp_partition *p, kp_list *detached)
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
 		b->serial = e->loop.next_serial++;
 		b->is_adopted = true;
+		if (b->is_seal_due) {
+			b->is_seal_due = false;
+			kp_seal_batch(e, b);
+		}
 		insert_by_age(e, b);
 		kp_list_push_back(&e->loop.by_serial, &b->serial_link);
 		kp_list_push_back(&p->loop.ready, &b->link);
@@ -78,7 +82,7 @@ static bool window_is_full(const kp_partition *p)
 static bool is_hurried(kp_engine *e)
 {
 	/* relaxed: a wish; the loop is notified of new ones */
-	return e->loop.n_flushing > 0 || !kp_list_empty(&e->loop.moving) || atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
+	return e->loop.n_flushing > 0 || e->loop.is_hurrying || !kp_list_empty(&e->loop.moving) || atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
 	       atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed);
 }
 
@@ -120,7 +124,11 @@ static bool must_wait(const kp_engine *e, const kp_partition *p)
 
 static void leave_ready_list(kp_partition *p)
 {
+	kp_broker *b = p->loop.leader;
 	kp_list_remove(&p->loop.ready_link);
+	/* with nothing waiting nobody can say that it takes nothing (partitioner.availability.timeout.ms) */
+	if (b && kp_list_empty(&b->ready))
+		atomic_store_explicit(&b->unready_since_us, -1, memory_order_relaxed);
 }
 
 static void enter_ready_list(kp_engine *e, kp_partition *p)
@@ -203,7 +211,7 @@ kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us,
 	if (b)
 		return b->len <= room ? b : NULL;
 	if (kp_list_empty(&p->loop.ready) && open_due_us(e, p) <= now_us) {
-		kp_detach_open(p);
+		kp_detach_open_within(p, room); /* one that does not fit goes on growing until the next request */
 		kp_partition_adopt(e, p);
 	}
 	kp_list *first = kp_list_first(&p->loop.ready);

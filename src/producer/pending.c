@@ -153,6 +153,7 @@ void kp_pending_move(kp_engine *e, kp_topic *t, int32_t n_partitions)
 	while ((n = kp_list_first(&pending->loop.ready)) && move_batch(e, t, KP_CONTAINER_OF(n, kp_batch, link), n_partitions))
 		;
 	bool is_done = !n;
+	t->loop.moving_to = n_partitions;
 	/* under the lock: whoever comes now finds the partitions, behind everything that waited */
 	if (is_done)
 		atomic_store_explicit(&t->shared.n_partitions, n_partitions, memory_order_release);
@@ -176,6 +177,6 @@ void kp_pending_step(kp_engine *e)
 	for (kp_list *n = e->loop.moving.next; n != &e->loop.moving; n = next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.moving_link);
 		next = n->next;
-		kp_pending_move(e, t, t->loop.meta->n_partitions);
+		kp_pending_move(e, t, t->loop.moving_to);
 	}
 }

@@ -17,7 +17,7 @@ static kp_batch **find_batch(kp_produce_call *call, size_t guess, const kp_produ
 		if (!*at || (*at)->partition->index != index)
 			continue;
 		const kp_topic *topic = (*at)->partition->topic;
-		if (by_id ? memcmp(&topic->loop.meta->id, &t->topic_id, sizeof(t->topic_id)) == 0
+		if (by_id ? memcmp(&(*at)->sent_topic_id, &t->topic_id, sizeof(t->topic_id)) == 0
 		          : kp_slice_equal(kp_slice_cstr(topic->name), t->name))
 			return at;
 	}
@@ -51,7 +51,8 @@ static void act(kp_engine *e, kp_batch *b, const kp_produce_response_partition *
 		/* it stands in the log already, further back than the broker remembers offsets */
 		kp_attempt_succeeded(e, b, -1, -1, now_us);
 	} else {
-		keep_message(b, a);
+		if (!b->is_ended) /* else the application may be reading what it has */
+			keep_message(b, a);
 		kp_attempt_failed(e, b, a->error_code, kp_error_may_append(a->error_code), now_us);
 	}
 }

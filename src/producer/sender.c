@@ -13,6 +13,7 @@
 #define PRODUCE_VERSION_BY_NAME 12 /* the last version that names topics; 13 and later give their ids (KIP-516) */
 #define PARTITION_OVERHEAD 16      /* bytes around a batch in a request, and what the request itself takes */
 #define REQUEST_OVERHEAD 512
+#define MISFITS_MOST 8
 
 static kp_produce_call *call_get(kp_engine *e)
 {
@@ -50,11 +51,12 @@ static bool call_reserve(kp_produce_call *call)
 static void collect(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t now_us)
 {
 	size_t room = (size_t)e->config.max_request_size > REQUEST_OVERHEAD ? (size_t)e->config.max_request_size - REQUEST_OVERHEAD : 0;
+	int n_misfits = 0; /* the list may be long: it is not walked to its end for a request that is nearly full */
 	kp_list later;
 	kp_list *n;
 	kp_list_init(&later);
 	/* the first batch always goes, however small max.request.size is */
-	while ((room > 0 || call->n == 0) && call_reserve(call) && (n = kp_list_pop_front(&b->ready))) {
+	while ((room > 0 || call->n == 0) && n_misfits < MISFITS_MOST && call_reserve(call) && (n = kp_list_pop_front(&b->ready))) {
 		kp_partition *p = KP_CONTAINER_OF(n, kp_partition, loop.ready_link);
 		if (p->loop.is_recovering && call->n > 0) {
 			kp_list_push_back(&later, n);
@@ -63,6 +65,7 @@ static void collect(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t n
 		kp_batch *batch = kp_partition_next_batch(e, p, now_us, call->n == 0 ? SIZE_MAX : room);
 		if (!batch) {
 			/* it does not fit this request, or something has changed: the partition finds its place anew below */
+			n_misfits++;
 			kp_list_push_back(&later, n);
 			continue;
 		}
@@ -108,7 +111,8 @@ static const kp_produce_request *build(kp_engine *e, const kp_produce_call *call
 		topics[i].partition_data.n = 0;
 	}
 	for (size_t i = 0; i < call->n; i++) {
-		const kp_batch *b = call->batches[i];
+		kp_batch *b = call->batches[i];
+		b->sent_topic_id = b->partition->topic->loop.meta->id;
 		kp_produce_request_topic *t = &topics[b->partition->topic->loop.slot];
 		t->partition_data.items[t->partition_data.n++] =
 		        (kp_produce_request_partition){.index = b->partition->index, .records = kp_slice_of(b->data, b->len)};

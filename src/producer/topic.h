@@ -79,6 +79,7 @@ struct kp_topic {
 	} shared;
 	struct {
 		kp_list link;
+		int32_t moving_to;   /* the number of partitions it had when moving began */
 		kp_list moving_link; /* in the engine's list of topics whose records wait for room to move */
 		kp_cluster_topic *meta;
 		kp_partition ***retired; /* outgrown arrays */
