@@ -1,7 +1,6 @@
 """`kproducer produce` with lines that are written while it runs."""
 
 import fcntl
-import itertools
 import struct
 import tempfile
 import termios
@@ -19,7 +18,7 @@ def waiting_bytes(pipe):
 class Stream:
     def __init__(self, broker, topic, *args):
         self.broker, self.topic = broker, topic
-        self.feeder = None
+        self.feeder, self.is_closing = None, threading.Event()
         self.errors = tempfile.TemporaryFile()
         options = ["-b", broker.servers, "-t", topic, "--json", "-vv", *args]
         self.process = start("produce", *options, stderr=self.errors)
@@ -31,14 +30,15 @@ class Stream:
     def send(self, *lines):
         self.write(b"".join(line + b"\n" for line in lines))
 
-    def feed(self, lines):
-        """Send them from a thread, as fast as the process reads."""
+    def feed_numbers(self):
+        """0, 1, 2, …, as fast as the process reads, from a thread, until close() or the end of the process."""
 
         def work():
-            lines_left = iter(lines)
+            first = 0
             try:
-                while some := list(itertools.islice(lines_left, 1000)):
-                    self.send(*some)
+                while not self.is_closing.is_set():
+                    self.send(*(b"%d" % i for i in range(first, first + 1000)))
+                    first += 1000
             except BrokenPipeError:
                 pass  # the process has ended
 
@@ -46,6 +46,7 @@ class Stream:
         self.feeder.start()
 
     def close(self):
+        self.is_closing.set()
         if self.feeder:
             self.feeder.join(60)
         self.process.stdin.close()

@@ -129,11 +129,13 @@ def test_topic_that_is_deleted_and_created_again_takes_records(broker, topic):
 def test_restarted_broker_has_every_record_once_in_order(kafka, name, how):
     kafka.create_topic(name)
     stream = Stream(kafka, name, "-X", "batch.size=500", "-X", "buffer.memory=100000")
-    stream.feed(numbers(100000))
+    stream.feed_numbers()
     stream.await_persisted(5000)
     kafka.stop(how)
     kafka.start()
-    assert stream.feeder.is_alive(), "it stopped in the middle"
+    before = sum(count(kafka, name).values())
+    stream.await_persisted(before + 1000)
     stream.close()
-    assert stream.result().json["persisted"] == 100000
-    assert [r.value for r in records(kafka, name)] == numbers(100000)
+    n = stream.result().json["persisted"]
+    assert n > before >= 5000
+    assert [r.value for r in records(kafka, name)] == numbers(n)
