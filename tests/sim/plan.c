@@ -36,6 +36,7 @@ static void plan_application(sim_plan *p, kp_random *r)
 	p->percent_flush = sim_chance(r, 60) ? 0 : (int)sim_range(r, 1, 20);
 	p->flush_blocks = sim_chance(r, 50);
 	p->percent_purge = sim_chance(r, 90) ? 0 : (int)sim_range(r, 1, 5);
+	p->percent_call = sim_chance(r, 70) ? 0 : (int)sim_range(r, 1, 20);
 	p->hold_reports_us = sim_chance(r, 85) ? 0 : sim_spread(r, 100, 20 * SIM_MS);
 }
 
@@ -108,7 +109,7 @@ static void config_batching(const sim_plan *p, kp_engine_config *c, kp_random *r
 	c->batch_size = (int32_t)(sim_chance(r, 20) ? 1000000 : sim_spread(r, 1, 50000));
 	c->buffer_memory = sim_chance(r, 50) ? 32 << 20 : (int64_t)one + sim_spread(r, 1, 64 * (int64_t)one);
 	c->max_request_size = sim_chance(r, 60) ? 1 << 20 : (int32_t)record + (int32_t)sim_spread(r, 100, 50000);
-	c->max_queued_records = sim_chance(r, 90) ? 0 : sim_spread(r, 1, 200);
+	c->max_queued_records = sim_chance(r, 90) ? 0 : sim_spread(r, 20, 200);
 	c->full_policy = sim_chance(r, 80) ? KP_FULL_BLOCK : sim_chance(r, 50) ? KP_FULL_REFUSE : KP_FULL_DROP_OLDEST;
 	c->codec = sim_chance(r, 85) ? KP_CODEC_NONE : (kp_codec_type)sim_range(r, 1, KP_CODEC_COUNT - 1);
 	c->codec_level = KP_CODEC_LEVEL_DEFAULT;
@@ -123,8 +124,8 @@ static void config_cluster(kp_engine_config *c, kp_random *r)
 	c->allow_auto_create = true;
 	c->metadata_max_age_us = sim_chance(r, 60) ? 300 * SIM_SECOND : sim_spread(r, 20 * SIM_MS, 5 * SIM_SECOND);
 	c->metadata_max_idle_us = 300 * SIM_SECOND;
-	c->rebootstrap = true;
-	c->rebootstrap_trigger_us = 300 * SIM_SECOND;
+	c->rebootstrap = sim_chance(r, 90);
+	c->rebootstrap_trigger_us = sim_chance(r, 60) ? 300 * SIM_SECOND : sim_spread(r, 100 * SIM_MS, 10 * SIM_SECOND);
 	c->reconnect_backoff_us = sim_spread(r, 1 * SIM_MS, 50 * SIM_MS);
 	c->reconnect_backoff_max_us = c->reconnect_backoff_us * sim_range(r, 1, 20);
 	c->connections_max_idle_us = sim_chance(r, 60) ? -1 : sim_spread(r, 10 * SIM_MS, 10 * SIM_SECOND);
