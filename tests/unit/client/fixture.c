@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <time.h>
 
+#include "client/producer_impl.h"
+
 #if defined(__SANITIZE_THREAD__)
 /*
  * libuv closes its descriptors (epoll, pipe, bell) by plain system calls, which TSan does not see: the next use of the number looks
@@ -70,6 +72,15 @@ static bool has_threads(void *arg)
 bool threads_are_back_to(int n)
 {
 	return eventually(has_threads, &n);
+}
+
+bool is_sender_blocked(void *producer)
+{
+	kp_producer *p = producer;
+	pthread_mutex_lock(&p->shared.mutex);
+	bool is_blocked = p->shared.n_waiting > 0;
+	pthread_mutex_unlock(&p->shared.mutex);
+	return is_blocked;
 }
 
 /* ------------------------------------------------------------------ collector */

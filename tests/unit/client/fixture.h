@@ -51,10 +51,10 @@ int64_t broker_count(broker *b, const char *topic); /* records of all partitions
 /* ------------------------------------------------------------------ peers that are no brokers */
 
 typedef enum peer_kind {
-	PEER_SILENT,        /* accepts, and says nothing */
-	PEER_CLOSES,        /* accepts, and closes */
-	PEER_HTTP,          /* answers as a web server does */
-	PEER_TLS_ALERT,     /* answers as a TLS server does to plain text */
+	PEER_SILENT,    /* accepts, and says nothing */
+	PEER_CLOSES,    /* accepts, and closes */
+	PEER_HTTP,      /* answers as a web server does */
+	PEER_TLS_ALERT, /* answers as a TLS server does to plain text */
 	PEER_GARBAGE,
 	PEER_HUGE_LENGTH,   /* a frame of 2 GB */
 	PEER_CLOSES_HALFWAY /* closes after half of an answer */
@@ -69,7 +69,7 @@ int peer_accepted(peer *p);
 /* ------------------------------------------------------------------ reports */
 
 typedef struct taken_report {
-	kp_report report; /* its pointers but topic are dead */
+	kp_report report;                                         /* its pointers but topic are dead */
 	char *key, *value, *header_name, *header_value, *message; /* terminated copies, NULL for null; the first header's */
 } taken_report;
 
@@ -80,10 +80,10 @@ typedef struct collector {
 	taken_report *reports;
 	size_t n, cap;
 	size_t n_calls;
-	int n_errors;      /* calls of the error callback */
+	int n_errors; /* calls of the error callback */
 	int last_error;
 	char error_text[512];
-	pthread_t thread;  /* of the last call */
+	pthread_t thread; /* of the last call */
 } collector;
 
 void collector_init(collector *c);
@@ -120,7 +120,12 @@ bool eventually(bool (*condition)(void *arg), void *arg);
 int64_t now_ms(void);
 int count_threads(void); /* of this process */
 int count_descriptors(void);
-/* Both as they were before, waiting for the kernel to catch up with threads that were joined. */
+/* As many as before, waiting for the kernel to catch up with threads that were joined. */
 bool threads_are_back_to(int n);
+/* Some thread waits inside kp_send for room. */
+bool is_sender_blocked(void *producer);
+
+/* A time-out of expected_ms was kept, on a machine that has other things to do too. */
+#define assert_on_time(start_ms, expected_ms) assert_in_range(now_ms() - (start_ms) + 1, (expected_ms), (expected_ms) + 250)
 
 #endif

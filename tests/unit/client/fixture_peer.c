@@ -33,18 +33,12 @@ static said answer_of(peer_kind kind)
 	static const unsigned char huge[] = {0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0};
 	static const unsigned char half[] = {0, 0, 1, 0, 0, 0, 0, 0, 0};
 	switch (kind) {
-	case PEER_HTTP:
-		return (said){http, sizeof(http) - 1};
-	case PEER_TLS_ALERT:
-		return (said){alert, sizeof(alert)};
-	case PEER_GARBAGE:
-		return (said){garbage, sizeof(garbage)};
-	case PEER_HUGE_LENGTH:
-		return (said){huge, sizeof(huge)};
-	case PEER_CLOSES_HALFWAY:
-		return (said){half, sizeof(half)};
-	default:
-		return (said){NULL, 0};
+	case PEER_HTTP: return (said){http, sizeof(http) - 1};
+	case PEER_TLS_ALERT: return (said){alert, sizeof(alert)};
+	case PEER_GARBAGE: return (said){garbage, sizeof(garbage)};
+	case PEER_HUGE_LENGTH: return (said){huge, sizeof(huge)};
+	case PEER_CLOSES_HALFWAY: return (said){half, sizeof(half)};
+	default: return (said){NULL, 0};
 	}
 }
 

@@ -39,13 +39,13 @@ static void assert_deadlines_hold(kp_producer *p, collector *c)
 	kp_record r = record_of("k", "v");
 	int64_t start_ms = now_ms();
 	assert_int_equal(kp_send(kp_topic_open(p, "t"), &r), 0);
-	assert_in_range(now_ms() - start_ms, 0, 50);
+	assert_in_range(now_ms() - start_ms, 0, 250);
 	start_ms = now_ms();
 	assert_int_equal(kp_flush(p, 100), KP_ERR_TIMED_OUT);
-	assert_in_range(now_ms() - start_ms, 99, 150);
+	assert_on_time(start_ms, 100);
 	start_ms = now_ms();
 	assert_int_equal(kp_close(p, 100, &left), KP_ERR_TIMED_OUT);
-	assert_in_range(now_ms() - start_ms, 99, 150);
+	assert_on_time(start_ms, 100);
 	assert_int_equal(left, 1);
 	assert_int_equal(c->n, 1);
 	assert_string_equal(c->reports[0].value, "v");
@@ -60,8 +60,8 @@ static void each_kind_is_named_with_what_it_did(void **state)
 		peer_kind kind;
 		const char *cause;
 	} cases[] = {
-		{PEER_SILENT, "no answer"},     {PEER_CLOSES, "by peer"},          {PEER_HTTP, "HTTP"},
-		{PEER_TLS_ALERT, "TLS"},        {PEER_GARBAGE, "does not belong"}, {PEER_HUGE_LENGTH, "2147483647"},
+		{PEER_SILENT, "no answer"},       {PEER_CLOSES, "by peer"},          {PEER_HTTP, "HTTP"},
+		{PEER_TLS_ALERT, "TLS"},          {PEER_GARBAGE, "does not belong"}, {PEER_HUGE_LENGTH, "2147483647"},
 		{PEER_CLOSES_HALFWAY, "by peer"},
 	};
 	(void)state;
@@ -87,7 +87,8 @@ static void an_outage_is_told_once(void **state)
 	(void)state;
 	collector_init(&c);
 	peer *s = peer_start(PEER_CLOSES);
-	kp_producer *p = producer_of(peer_servers(s), &c, NULL, PAIRS("reconnect.backoff.ms", "1", "reconnect.backoff.max.ms", "1"));
+	kp_producer *p = producer_of(peer_servers(s), &c, NULL,
+	                             PAIRS("reconnect.backoff.ms", "1", "reconnect.backoff.max.ms", "1"));
 	assert_int_equal(kp_send(kp_topic_open(p, "t"), &r), 0);
 	assert_int_equal(kp_flush(p, 300), KP_ERR_TIMED_OUT);
 	assert_true(peer_accepted(s) >= 3);
@@ -173,7 +174,7 @@ static void a_dns_server_that_never_answers_costs_no_deadline(void **state)
 	kp_runtime *r = runtime_with_dns(dns);
 	int64_t start_ms = now_ms();
 	kp_producer *p = producer_of("kafka.example.test:9092", &c, r, NO_PAIRS);
-	assert_in_range(now_ms() - start_ms, 0, 100);
+	assert_in_range(now_ms() - start_ms, 0, 250);
 	assert_deadlines_hold(p, &c);
 	kp_runtime_free(r);
 	close(fd);

@@ -94,7 +94,8 @@ static void assert_nothing_blocked(const tried *t)
 	assert_int_equal(t->poll, 0);
 }
 
-static kp_producer *producer_with(const char *servers, kp_report_cb *cb, kp_error_cb *error_cb, void *opaque, const char *const *pairs)
+static kp_producer *producer_with(const char *servers, kp_report_cb *cb, kp_error_cb *error_cb, void *opaque,
+                                  const char *const *pairs)
 {
 	kp_config *c = config_of(servers, pairs);
 	if (cb)

@@ -49,7 +49,8 @@ static void failed_records_come_back_whole_under_every_codec(void **state)
 	for (size_t i = 0; i < KP_ARRAY_LEN(codecs); i++) {
 		collector c;
 		collector_init(&c);
-		kp_producer *p = producer_of(broker_servers(the_broker), &c, NULL, PAIRS("compression.type", codecs[i], "linger.ms", "1000"));
+		kp_producer *p = producer_of(broker_servers(the_broker), &c, NULL,
+		                             PAIRS("compression.type", codecs[i], "linger.ms", "1000"));
 		kp_topic *t = kp_topic_open(p, "codecs");
 		assert_int_equal(kp_send(t, &r), 0);
 		assert_int_equal(kp_flush(p, PATIENCE_MS), 0);

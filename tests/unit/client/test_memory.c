@@ -151,7 +151,8 @@ static void a_life_without_memory_gives_codes_and_every_report(void **state)
 		life l = {0};
 		install(&a, 0);
 		broker *b = broker_start(1, 1); /* its allocations count too: the figure is only a measure */
-		kp_config *c = config_of(broker_servers(b), PAIRS("linger.ms", "0", "compression.type", "lz4", "max.block.ms", "20"));
+		kp_config *c = config_of(broker_servers(b),
+		                         PAIRS("linger.ms", "0", "compression.type", "lz4", "max.block.ms", "20"));
 		kp_config_set_report_cb(c, on_report, &l);
 		kp_producer *p = kp_producer_new(c, NULL, NULL, 0);
 		assert_non_null(p);

@@ -58,7 +58,7 @@ static void blocking_ends_with_max_block_ms(void **state)
 	assert_true(n >= 10);
 	int64_t start_ms = now_ms();
 	assert_int_equal(kp_send(t, &r), KP_ERR_QUEUE_FULL);
-	assert_in_range(now_ms() - start_ms, 99, 200);
+	assert_on_time(start_ms, 100);
 	assert_true(counters_of(p).queued_bytes <= 50000);
 	end(p, &c, n);
 	peer_stop(silent);
@@ -75,7 +75,7 @@ static void a_sync_sends_own_deadline_bounds_the_wait_for_room(void **state)
 	uint64_t n = fill(t, KP_ERR_QUEUE_FULL);
 	int64_t start_ms = now_ms();
 	assert_int_equal(kp_send_sync(t, &r, 100, NULL), KP_ERR_QUEUE_FULL); /* not accepted: max.block.ms is a minute */
-	assert_in_range(now_ms() - start_ms, 99, 400);
+	assert_on_time(start_ms, 100);
 	end(p, &c, n);
 	peer_stop(silent);
 }
@@ -87,15 +87,15 @@ static void refusing_does_not_wait(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		collector c;
 		peer *silent = peer_start(PEER_SILENT);
-		kp_producer *p =
-			producer(silent, &c, PAIRS("buffer.memory", "50000", "batch.size", "10000", policies[i][0], policies[i][1]));
+		kp_producer *p = producer(silent, &c,
+		                          PAIRS("buffer.memory", "50000", "batch.size", "10000", policies[i][0], policies[i][1]));
 		kp_topic *t = kp_topic_open(p, "t");
 		kp_record r = big_record();
 		uint64_t n = fill(t, KP_ERR_QUEUE_FULL);
 		int64_t start_ms = now_ms();
 		for (int k = 0; k < 100; k++)
 			n += kp_send(t, &r) == 0;
-		assert_in_range(now_ms() - start_ms, 0, 50);
+		assert_in_range(now_ms() - start_ms, 0, 250);
 		end(p, &c, n);
 		peer_stop(silent);
 	}
@@ -128,12 +128,6 @@ static void start_sender(sender *s, kp_topic *t, int n)
 	assert_int_equal(pthread_create(&s->thread, NULL, send_all, s), 0);
 }
 
-static bool has_blocked(void *arg)
-{
-	kp_producer *p = arg;
-	return counters_of(p).queued_records >= 10;
-}
-
 static void a_blocked_sender_goes_on_when_room_comes_back(void **state)
 {
 	collector c;
@@ -144,7 +138,7 @@ static void a_blocked_sender_goes_on_when_room_comes_back(void **state)
 	kp_producer *p = producer_of(broker_servers(b), &c, NULL, PAIRS("buffer.memory", "50000", "batch.size", "10000"));
 	broker_hold_answers(b, true);
 	start_sender(&s, kp_topic_open(p, "t"), 1000);
-	assert_true(eventually(has_blocked, p));
+	assert_true(eventually(is_sender_blocked, p));
 	assert_false(s.is_over);
 	broker_hold_answers(b, false);
 	pthread_join(s.thread, NULL);
@@ -168,6 +162,7 @@ static void a_blocked_sender_goes_on_after_a_purge(void **state)
 		kp_topic *t = kp_topic_open(p, "t");
 		uint64_t n = fill(t, KP_ERR_QUEUE_FULL);
 		start_sender(&s, t, 1);
+		assert_true(eventually(is_sender_blocked, p));
 		assert_int_equal(kp_purge(p, KP_PURGE_QUEUED), 0);
 		pthread_join(s.thread, NULL);
 		assert_int_equal(s.error, 0);
@@ -186,6 +181,7 @@ static void a_place_comes_back_with_the_records_end_not_with_its_report(void **s
 	kp_topic *t = kp_topic_open(p, "t");
 	assert_int_equal(fill(t, KP_ERR_QUEUE_FULL), 20);
 	start_sender(&s, t, 1);
+	assert_true(eventually(is_sender_blocked, p));
 	assert_int_equal(kp_purge(p, KP_PURGE_QUEUED), 0);
 	pthread_join(s.thread, NULL); /* the reports are not polled yet */
 	assert_int_equal(s.error, 0);
@@ -226,8 +222,8 @@ static void the_oldest_make_room_for_the_newest(void **state)
 	kp_record r = big_record();
 	(void)state;
 	peer *silent = peer_start(PEER_SILENT);
-	kp_producer *p =
-		producer(silent, &c, PAIRS("buffer.memory", "100000", "batch.size", "5000", "queue.full.policy", "drop_oldest"));
+	kp_producer *p = producer(silent, &c,
+	                          PAIRS("buffer.memory", "100000", "batch.size", "5000", "queue.full.policy", "drop_oldest"));
 	kp_topic *t = kp_topic_open(p, "t");
 	for (intptr_t i = 1; i <= N; i++) {
 		r.opaque = (void *)i;

@@ -91,7 +91,8 @@ static void partitions_are_added(void **state)
 	assert_int_equal(kp_partitions_for(the_producer, "grows", PATIENCE_MS, &info, NULL, 0), 0);
 	assert_int_equal(info->n_partitions, 5);
 	kp_topic_infos_free(info, 1);
-	assert_int_equal(kp_topic_add_partitions(the_producer, "grows", 2, PATIENCE_MS, err, sizeof(err)), KP_ERR_INVALID_PARTITIONS);
+	assert_int_equal(kp_topic_add_partitions(the_producer, "grows", 2, PATIENCE_MS, err, sizeof(err)),
+	                 KP_ERR_INVALID_PARTITIONS);
 	assert_non_null(strstr(err, "INVALID_PARTITIONS: "));
 }
 
@@ -102,7 +103,8 @@ static void a_deleted_topic_is_gone(void **state)
 	assert_int_equal(create("goes", 1, 1, NULL), 0);
 	assert_int_equal(kp_topic_delete(the_producer, "goes", PATIENCE_MS, err, sizeof(err)), 0);
 	assert_int_equal(kp_topic_delete(the_producer, "goes", PATIENCE_MS, err, sizeof(err)), KP_ERR_UNKNOWN_TOPIC_OR_PARTITION);
-	assert_int_equal(kp_partitions_for(the_producer, "goes", PATIENCE_MS, &info, err, sizeof(err)), KP_ERR_UNKNOWN_TOPIC_OR_PARTITION);
+	assert_int_equal(kp_partitions_for(the_producer, "goes", PATIENCE_MS, &info, err, sizeof(err)),
+	                 KP_ERR_UNKNOWN_TOPIC_OR_PARTITION);
 	assert_null(info);
 	assert_non_null(strstr(err, "goes"));
 }
