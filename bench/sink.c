@@ -728,18 +728,10 @@ static void frame(struct conn *c, const uint8_t *p, size_t n, int64_t t_arr)
 		send = h_produce(w, &r, v, t_arr) != 0;
 		st.t_last = t_arr;
 		break;
-	case 3:
-		h_metadata(w, &r, v);
-		break;
-	case 10:
-		h_findcoord(w, &r, v);
-		break;
-	case 18:
-		h_apiversions(w, v);
-		break;
-	case 22:
-		h_initpid(w, v);
-		break;
+	case 3: h_metadata(w, &r, v); break;
+	case 10: h_findcoord(w, &r, v); break;
+	case 18: h_apiversions(w, v); break;
+	case 22: h_initpid(w, v); break;
 	default:
 unknown:
 		fprintf(stderr, "sink: unhandled api %d v%d\n", key, v);

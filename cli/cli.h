@@ -34,7 +34,8 @@ typedef struct cli_command {
 	const cli_option *options; /* its own, beside the common ones */
 	const char *common;        /* the ids of the common options that it takes (options.h) */
 	const char *details;       /* paragraphs and examples below the options */
-	int (*run)(const struct cli_command *self, int argc, char **argv); /* argv[0] is the command's name; returns the exit code */
+	int (*run)(const struct cli_command *self, int argc,
+	           char **argv); /* argv[0] is the command's name; returns the exit code */
 } cli_command;
 
 extern const cli_command cli_produce, cli_perf, cli_broker, cli_topics, cli_config;

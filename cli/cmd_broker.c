@@ -27,8 +27,9 @@ enum {
 };
 
 static const cli_option options[] = {
-	{OPTION_LISTEN, "listen", "HOST:PORT", "address of the first node, further ones take the ports behind it;\n"
-	                                       "port 0: free ports (127.0.0.1:9092)"},
+	{OPTION_LISTEN, "listen", "HOST:PORT",
+         "address of the first node, further ones take the ports behind it;\n"
+         "port 0: free ports (127.0.0.1:9092)"},
 	{OPTION_ADVERTISED_HOST, "advertised-host", "HOST", "what clients are told to connect to (the host of --listen)"},
 	{OPTION_NODES, "nodes", "N", "brokers of the cluster, all in this process (1)"},
 	{OPTION_PARTITIONS, "partitions", "P", "partitions of a topic that does not say how many (1)"},
@@ -75,7 +76,8 @@ static int take_listen(broker_options *o, const char *arg)
 static int take_number(const char *name, const char *arg, uint64_t min, uint64_t max, uint64_t *out)
 {
 	if (!cli_parse_count(arg, min, max, out))
-		return cli_usage_error(&cli_broker, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%.200s'", name, min, max, arg);
+		return cli_usage_error(&cli_broker, "--%s wants a number from %" PRIu64 " to %" PRIu64 ", not '%.200s'", name, min,
+		                       max, arg);
 	return CLI_GO_ON;
 }
 
@@ -85,11 +87,8 @@ static int take(void *state, int id, char *arg)
 	uint64_t n = 0;
 	int rc = CLI_GO_ON;
 	switch (id) {
-	case OPTION_LISTEN:
-		return take_listen(o, arg);
-	case OPTION_ADVERTISED_HOST:
-		o->broker.advertised_host = arg;
-		return CLI_GO_ON;
+	case OPTION_LISTEN: return take_listen(o, arg);
+	case OPTION_ADVERTISED_HOST: o->broker.advertised_host = arg; return CLI_GO_ON;
 	case OPTION_NODES:
 		rc = take_number("nodes", arg, 1, MAX_NODES, &n);
 		o->broker.n_nodes = (int32_t)n;
@@ -98,9 +97,7 @@ static int take(void *state, int id, char *arg)
 		rc = take_number("partitions", arg, 1, 100000, &n);
 		o->broker.default_partitions = (int32_t)n;
 		return rc;
-	case OPTION_NO_AUTO_CREATE:
-		o->broker.auto_create = 0;
-		return CLI_GO_ON;
+	case OPTION_NO_AUTO_CREATE: o->broker.auto_create = 0; return CLI_GO_ON;
 	case OPTION_MAX_MESSAGE_BYTES:
 		rc = take_number("max-message-bytes", arg, 1, INT32_MAX, &n);
 		o->broker.max_message_bytes = (int32_t)n;
@@ -109,8 +106,7 @@ static int take(void *state, int id, char *arg)
 		rc = take_number("memory", arg, 1, SIZE_MAX / 2, &n);
 		o->broker.log_bytes_max = (size_t)n;
 		return rc;
-	default:
-		return take_number("seed", arg, 0, UINT64_MAX, &o->broker.seed);
+	default: return take_number("seed", arg, 0, UINT64_MAX, &o->broker.seed);
 	}
 }
 
@@ -146,8 +142,8 @@ static int serve(const broker_options *o)
 	int rc = kp_devbroker_run(broker);
 	cli_on_stop(NULL, NULL);
 	kp_devbroker_get_stats(broker, &stats);
-	cli_say("%" PRIu64 " connections, %" PRIu64 " requests, %" PRIu64 " records, %" PRIu64 " bytes", stats.n_connections, stats.n_requests,
-	        stats.n_records, stats.n_bytes);
+	cli_say("%" PRIu64 " connections, %" PRIu64 " requests, %" PRIu64 " records, %" PRIu64 " bytes", stats.n_connections,
+	        stats.n_requests, stats.n_records, stats.n_bytes);
 	kp_devbroker_free(broker);
 	return rc ? CLI_FAILED : CLI_OK;
 }

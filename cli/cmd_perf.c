@@ -22,8 +22,9 @@ static const cli_option options[] = {
 	{OPTION_RATE, "rate", "R", "records a second of all threads together; 0: as fast as possible (0)"},
 	{OPTION_DURATION, "duration", "SECONDS", "stop sending after this time"},
 	{OPTION_WARMUP, "warmup", "SECONDS", "leave records sent before out of the latencies (0)"},
-	{OPTION_PAYLOAD, "payload-file", "FILE", "values are the lines of FILE's first MiB in rotation,\n"
-	                                         "with -s cut or padded with spaces to that size"},
+	{OPTION_PAYLOAD, "payload-file", "FILE",
+         "values are the lines of FILE's first MiB in rotation,\n"
+         "with -s cut or padded with spaces to that size"},
 	{'k', "keys", "N", "N distinct keys of 8 bytes in rotation, at most 1M (0: none)"},
 	{'p', "partition", "N", "all records to this partition"},
 	{'z', "compression", "CODEC", "gzip, snappy, lz4, zstd or none (compression.type)"},
@@ -49,8 +50,8 @@ static const char details[] =
 static int take_number(const char *name, const char *arg, uint64_t min, uint64_t max, uint64_t *out)
 {
 	if (!cli_parse_count(arg, min, max, out))
-		return cli_usage_error(&cli_perf, "--%s wants a number from %llu to %llu, not '%.200s'", name, (unsigned long long)min,
-		                       (unsigned long long)max, arg);
+		return cli_usage_error(&cli_perf, "--%s wants a number from %llu to %llu, not '%.200s'", name,
+		                       (unsigned long long)min, (unsigned long long)max, arg);
 	return CLI_GO_ON;
 }
 
@@ -67,31 +68,21 @@ static int take(void *state, int id, char *arg)
 	uint64_t n = 0;
 	int rc = CLI_GO_ON;
 	switch (id) {
-	case 'n':
-		return take_number("records", arg, 1, UINT64_MAX / 2, &o->n_records);
-	case 's':
-		return take_number("size", arg, 0, SIZE_MAX_BYTES, &o->size);
-	case 'k':
-		return take_number("keys", arg, 0, CLI_PAYLOAD_KEYS_MAX, &o->n_keys);
+	case 'n': return take_number("records", arg, 1, UINT64_MAX / 2, &o->n_records);
+	case 's': return take_number("size", arg, 0, SIZE_MAX_BYTES, &o->size);
+	case 'k': return take_number("keys", arg, 0, CLI_PAYLOAD_KEYS_MAX, &o->n_keys);
 	case 'p':
 		rc = take_number("partition", arg, 0, INT32_MAX, &n);
 		o->partition = (int32_t)n;
 		return rc;
-	case 'z':
-		return cli_common_set(&o->common, "compression.type", arg);
+	case 'z': return cli_common_set(&o->common, "compression.type", arg);
 	case OPTION_RATE:
 		return cli_parse_rate(arg, &o->rate) ? rc : cli_usage_error(&cli_perf, "--rate wants records/s, not '%.200s'", arg);
-	case OPTION_DURATION:
-		return take_seconds("duration", arg, &o->duration_ms);
-	case OPTION_WARMUP:
-		return take_seconds("warmup", arg, &o->warmup_ms);
-	case OPTION_PAYLOAD:
-		o->payload_file = arg;
-		return rc;
-	case OPTION_THREADS:
-		return take_number("threads", arg, 1, PERF_THREADS_MAX, &o->n_threads);
-	default:
-		return take_number("array", arg, 1, PERF_SAMPLE_EVERY, &o->array);
+	case OPTION_DURATION: return take_seconds("duration", arg, &o->duration_ms);
+	case OPTION_WARMUP: return take_seconds("warmup", arg, &o->warmup_ms);
+	case OPTION_PAYLOAD: o->payload_file = arg; return rc;
+	case OPTION_THREADS: return take_number("threads", arg, 1, PERF_THREADS_MAX, &o->n_threads);
+	default: return take_number("array", arg, 1, PERF_SAMPLE_EVERY, &o->array);
 	}
 }
 
@@ -114,10 +105,12 @@ static int check_topic(const perf *run)
 {
 	int32_t n = run->session.n_partitions, wanted = run->options->partition;
 	if (!n)
-		cli_say("topic %s does not exist yet: the time to create it will be part of the figures", run->options->common.topic);
+		cli_say("topic %s does not exist yet: the time to create it will be part of the figures",
+		        run->options->common.topic);
 	if (!n || wanted < n)
 		return CLI_GO_ON;
-	cli_error("topic %s has %d partition%s, there is no partition %d", run->options->common.topic, n, n == 1 ? "" : "s", wanted);
+	cli_error("topic %s has %d partition%s, there is no partition %d", run->options->common.topic, n, n == 1 ? "" : "s",
+	          wanted);
 	return CLI_USAGE;
 }
 

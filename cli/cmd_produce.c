@@ -13,8 +13,9 @@
 enum { OPTION_FAILED = CLI_OPTION_LONG, OPTION_SKIP_EMPTY };
 
 static const cli_option options[] = {
-	{'K', "key-delimiter", "DELIM", "the key ends at the first DELIM of a line; a line without it has no key\n"
-	                                "(\\t, \\xHH and the like are understood)"},
+	{'K', "key-delimiter", "DELIM",
+         "the key ends at the first DELIM of a line; a line without it has no key\n"
+         "(\\t, \\xHH and the like are understood)"},
 	{'k', "key", "KEY", "this key for every record"},
 	{'H', "header", "NAME[=VALUE]", "a header for every record, without '=' with a null value; may be repeated"},
 	{'p', "partition", "N", "this partition for every record"},
@@ -64,7 +65,8 @@ static int take_delimiter(produce_options *o, char *arg)
 {
 	o->delimiter = arg;
 	if (!cli_parse_escapes(arg, &o->delimiter_len) || !o->delimiter_len)
-		return cli_usage_error(&cli_produce, "-K wants at least one character, with \\t, \\0, \\xHH and the like as escapes");
+		return cli_usage_error(&cli_produce,
+		                       "-K wants at least one character, with \\t, \\0, \\xHH and the like as escapes");
 	if (memchr(arg, '\n', o->delimiter_len))
 		return cli_usage_error(&cli_produce, "-K cannot be a line's end: lines are records");
 	return CLI_GO_ON;
@@ -75,26 +77,17 @@ static int take(void *state, int id, char *arg)
 	produce_options *o = state;
 	uint64_t n;
 	switch (id) {
-	case 'K':
-		return take_delimiter(o, arg);
-	case 'k':
-		o->key = arg;
-		return CLI_GO_ON;
-	case 'H':
-		return take_header(o, arg);
+	case 'K': return take_delimiter(o, arg);
+	case 'k': o->key = arg; return CLI_GO_ON;
+	case 'H': return take_header(o, arg);
 	case 'p':
 		if (!cli_parse_count(arg, 0, INT32_MAX, &n))
 			return cli_usage_error(&cli_produce, "-p wants a partition number, not '%s'", arg);
 		o->partition = (int32_t)n;
 		return CLI_GO_ON;
-	case 'z':
-		return cli_common_set(&o->common, "compression.type", arg);
-	case OPTION_SKIP_EMPTY:
-		o->skip_empty = true;
-		return CLI_GO_ON;
-	default:
-		o->failed_path = arg;
-		return CLI_GO_ON;
+	case 'z': return cli_common_set(&o->common, "compression.type", arg);
+	case OPTION_SKIP_EMPTY: o->skip_empty = true; return CLI_GO_ON;
+	default: o->failed_path = arg; return CLI_GO_ON;
 	}
 }
 

@@ -17,8 +17,9 @@
 enum { OPTION_PARTITIONS = CLI_OPTION_LONG, OPTION_REPLICATION, OPTION_CONFIG };
 
 static const cli_option options[] = {
-	{OPTION_PARTITIONS, "partitions", "N", "create: how many (the broker's default)\n"
-	                                       "add-partitions: how many there shall be afterwards"},
+	{OPTION_PARTITIONS, "partitions", "N",
+         "create: how many (the broker's default)\n"
+         "add-partitions: how many there shall be afterwards"},
 	{OPTION_REPLICATION, "replication-factor", "N", "create: copies of each partition (the broker's default)"},
 	{OPTION_CONFIG, "config", "NAME=VALUE", "create: a property of the topic; may be repeated"},
 	{0, NULL, NULL, NULL},
@@ -75,7 +76,8 @@ static int take(void *state, int id, char *arg)
 	if (id == OPTION_CONFIG)
 		return take_config(o, arg);
 	if (!cli_parse_count(arg, 1, id == OPTION_PARTITIONS ? INT32_MAX : INT16_MAX, &n))
-		return cli_usage_error(&cli_topics, "'%.200s' is not a number of %s", arg, id == OPTION_PARTITIONS ? "partitions" : "replicas");
+		return cli_usage_error(&cli_topics, "'%.200s' is not a number of %s", arg,
+		                       id == OPTION_PARTITIONS ? "partitions" : "replicas");
 	if (id == OPTION_PARTITIONS)
 		o->partitions = (int32_t)n;
 	else
@@ -122,8 +124,9 @@ static void print_partitions(topics *t, const kp_topic_info *info)
 	for (size_t i = 0; i < info->n_partitions; i++) {
 		const kp_partition_info *p = &info->partitions[i];
 		if (!t->options->common.json) {
-			printf("  partition %" PRId32 ": leader %" PRId32 ", epoch %" PRId32 ", replicas %" PRId32 ", in sync %" PRId32 "\n", p->partition,
-			       p->leader, p->leader_epoch, p->n_replicas, p->n_in_sync);
+			printf("  partition %" PRId32 ": leader %" PRId32 ", epoch %" PRId32 ", replicas %" PRId32
+			       ", in sync %" PRId32 "\n",
+			       p->partition, p->leader, p->leader_epoch, p->n_replicas, p->n_in_sync);
 			continue;
 		}
 		cli_json_open(&t->json, NULL, '{');
@@ -186,7 +189,8 @@ static int describe(topics *t, const char *topic)
 	/* Who may not read the configuration still sees the partitions. */
 	error = kp_topic_configs(t->session.producer, topic, t->timeout_ms, &configs, &n, err, sizeof(err));
 	if (error)
-		cli_error("%s: cannot read its configuration: %s (%s)", topic, kp_error_name(error), *err ? err : kp_error_text(error));
+		cli_error("%s: cannot read its configuration: %s (%s)", topic, kp_error_name(error),
+		          *err ? err : kp_error_text(error));
 	print_topic(t, info, configs, error ? 0 : n);
 	if (!error)
 		kp_config_entries_free(configs, n);
@@ -214,8 +218,8 @@ static int create(topics *t, const char *topic)
 {
 	char err[512] = "";
 	const topics_options *o = t->options;
-	int error = kp_topic_create(t->session.producer, topic, o->partitions, o->replication_factor, o->configs, t->timeout_ms, err,
-	                            sizeof(err));
+	int error = kp_topic_create(t->session.producer, topic, o->partitions, o->replication_factor, o->configs, t->timeout_ms,
+	                            err, sizeof(err));
 	return done(t, topic, "created", error, err);
 }
 
@@ -238,8 +242,11 @@ static const struct action {
 	int (*run)(topics *t, const char *topic);
 	bool needs_topic, needs_partitions;
 } actions[] = {
-	{"list", list, false, false},         {"describe", describe, true, false}, {"create", create, true, false},
-	{"delete", delete_topic, true, false}, {"add-partitions", add_partitions, true, true},
+	{"list", list, false, false},
+	{"describe", describe, true, false},
+	{"create", create, true, false},
+	{"delete", delete_topic, true, false},
+	{"add-partitions", add_partitions, true, true},
 };
 
 static int run_action(const topics_options *o, const struct action *action, char **names, int n_names)
@@ -275,8 +282,9 @@ static int choose(const topics_options *o, char **operands, int n)
 		if (!strcmp(operands[0], actions[i].name))
 			action = &actions[i];
 	if (!action)
-		return cli_usage_error(&cli_topics, n ? "'%.200s' is no action: list, describe, create, delete or add-partitions"
-		                                      : "say what to do%s: list, describe, create, delete or add-partitions",
+		return cli_usage_error(&cli_topics,
+		                       n ? "'%.200s' is no action: list, describe, create, delete or add-partitions"
+		                         : "say what to do%s: list, describe, create, delete or add-partitions",
 		                       n ? operands[0] : "");
 	operands++;
 	n--;
@@ -306,8 +314,8 @@ const cli_command cli_topics = {
 	.name = "topics",
 	.summary = "List, describe, create, delete topics, add partitions.",
 	.usage = "list -b HOST:PORT[,...]\ndescribe TOPIC... -b HOST:PORT[,...]\n"
-	         "create TOPIC... -b HOST:PORT[,...] [--partitions N] [--replication-factor N] [--config NAME=VALUE]...\n"
-	         "delete TOPIC... -b HOST:PORT[,...]\nadd-partitions TOPIC... -b HOST:PORT[,...] --partitions N",
+		 "create TOPIC... -b HOST:PORT[,...] [--partitions N] [--replication-factor N] [--config NAME=VALUE]...\n"
+		 "delete TOPIC... -b HOST:PORT[,...]\nadd-partitions TOPIC... -b HOST:PORT[,...] --partitions N",
 	.options = options,
 	.common = "btXFcjqvh",
 	.details = details,

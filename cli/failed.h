@@ -21,9 +21,9 @@ typedef void cli_failed_lost(void *opaque, uint64_t ordinal);
 
 typedef struct cli_failed {
 	const char *path;
-	int fd;        /* -1: not open */
-	int error;     /* errno of the first failed write, 0: none */
-	bool can_cut;  /* a regular file */
+	int fd;             /* -1: not open */
+	int error;          /* errno of the first failed write, 0: none */
+	bool can_cut;       /* a regular file */
 	uint64_t ordinal;   /* of the record that comes in pieces */
 	size_t piece_bytes; /* of it in the file */
 	bool is_piecewise;  /* it is being written */

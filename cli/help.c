@@ -71,8 +71,7 @@ void cli_help_all(const cli_command *const *commands, FILE *out)
 	for (; *commands; commands++)
 		fprintf(out, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
 	fprintf(out, "  %-10s %s\n", "help", "the help of a command: kproducer help produce");
-	fprintf(out,
-	        "\nOptions:\n  -h, --help     this text\n  -V, --version  the version of the command and its library\n\n"
-	        "Exit codes: 0 every record persisted, 1 some were not or the operation failed, 2 usage or configuration,\n"
-	        "3 the cluster could not be reached, 130/143 stopped by SIGINT/SIGTERM with nothing lost.\n");
+	fprintf(out, "\nOptions:\n  -h, --help     this text\n  -V, --version  the version of the command and its library\n\n"
+	             "Exit codes: 0 every record persisted, 1 some were not or the operation failed, 2 usage or configuration,\n"
+	             "3 the cluster could not be reached, 130/143 stopped by SIGINT/SIGTERM with nothing lost.\n");
 }

@@ -47,7 +47,7 @@ void cli_lines_restart(cli_lines *l); /* for the next input */
 
 /* Where the next block goes. Slices given out before become invalid. NULL: out of memory. */
 char *cli_lines_space(cli_lines *l, size_t *room);
-void cli_lines_filled(cli_lines *l, size_t n); /* 0: the input's end */
+void cli_lines_filled(cli_lines *l, size_t n);                /* 0: the input's end */
 cli_lines_event cli_lines_next(cli_lines *l, cli_slice *out); /* out is valid until cli_lines_space */
 /* Bytes of an unfinished line in the buffer: what a stop between two blocks leaves behind. */
 uint64_t cli_lines_pending(const cli_lines *l);

@@ -20,7 +20,8 @@ const cli_option cli_common_options[] = {
 	{'t', "topic", "TOPIC", "the topic"},
 	{'X', "property", "NAME=VALUE", "set a property; may be repeated; see kproducer config list"},
 	{'F', "properties-file", "FILE", "read properties from a Java .properties file; may be repeated"},
-	{CLI_OPTION_CONNECT_TIMEOUT, "connect-timeout", "SECONDS", "give up, exit 3, when the cluster has not answered by then (30)"},
+	{CLI_OPTION_CONNECT_TIMEOUT, "connect-timeout", "SECONDS",
+         "give up, exit 3, when the cluster has not answered by then (30)"},
 	{CLI_OPTION_FLUSH_TIMEOUT, "flush-timeout", "SECONDS", "how long SIGINT or SIGTERM lets records under way finish (10)"},
 	{CLI_OPTION_JSON, "json", NULL, "the result as one JSON object on standard output"},
 	{'q', "quiet", NULL, "errors only: no progress, no summary"},
@@ -138,33 +139,17 @@ static int take_common(const cli_command *command, cli_common *common, int id, c
 	if (!cli_takes_common(command, &(cli_option){.id = id}))
 		return CLI_NOT_COMMON;
 	switch (id) {
-	case 'b':
-		return cli_common_set(common, "bootstrap.servers", arg);
-	case 't':
-		common->topic = arg;
-		return CLI_GO_ON;
-	case 'X':
-		return take_property(command, common, arg);
-	case 'F':
-		return take_file(common, arg);
-	case CLI_OPTION_CONNECT_TIMEOUT:
-		return take_timeout(command, "connect-timeout", arg, &common->connect_timeout_ms);
-	case CLI_OPTION_FLUSH_TIMEOUT:
-		return take_timeout(command, "flush-timeout", arg, &common->flush_timeout_ms);
-	case CLI_OPTION_JSON:
-		common->json = true;
-		return CLI_GO_ON;
-	case 'q':
-		common->quiet = true;
-		return CLI_GO_ON;
-	case 'v':
-		common->verbosity++;
-		return cli_common_set(common, "log_level", common->verbosity > 1 ? "7" : "6");
-	case 'h':
-		cli_help_command(command);
-		return CLI_OK;
-	default:
-		return CLI_NOT_COMMON;
+	case 'b': return cli_common_set(common, "bootstrap.servers", arg);
+	case 't': common->topic = arg; return CLI_GO_ON;
+	case 'X': return take_property(command, common, arg);
+	case 'F': return take_file(common, arg);
+	case CLI_OPTION_CONNECT_TIMEOUT: return take_timeout(command, "connect-timeout", arg, &common->connect_timeout_ms);
+	case CLI_OPTION_FLUSH_TIMEOUT: return take_timeout(command, "flush-timeout", arg, &common->flush_timeout_ms);
+	case CLI_OPTION_JSON: common->json = true; return CLI_GO_ON;
+	case 'q': common->quiet = true; return CLI_GO_ON;
+	case 'v': common->verbosity++; return cli_common_set(common, "log_level", common->verbosity > 1 ? "7" : "6");
+	case 'h': cli_help_command(command); return CLI_OK;
+	default: return CLI_NOT_COMMON;
 	}
 }
 

@@ -22,10 +22,10 @@ typedef struct cli_setting {
 } cli_setting;
 
 typedef struct cli_common {
-	const char *topic;       /* NULL: not given */
-	const char **files;      /* -F, in order */
+	const char *topic;  /* NULL: not given */
+	const char **files; /* -F, in order */
 	size_t n_files;
-	cli_setting *settings;   /* -X and the options that stand for a property, in order */
+	cli_setting *settings; /* -X and the options that stand for a property, in order */
 	size_t n_settings;
 	int64_t connect_timeout_ms, flush_timeout_ms;
 	bool json, quiet;

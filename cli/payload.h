@@ -18,10 +18,10 @@
 
 typedef struct cli_payload {
 	char *pool;
-	size_t n;          /* values */
-	size_t size;       /* of each, when `lines` is NULL; value i is at pool + i * size */
-	cli_slice *lines;  /* values of different sizes */
-	char *keys;        /* NULL: none */
+	size_t n;         /* values */
+	size_t size;      /* of each, when `lines` is NULL; value i is at pool + i * size */
+	cli_slice *lines; /* values of different sizes */
+	char *keys;       /* NULL: none */
 	size_t n_keys;
 } cli_payload;
 

@@ -26,13 +26,13 @@
 
 typedef struct perf_options {
 	cli_common common;
-	uint64_t n_records; /* UINT64_MAX: as many as fit the duration */
-	uint64_t size;      /* SIZE_MAX: not given */
-	double rate;        /* records/s of all threads, 0: full speed */
+	uint64_t n_records;             /* UINT64_MAX: as many as fit the duration */
+	uint64_t size;                  /* SIZE_MAX: not given */
+	double rate;                    /* records/s of all threads, 0: full speed */
 	int64_t duration_ms, warmup_ms; /* 0: none */
 	const char *payload_file;
 	uint64_t n_keys, n_threads;
-	uint64_t array;     /* records per call: 1 is kp_send */
+	uint64_t array; /* records per call: 1 is kp_send */
 	int32_t partition;
 } perf_options;
 
@@ -40,11 +40,11 @@ typedef struct perf_sender {
 	struct perf *run;
 	pthread_t thread;
 	unsigned index;
-	uint64_t n;               /* to send */
+	uint64_t n; /* to send */
 	cli_payload_cursor cursor;
 	_Alignas(64) atomic_uint_fast64_t accepted; /* relaxed: only the progress line reads it while the thread runs */
-	uint64_t refused, bytes;  /* bytes: keys and values of accepted records */
-	kp_record records[PERF_SAMPLE_EVERY]; /* the first `array` of them are used */
+	uint64_t refused, bytes;                    /* bytes: keys and values of accepted records */
+	kp_record records[PERF_SAMPLE_EVERY];       /* the first `array` of them are used */
 } perf_sender;
 
 typedef struct perf {
@@ -55,8 +55,8 @@ typedef struct perf {
 	perf_sender *senders;
 	unsigned n_started;
 	atomic_uint n_running;
-	int done_fd;         /* readable when no sender runs */
-	int64_t start_ns;    /* the first record is due */
+	int done_fd;              /* readable when no sender runs */
+	int64_t start_ns;         /* the first record is due */
 	cli_histogram latency_ns; /* the report callback's, until the producer is closed */
 } perf;
 

@@ -12,8 +12,12 @@
 
 /* Properties that decide what was measured, printed with the result. */
 static const char *const settings[] = {
-	"bootstrap.servers", "acks", "enable.idempotence", "linger.ms", "batch.size", "buffer.memory", "compression.type",
-	"max.in.flight.requests.per.connection", "max.request.size", "delivery.timeout.ms", "request.timeout.ms",
+	"bootstrap.servers",  "acks",
+	"enable.idempotence", "linger.ms",
+	"batch.size",         "buffer.memory",
+	"compression.type",   "max.in.flight.requests.per.connection",
+	"max.request.size",   "delivery.timeout.ms",
+	"request.timeout.ms",
 };
 
 static const struct {
@@ -83,8 +87,11 @@ static perf_figures measure(perf *run)
 	int64_t last_ns;
 	kp_counters counters = {.struct_size = sizeof(counters)};
 	cli_counts c = cli_tally_get(&run->tally, &last_ns);
-	perf_figures f = {.acked = c.persisted, .failed = c.not_persisted, .unknown = c.unknown + c.unacknowledged,
-	                  .unacknowledged = c.unacknowledged, .records = sum_accepted(run)};
+	perf_figures f = {.acked = c.persisted,
+	                  .failed = c.not_persisted,
+	                  .unknown = c.unknown + c.unacknowledged,
+	                  .unacknowledged = c.unacknowledged,
+	                  .records = sum_accepted(run)};
 	for (unsigned i = 0; i < run->n_started; i++) {
 		f.records += run->senders[i].refused;
 		f.bytes += run->senders[i].bytes;
@@ -159,8 +166,8 @@ static void print_text(const perf *run, const perf_figures *f)
 	char rate[CLI_NUMBER_SIZE], rss[CLI_NUMBER_SIZE];
 	printf("%" PRIu64 " records in %.3f s: %s records/s, %.1f MB/s\n", f->records, f->seconds,
 	       cli_format_count(rate, f->records_per_second), f->mb_per_second);
-	printf("%" PRIu64 " acked, %" PRIu64 " failed, %" PRIu64 " unknown%s; %" PRIu64 " retries\n", f->acked, f->failed, f->unknown,
-	       f->unacknowledged ? " (acks=0: written, not acknowledged)" : "", f->retries);
+	printf("%" PRIu64 " acked, %" PRIu64 " failed, %" PRIu64 " unknown%s; %" PRIu64 " retries\n", f->acked, f->failed,
+	       f->unknown, f->unacknowledged ? " (acks=0: written, not acknowledged)" : "", f->retries);
 	printf("CPU %.3f s (%.0f ns a record), peak memory %s\n", f->cpu_seconds,
 	       f->records ? f->cpu_seconds * 1e9 / (double)f->records : 0, cli_format_bytes(rss, (double)f->max_rss_kb * 1024));
 	printf("latency in us, %" PRIu64 " records timed:", run->latency_ns.n);
@@ -175,7 +182,8 @@ int perf_result(perf *run)
 	uint64_t ended = f.acked + f.failed + f.unknown;
 	cli_tally_say(&run->tally);
 	if (ended != f.records)
-		cli_error("%" PRIu64 " records were sent, %" PRIu64 " ended: a bug in this library, please report it", f.records, ended);
+		cli_error("%" PRIu64 " records were sent, %" PRIu64 " ended: a bug in this library, please report it", f.records,
+		          ended);
 	if (run->options->common.json)
 		print_json(run, &f);
 	else

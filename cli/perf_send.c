@@ -71,7 +71,8 @@ static bool send_singly(perf_sender *s, size_t n)
 	}
 	s->cursor = cursor;
 	s->bytes += bytes;
-	atomic_store_explicit(&s->accepted, atomic_load_explicit(&s->accepted, memory_order_relaxed) + accepted, memory_order_relaxed);
+	atomic_store_explicit(&s->accepted, atomic_load_explicit(&s->accepted, memory_order_relaxed) + accepted,
+	                      memory_order_relaxed);
 	return goes_on;
 }
 
@@ -153,7 +154,8 @@ static void *sender_main(void *opaque)
 	else
 		send_at_full_speed(s);
 	/* Release: what the thread counted is read after the last one is gone. */
-	if (atomic_fetch_sub_explicit(&s->run->n_running, 1, memory_order_acq_rel) == 1 && write(s->run->done_fd, &one, sizeof(one)) < 0)
+	if (atomic_fetch_sub_explicit(&s->run->n_running, 1, memory_order_acq_rel) == 1 &&
+	    write(s->run->done_fd, &one, sizeof(one)) < 0)
 		cli_error("cannot write to an eventfd: %s", strerror(errno));
 	return NULL;
 }

@@ -41,8 +41,8 @@ typedef struct produce {
 	/* the main thread's */
 	cli_lines lines;
 	kp_record records[PRODUCE_ARRAY];
-	size_t n;          /* records waiting in the array */
-	uint64_t ordinal;  /* of the line read last */
+	size_t n;                                   /* records waiting in the array */
+	uint64_t ordinal;                           /* of the line read last */
 	uint64_t accepted, refused, skipped, bytes; /* bytes: keys and values of accepted records */
 	uint64_t max_request_size;
 	int64_t first_send_ns;

@@ -112,8 +112,10 @@ void produce_refuse_long(produce *p, cli_slice piece, bool is_last, uint64_t lin
 	pthread_mutex_lock(&p->lock);
 	bool is_kept = p->failed.fd >= 0 && cli_failed_piece(&p->failed, p->ordinal, piece, is_last);
 	if (is_last && !is_kept) {
-		snprintf(text, sizeof(text), "NOT_PERSISTED %s (the line has %" PRIu64 " bytes, max.request.size is %" PRIu64 "): %s",
-		         kp_error_name(KP_ERR_RECORD_TOO_LARGE), line_bytes, p->max_request_size, kp_error_advice(KP_ERR_RECORD_TOO_LARGE));
+		snprintf(text, sizeof(text),
+		         "NOT_PERSISTED %s (the line has %" PRIu64 " bytes, max.request.size is %" PRIu64 "): %s",
+		         kp_error_name(KP_ERR_RECORD_TOO_LARGE), line_bytes, p->max_request_size,
+		         kp_error_advice(KP_ERR_RECORD_TOO_LARGE));
 		say_failed_file_is_full(p);
 		name_on_stderr(p, p->ordinal, text);
 	}
@@ -163,7 +165,8 @@ static void print_summary(const produce *p, const cli_counts *c, double seconds)
 	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[320];
 	describe_outcome(p, c, outcome, sizeof(outcome));
 	uint64_t n = p->accepted + p->refused;
-	cli_say("%" PRIu64 " record%s, %s in %.2f s (%s records/s), %s", n, n == 1 ? "" : "s", cli_format_bytes(bytes, (double)p->bytes), seconds,
+	cli_say("%" PRIu64 " record%s, %s in %.2f s (%s records/s), %s", n, n == 1 ? "" : "s",
+	        cli_format_bytes(bytes, (double)p->bytes), seconds,
 	        cli_format_count(rate, seconds > 0 ? (double)cli_counts_delivered(c) / seconds : 0), outcome);
 }
 

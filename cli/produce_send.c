@@ -23,8 +23,8 @@ void produce_progress(void *opaque)
 	cli_counts counts = cli_tally_get(&p->tally, NULL);
 	double seconds = (double)(cli_now_ns() - p->first_send_ns) / 1e9;
 	uint64_t ended = cli_counts_ended(&counts);
-	cli_progress("%s records, %s read; %.0f%% ended, %s records/s%s", cli_format_count(lines, (double)(p->accepted + p->refused)),
-	             cli_format_bytes(bytes, (double)p->bytes),
+	cli_progress("%s records, %s read; %.0f%% ended, %s records/s%s",
+	             cli_format_count(lines, (double)(p->accepted + p->refused)), cli_format_bytes(bytes, (double)p->bytes),
 	             p->accepted + p->refused ? 100.0 * (double)ended / (double)(p->accepted + p->refused) : 0,
 	             cli_format_count(rate, p->first_send_ns ? (double)ended / seconds : 0), cli_stop_count() ? " (stopping)" : "");
 }
@@ -158,8 +158,8 @@ static ssize_t read_block(produce *p, int fd)
 static void say_stopped(const produce *p, const cli_input *input)
 {
 	uint64_t pending = cli_lines_pending(&p->lines);
-	cli_error("stopped by %s after line %" PRIu64 " of %s%s", cli_stop_signal_name(), p->ordinal - input->first_ordinal + 1, input->name,
-	          pending ? "; the unfinished line behind it was not sent" : "");
+	cli_error("stopped by %s after line %" PRIu64 " of %s%s", cli_stop_signal_name(), p->ordinal - input->first_ordinal + 1,
+	          input->name, pending ? "; the unfinished line behind it was not sent" : "");
 }
 
 /* false: stop here. */
@@ -174,7 +174,8 @@ static bool send_input(produce *p, const cli_input *input)
 			return false;
 		}
 		if (n < 0) {
-			cli_error("cannot read %s behind line %" PRIu64 ": %s", input->name, p->ordinal - input->first_ordinal + 1, strerror(errno));
+			cli_error("cannot read %s behind line %" PRIu64 ": %s", input->name, p->ordinal - input->first_ordinal + 1,
+			          strerror(errno));
 			p->has_read_error = true;
 			return true;
 		}

@@ -88,10 +88,8 @@ static bool is_unreachable(int error)
 	case KP_ERR_NETWORK_EXCEPTION:
 	case KP_ERR_SASL_AUTHENTICATION_FAILED:
 	case KP_ERR_UNSUPPORTED_SASL_MECHANISM:
-	case KP_ERR_ILLEGAL_SASL_STATE:
-		return true;
-	default:
-		return false;
+	case KP_ERR_ILLEGAL_SASL_STATE: return true;
+	default: return false;
 	}
 }
 
@@ -112,8 +110,8 @@ static int unreachable(cli_session *s, const char *text)
 {
 	char servers[512], last[512];
 	cli_error("cannot reach the cluster at %s within %g s: %s",
-	          cli_session_setting(s, "bootstrap.servers", servers, sizeof(servers)), (double)s->common->connect_timeout_ms / 1000,
-	          last_error(s, text, last, sizeof(last)));
+	          cli_session_setting(s, "bootstrap.servers", servers, sizeof(servers)),
+	          (double)s->common->connect_timeout_ms / 1000, last_error(s, text, last, sizeof(last)));
 	return CLI_UNREACHABLE;
 }
 

@@ -18,12 +18,12 @@ typedef struct cli_session {
 	const cli_common *common;
 	kp_config *config;
 	kp_producer *producer;
-	kp_topic *topic;         /* NULL until cli_session_connect */
-	int32_t n_partitions;    /* 0: the topic did not exist */
-	int64_t stop_at_ns;      /* when a stopped run gives up on what is under way; 0: not stopped */
+	kp_topic *topic;      /* NULL until cli_session_connect */
+	int32_t n_partitions; /* 0: the topic did not exist */
+	int64_t stop_at_ns;   /* when a stopped run gives up on what is under way; 0: not stopped */
 	bool has_given_up;
 	pthread_mutex_t lock;
-	char last_error[512];    /* behind the lock: the error callback's last text */
+	char last_error[512]; /* behind the lock: the error callback's last text */
 } cli_session;
 
 /*

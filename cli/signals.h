@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-int cli_signals_init(void); /* an exit code or CLI_GO_ON */
+int cli_signals_init(void);     /* an exit code or CLI_GO_ON */
 void cli_signals_default(void); /* back to the system's: for commands that have nothing to put in order */
 /* How many have come, and the first one's number (0: none). Any thread. */
 int cli_stop_count(void);

@@ -75,13 +75,13 @@ void cli_failure_text(const kp_report *r, char *out, size_t out_size)
 	if (r->partition >= 0)
 		snprintf(where, sizeof(where), "; partition %" PRId32, r->partition);
 	if (r->attempts > 0)
-		snprintf(tries, sizeof(tries), "; %" PRId32 " attempt%s, last at node %" PRId32, r->attempts, r->attempts == 1 ? "" : "s",
-		         r->node_id);
+		snprintf(tries, sizeof(tries), "; %" PRId32 " attempt%s, last at node %" PRId32, r->attempts,
+		         r->attempts == 1 ? "" : "s", r->node_id);
 	if (r->last_error && r->last_error != r->error)
 		snprintf(last, sizeof(last), "; last error %s", kp_error_name(r->last_error));
 	snprintf(out, out_size, "%s %s (%s; %s%s%s%s): %s", r->outcome == KP_UNKNOWN ? "UNKNOWN" : "NOT_PERSISTED",
-	         kp_error_name(r->error), r->message && *r->message ? r->message : kp_error_text(r->error), stage_text(r->stage), where,
-	         tries, last, kp_error_advice(r->error));
+	         kp_error_name(r->error), r->message && *r->message ? r->message : kp_error_text(r->error), stage_text(r->stage),
+	         where, tries, last, kp_error_advice(r->error));
 }
 
 void cli_tally_say(const cli_tally *t)
@@ -89,8 +89,8 @@ void cli_tally_say(const cli_tally *t)
 	for (size_t i = 0; i < t->n_codes; i++) {
 		const cli_code_count *c = &t->codes[i];
 		if (c->n_not_persisted)
-			cli_error("%" PRIu64 " not persisted: %s (%s): %s", c->n_not_persisted, kp_error_name(c->code), kp_error_text(c->code),
-			          kp_error_advice(c->code));
+			cli_error("%" PRIu64 " not persisted: %s (%s): %s", c->n_not_persisted, kp_error_name(c->code),
+			          kp_error_text(c->code), kp_error_advice(c->code));
 		if (c->n_unknown)
 			cli_error("%" PRIu64 " unknown (they may be in the log): %s (%s): %s", c->n_unknown, kp_error_name(c->code),
 			          kp_error_text(c->code), kp_error_advice(c->code));

@@ -20,16 +20,11 @@ static const found nothing = {-1, -1, -1};
 static int16_t first_version(int64_t timestamp)
 {
 	switch (timestamp) {
-	case MAX_TIMESTAMP:
-		return 7;
-	case EARLIEST_LOCAL:
-		return 8;
-	case LATEST_TIERED:
-		return 9;
-	case EARLIEST_PENDING_UPLOAD:
-		return 11;
-	default:
-		return timestamp < EARLIEST_PENDING_UPLOAD ? INT16_MAX : 0;
+	case MAX_TIMESTAMP: return 7;
+	case EARLIEST_LOCAL: return 8;
+	case LATEST_TIERED: return 9;
+	case EARLIEST_PENDING_UPLOAD: return 11;
+	default: return timestamp < EARLIEST_PENDING_UPLOAD ? INT16_MAX : 0;
 	}
 }
 
@@ -95,18 +90,13 @@ static int32_t epoch_at_start(const kp_db_partition *p)
 static found find(kp_db *db, const kp_db_partition *p, int64_t timestamp)
 {
 	switch (timestamp) {
-	case LATEST:
-		return (found){kp_db_readable_end(p), -1, p->leader_epoch};
+	case LATEST: return (found){kp_db_readable_end(p), -1, p->leader_epoch};
 	case EARLIEST:
-	case EARLIEST_LOCAL:
-		return (found){p->log.start_offset, -1, epoch_at_start(p)};
-	case MAX_TIMESTAMP:
-		return find_newest(db, p);
+	case EARLIEST_LOCAL: return (found){p->log.start_offset, -1, epoch_at_start(p)};
+	case MAX_TIMESTAMP: return find_newest(db, p);
 	case LATEST_TIERED:
-	case EARLIEST_PENDING_UPLOAD:
-		return nothing; /* no tiered storage */
-	default:
-		return find_time(db, p, timestamp);
+	case EARLIEST_PENDING_UPLOAD: return nothing; /* no tiered storage */
+	default: return find_time(db, p, timestamp);
 	}
 }
 

@@ -159,8 +159,7 @@ static bool is_valid(const kp_db_config_info *info, const char *value, kp_buf *w
 	char *end;
 	switch (info->type) {
 	case KP_DB_CONFIG_INT:
-	case KP_DB_CONFIG_LONG:
-		return is_number(info, value, why);
+	case KP_DB_CONFIG_LONG: return is_number(info, value, why);
 	case KP_DB_CONFIG_DOUBLE:
 		if (*value && (strtod(value, &end), *end == 0))
 			return true;

@@ -83,7 +83,7 @@ KP_API int kp_property_get(size_t index, kp_property *out); /* out->struct_size 
 /* ------------------------------------------------------------------ records and reports */
 
 typedef struct kp_header {
-	const char *name; /* UTF-8, terminated */
+	const char *name;  /* UTF-8, terminated */
 	const void *value; /* NULL: a null value */
 	size_t value_len;
 } kp_header;
@@ -106,7 +106,11 @@ typedef struct kp_record {
 } kp_record;
 
 #ifdef __cplusplus
-#define KP_RECORD_INIT kp_record{sizeof(kp_record), nullptr, 0, nullptr, 0, nullptr, 0, KP_TIMESTAMP_NOW, KP_PARTITION_ANY, nullptr}
+#define KP_RECORD_INIT                                                                                             \
+	kp_record                                                                                                  \
+	{                                                                                                          \
+		sizeof(kp_record), nullptr, 0, nullptr, 0, nullptr, 0, KP_TIMESTAMP_NOW, KP_PARTITION_ANY, nullptr \
+	}
 #else
 #define KP_RECORD_INIT ((kp_record){sizeof(kp_record), NULL, 0, NULL, 0, NULL, 0, KP_TIMESTAMP_NOW, KP_PARTITION_ANY, NULL})
 #endif
@@ -131,11 +135,11 @@ typedef enum kp_stage {
 struct kp_report {
 	size_t struct_size;
 	void *opaque;
-	const char *topic; /* valid as long as the producer */
-	int64_t offset;    /* -1 when not known */
+	const char *topic;    /* valid as long as the producer */
+	int64_t offset;       /* -1 when not known */
 	int64_t timestamp_ms; /* the record's, or the broker's where the topic uses LogAppendTime */
-	int32_t partition; /* -1 when none was chosen yet */
-	int error;         /* 0 when persisted, or the code that decided */
+	int32_t partition;    /* -1 when none was chosen yet */
+	int error;            /* 0 when persisted, or the code that decided */
 	kp_outcome outcome;
 	kp_stage stage;
 	int last_error;   /* what a broker or connection last answered for it, 0 if nothing was */
@@ -176,8 +180,8 @@ KP_API void kp_config_set_error_cb(kp_config *c, kp_error_cb *cb, void *opaque);
 /* ------------------------------------------------------------------ the producer */
 
 /* A thread that serves any number of producers. */
-KP_API kp_runtime *kp_runtime_new(void);          /* NULL: out of memory, threads or descriptors */
-KP_API void kp_runtime_free(kp_runtime *r);       /* after its producers were freed */
+KP_API kp_runtime *kp_runtime_new(void);    /* NULL: out of memory, threads or descriptors */
+KP_API void kp_runtime_free(kp_runtime *r); /* after its producers were freed */
 
 /* The configuration is copied. runtime NULL: the producer gets one of its own. Connects in the background. */
 KP_API kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err, size_t err_size);
@@ -229,9 +233,9 @@ KP_API int kp_purge(kp_producer *p, int what);
 /* Counters since creation, and what is pending now. */
 typedef struct kp_counters {
 	size_t struct_size;
-	uint64_t accepted;      /* records */
+	uint64_t accepted; /* records */
 	uint64_t persisted, not_persisted, unknown;
-	uint64_t accepted_bytes; /* keys, values and headers of accepted records as encoded */
+	uint64_t accepted_bytes;             /* keys, values and headers of accepted records as encoded */
 	uint64_t sent_bytes, received_bytes; /* on the wire */
 	uint64_t requests, batches, retries; /* Produce requests; batches ended; attempts after the first */
 	uint64_t connects, disconnects;

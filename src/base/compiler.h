@@ -16,6 +16,6 @@
 
 #define KP_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 /* The struct of TYPE whose MEMBER stands at PTR. */
-#define KP_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define KP_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

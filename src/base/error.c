@@ -16,14 +16,14 @@ typedef struct entry {
 #define KAFKA_FIRST (-1)
 #define LOCAL_FIRST (-1001)
 
-#define KAFKA_ENTRY(name, code, class_, append, text, advice) [(code) - KAFKA_FIRST] = {#name, text, advice, class_, append},
+#define KAFKA_ENTRY(name, code, class_, append, text, advice) [(code)-KAFKA_FIRST] = {#name, text, advice, class_, append},
 #define LOCAL_ENTRY(name, code, class_, append, text, advice) [LOCAL_FIRST - (code)] = {#name, text, advice, class_, append},
 
 static const entry kafka[] = {KP_ERROR_LIST_KAFKA(KAFKA_ENTRY)};
 static const entry local[] = {KP_ERROR_LIST_LOCAL(LOCAL_ENTRY)};
 static const entry unknown = {"UNKNOWN_CODE", "an error code that this version does not know",
-	"Look the number up in the error codes of the broker's Kafka version, and update the client.",
-	KP_CLASS_INTERNAL, KP_APPEND_MAYBE};
+                              "Look the number up in the error codes of the broker's Kafka version, and update the client.",
+                              KP_CLASS_INTERNAL, KP_APPEND_MAYBE};
 
 static const entry *find(int code)
 {
@@ -58,15 +58,9 @@ kp_error_class kp_error_get_class(int code)
 const char *kp_error_class_name(kp_error_class c)
 {
 	static const char *const names[] = {
-		[KP_CLASS_NONE] = "none",
-		[KP_CLASS_RETRIABLE] = "retriable",
-		[KP_CLASS_REFRESH] = "refresh",
-		[KP_CLASS_ABORTABLE] = "abortable",
-		[KP_CLASS_FATAL] = "fatal",
-		[KP_CLASS_USAGE] = "usage",
-		[KP_CLASS_RESOURCE] = "resource",
-		[KP_CLASS_INTERNAL] = "internal",
-		[KP_CLASS_PERMANENT] = "permanent",
+		[KP_CLASS_NONE] = "none",           [KP_CLASS_RETRIABLE] = "retriable", [KP_CLASS_REFRESH] = "refresh",
+		[KP_CLASS_ABORTABLE] = "abortable", [KP_CLASS_FATAL] = "fatal",         [KP_CLASS_USAGE] = "usage",
+		[KP_CLASS_RESOURCE] = "resource",   [KP_CLASS_INTERNAL] = "internal",   [KP_CLASS_PERMANENT] = "permanent",
 	};
 	return (size_t)c < KP_ARRAY_LEN(names) ? names[c] : "unknown";
 }

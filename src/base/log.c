@@ -89,7 +89,8 @@ void kp_log_write(kp_logger *l, int level, int64_t now_us, const char *fmt, ...)
 		return;
 	if ((size_t)n >= room - len)
 		memcpy(line + room - 4, "...", 4);
-	strcat(line, tail);
+	size_t used = strlen(line); /* room was kept for the tail */
+	memcpy(line + used, tail, strlen(tail) + 1);
 	blank_control_chars(line);
 	if (l->sink)
 		l->sink(level, line, l->opaque);

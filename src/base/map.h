@@ -16,12 +16,12 @@ typedef struct kp_map_slot {
 
 typedef struct kp_map {
 	kp_map_slot *slots;
-	size_t n;    /* entries */
-	size_t cap;  /* slots, a power of two, or 0 */
+	size_t n;   /* entries */
+	size_t cap; /* slots, a power of two, or 0 */
 } kp_map;
 
-void kp_map_init(kp_map *m); /* allocates nothing */
-void kp_map_deinit(kp_map *m); /* frees the table, not the values */
+void kp_map_init(kp_map *m);                     /* allocates nothing */
+void kp_map_deinit(kp_map *m);                   /* frees the table, not the values */
 void *kp_map_get(const kp_map *m, kp_slice key); /* NULL when absent */
 /* Insert or replace; value must not be NULL. 0, or KP_ERR_NO_MEMORY with the map unchanged. */
 KP_MUST_USE int kp_map_put(kp_map *m, kp_slice key, void *value);

@@ -5,8 +5,9 @@
 
 #include <errno.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/time.h"
 
 /* Steele, Lea, Flood 2014: every state gives another output, so the four words are never all zero for a seed. */
 static uint64_t splitmix64(uint64_t *x)
@@ -33,7 +34,5 @@ uint64_t kp_random_os_seed(void)
 	if (n == (ssize_t)sizeof(seed))
 		return seed;
 	/* Refused (an old seccomp profile): processes must still differ; nothing secret hangs on it. */
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000007u + (uint64_t)t.tv_nsec * 31 + (uint64_t)getpid();
+	return (uint64_t)kp_time_wall_ms() * 1000000007u + (uint64_t)kp_time_mono_us() * 31 + (uint64_t)getpid();
 }

@@ -19,7 +19,7 @@ typedef struct kp_admin {
 	int (*take)(void *result, const void *answer, int version, char *text);
 	const void *request; /* copied by the caller into memory that lasts: see kp_admin_run */
 	size_t request_size;
-	size_t result_size;  /* bytes of *result */
+	size_t result_size; /* bytes of *result */
 } kp_admin;
 
 /*

@@ -21,8 +21,8 @@ typedef struct conversion {
 
 static int refuse_value(const conversion *c, const char *what)
 {
-	return kp_config_refuse(c->err, "%s (%s): \"%.*s\" %s", c->alias->name, c->row->name, c->text.len > 80 ? 80 : (int)c->text.len,
-	                        (const char *)c->text.ptr, what);
+	return kp_config_refuse(c->err, "%s (%s): \"%.*s\" %s", c->alias->name, c->row->name,
+	                        c->text.len > 80 ? 80 : (int)c->text.len, (const char *)c->text.ptr, what);
 }
 
 static int64_t endless(const kp_property_row *row)

@@ -68,10 +68,11 @@ static int settle_idempotence(resolution *r)
 	}
 	/* as in Java an error even where acks or retries turn idempotence off: only enable.idempotence=false lifts this bound */
 	if (e->max_in_flight > MAX_IN_FLIGHT_IDEMPOTENT)
-		return kp_config_refuse(r->err,
-		                        "enable.idempotence=true%s needs max.in.flight.requests.per.connection of at most %d, but it is "
-		                        "%" PRId32,
-		                        asked_for ? "" : " (the default)", MAX_IN_FLIGHT_IDEMPOTENT, e->max_in_flight);
+		return kp_config_refuse(
+			r->err,
+			"enable.idempotence=true%s needs max.in.flight.requests.per.connection of at most %d, but it is "
+			"%" PRId32,
+			asked_for ? "" : " (the default)", MAX_IN_FLIGHT_IDEMPOTENT, e->max_in_flight);
 	e->idempotent = keep;
 	return 0;
 }
@@ -106,8 +107,9 @@ static int need_room(resolution *r)
 {
 	kp_engine_config *e = &r->s->engine;
 	if (e->buffer_memory < MIN_BUFFER_MEMORY)
-		return kp_config_refuse(r->err, "buffer.memory is %" PRId64 ", which has no room for two batches of batch.size: at least %d",
-		                        e->buffer_memory, MIN_BUFFER_MEMORY);
+		return kp_config_refuse(
+			r->err, "buffer.memory is %" PRId64 ", which has no room for two batches of batch.size: at least %d",
+			e->buffer_memory, MIN_BUFFER_MEMORY);
 	if (e->max_request_size == 0)
 		return kp_config_refuse(r->err, "max.request.size is 0: every record would be refused");
 	return 0;
@@ -204,8 +206,8 @@ static int settle_compression_level(resolution *r)
 	if (s->level.any != -1 && !was_set(r, id)) {
 		level = s->level.any;
 		if (level < row->min || level > row->max)
-			return kp_config_refuse(r->err, "compression.level is %d, but %s goes from %" PRId64 " to %" PRId64, level, row->name,
-			                        row->min, row->max);
+			return kp_config_refuse(r->err, "compression.level is %d, but %s goes from %" PRId64 " to %" PRId64, level,
+			                        row->name, row->min, row->max);
 	}
 	/* gzip's -1 is no level but a word for the default */
 	if (id != KP_PROP_COMPRESSION_GZIP_LEVEL || level != -1)
@@ -214,8 +216,9 @@ static int settle_compression_level(resolution *r)
 }
 
 static rule *const rules[] = {
-	need_bootstrap,      settle_idempotence,       settle_delivery_timeout, need_room, settle_batch_size,
-	settle_request_size, settle_reconnect_backoff, settle_retry_backoff,    settle_socket_buffers, settle_compression_level,
+	need_bootstrap,        settle_idempotence,       settle_delivery_timeout,  need_room,
+	settle_batch_size,     settle_request_size,      settle_reconnect_backoff, settle_retry_backoff,
+	settle_socket_buffers, settle_compression_level,
 };
 
 static int resolve(const kp_config *c, kp_settings *out, kp_err_line err, kp_settings_notes *notes)

@@ -8,7 +8,8 @@
 
 const kp_known_group kp_known_groups[] = {
 	{
-		"Security", "connections are PLAINTEXT only in this version",
+		"Security",
+		"connections are PLAINTEXT only in this version",
 		"enable.sasl.oauthbearer.unsecure.jwt enable.ssl.certificate.verification https.ca.location https.ca.pem "
 		"oauthbearer_token_refresh_cb sasl.client.callback.handler.class sasl.jaas.config sasl.kerberos.keytab "
 		"sasl.kerberos.kinit.cmd sasl.kerberos.min.time.before.relogin sasl.kerberos.principal sasl.kerberos.service.name "
@@ -42,12 +43,14 @@ const kp_known_group kp_known_groups[] = {
 		"Net.SASL.Mechanism Net.SASL.Password Net.SASL.User Net.SASL.Version Net.TLS.Config Net.TLS.Enable=false",
 	},
 	{
-		"Transactions", "this version has no transactions",
+		"Transactions",
+		"this version has no transactions",
 		"transaction.timeout.ms transaction.two.phase.commit.enable=false transactional.id Producer.Transaction.ID "
 		"Producer.Transaction.Retry.Backoff Producer.Transaction.Retry.Max Producer.Transaction.Timeout",
 	},
 	{
-		"Consumers and administration", "it belongs to a consumer or an admin client, and this is a producer",
+		"Consumers and administration",
+		"it belongs to a consumer or an admin client, and this is a producer",
 		"auto.commit.enable auto.commit.interval.ms auto.offset.reset bootstrap.controllers check.crcs client.rack consume_cb "
 		"consume.callback.max.messages coordinator.query.interval.ms default.api.timeout.ms enable.auto.commit "
 		"enable.auto.offset.store enable.partition.eof exclude.internal.topics fetch.error.backoff.ms fetch.max.bytes "
@@ -60,11 +63,13 @@ const kp_known_group kp_known_groups[] = {
 		"Consumer.Offsets.Initial",
 	},
 	{
-		"Classes of the JVM", "it names classes of the JVM; records are bytes here, and extensions are functions",
+		"Classes of the JVM",
+		"it names classes of the JVM; records are bytes here, and extensions are functions",
 		"config.providers interceptor.classes interceptors key.serializer metric.reporters partitioner.class value.serializer",
 	},
 	{
-		"Metrics and telemetry", "this version counts (kp_counters_get) but neither pushes nor samples metrics",
+		"Metrics and telemetry",
+		"this version counts (kp_counters_get) but neither pushes nor samples metrics",
 		"enable.metrics.push=false metrics.num.samples metrics.recording.level metrics.sample.window.ms "
 		"statistics.interval.ms=0 stats_cb MetricRegistry",
 	},
@@ -75,7 +80,8 @@ const kp_known_group kp_known_groups[] = {
 		"msg_order_cmp opaque open_cb partitioner_cb plugin.library.paths resolve_cb socket_cb throttle_cb",
 	},
 	{
-		"Batches by another measure", "batches are bounded by bytes and time: see batch.size, linger.ms and max.request.size",
+		"Batches by another measure",
+		"batches are bounded by bytes and time: see batch.size, linger.ms and max.request.size",
 		"batch.num.messages queue.buffering.backpressure.threshold sticky.partitioning.linger.ms Producer.Flush.Bytes "
 		"Producer.Flush.MaxMessages Producer.Flush.Messages Producer.MaxMessageBytes",
 	},
@@ -86,28 +92,33 @@ const kp_known_group kp_known_groups[] = {
 		"socket.connection.setup.timeout.max.ms Net.WriteTimeout Producer.Timeout",
 	},
 	{
-		"Order and delivery", "order is kept and retried as enable.idempotence and delivery.timeout.ms say",
+		"Order and delivery",
+		"order is kept and retried as enable.idempotence and delivery.timeout.ms say",
 		"enable.gapless.guarantee=false produce.offset.report=true queuing.strategy=fifo Producer.Retry.BackoffFunc "
 		"Producer.Retry.MaxBufferLength",
 	},
 	{
-		"Protocol versions", "the versions of every broker are asked for and obeyed",
+		"Protocol versions",
+		"the versions of every broker are asked for and obeyed",
 		"api.version.fallback.ms api.version.request=true broker.version.fallback ApiVersionsRequest=true Version",
 	},
 	{
-		"Metadata details", "metadata is fetched for the topics in use, on errors at once and else by metadata.max.age.ms",
+		"Metadata details",
+		"metadata is fetched for the topics in use, on errors at once and else by metadata.max.age.ms",
 		"enable.sparse.connections=true topic.metadata.propagation.max.ms topic.metadata.refresh.fast.cnt "
 		"topic.metadata.refresh.fast.interval.ms topic.metadata.refresh.sparse=true Metadata.Full=false Metadata.Retry.Backoff "
 		"Metadata.Retry.BackoffFunc Metadata.Retry.Max Metadata.Timeout",
 	},
 	{
-		"Connection details", "the library has no such choice",
+		"Connection details",
+		"the library has no such choice",
 		"broker.address.family=any broker.address.ttl message.copy.max.bytes receive.message.max.bytes "
 		"reconnect.backoff.jitter.ms socket.keepalive.enable socket.max.fails socket.nagle.disable=true Net.KeepAlive "
 		"Net.LocalAddr Net.Proxy.Dialer Net.Proxy.Enable=false Net.ResolveCanonicalBootstrapServers=false",
 	},
 	{
-		"Others", "there is nothing here that it could set",
+		"Others",
+		"there is nothing here that it could set",
 		"builtin.features debug enable.random.seed internal.termination.signal log.connection.close log.thread.name "
 		"test.mock.broker.rtt test.mock.num.brokers ChannelBufferSize Producer.Interceptors Producer.Partitioner",
 	},

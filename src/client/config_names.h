@@ -18,10 +18,10 @@ typedef struct kp_name_walk {
 	const char *words; /* what is left of the group before next_group */
 	/* the name it stands at: */
 	kp_slice name;
-	const kp_property_row *row;   /* NULL when the name is of a group */
-	const kp_alias *alias;        /* NULL when the name is the row's own */
-	const kp_known_group *group;  /* NULL when the name is of a row */
-	kp_slice accepted;            /* the value that a group's name may have, or null */
+	const kp_property_row *row;  /* NULL when the name is of a group */
+	const kp_alias *alias;       /* NULL when the name is the row's own */
+	const kp_known_group *group; /* NULL when the name is of a row */
+	kp_slice accepted;           /* the value that a group's name may have, or null */
 } kp_name_walk;
 
 bool kp_name_next(kp_name_walk *w);

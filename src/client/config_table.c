@@ -13,15 +13,15 @@
 #define BOOL_ROW(n, dflt, imp) \
 	.name = n, .type = "boolean", .default_value = dflt, .importance = imp, .kind = KP_VALUE_BOOL, .range = "true, false"
 #define ENUM_ROW(n, dflt, imp) .name = n, .type = "enum", .default_value = dflt, .importance = imp, .kind = KP_VALUE_ENUM
-#define MS_ROW(n, dflt, imp) \
-	.name = n, .type = "duration", .default_value = dflt, .importance = imp, .kind = KP_VALUE_DURATION_MS
-#define US_ROW(n, dflt, imp) \
-	.name = n, .type = "duration", .default_value = dflt, .importance = imp, .kind = KP_VALUE_DURATION_US
+#define MS_ROW(n, dflt, imp) .name = n, .type = "duration", .default_value = dflt, .importance = imp, .kind = KP_VALUE_DURATION_MS
+#define US_ROW(n, dflt, imp) .name = n, .type = "duration", .default_value = dflt, .importance = imp, .kind = KP_VALUE_DURATION_US
 #define NO_ALIASES .aliases_text = ""
 #define ALIAS_1(n1, f1) .aliases_text = n1, .aliases = {{n1, f1}}
 #define ALIAS_2(n1, f1, n2, f2) .aliases_text = n1 ", " n2, .aliases = {{n1, f1}, {n2, f2}}
 #define ALIAS_3(n1, f1, n2, f2, n3, f3) .aliases_text = n1 ", " n2 ", " n3, .aliases = {{n1, f1}, {n2, f2}, {n3, f3}}
 
+/* a property is a block of a few lines */
+/* clang-format off */
 const kp_property_row kp_property_rows[KP_PROP_COUNT] = {
 	[KP_PROP_BOOTSTRAP_SERVERS] = {
 		.name = "bootstrap.servers", .type = "list", .default_value = "", .importance = "high", .kind = KP_VALUE_SERVERS,
@@ -296,3 +296,4 @@ const kp_property_row kp_property_rows[KP_PROP_COUNT] = {
 		       "every time.",
 	},
 };
+/* clang-format on */

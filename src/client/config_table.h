@@ -64,7 +64,7 @@ typedef enum kp_property_id {
 #define KP_DURATION_MAX_MS (INT64_MAX / 2000)
 
 typedef enum kp_value_kind {
-	KP_VALUE_INT,         /* a signed integer of `size` bytes */
+	KP_VALUE_INT, /* a signed integer of `size` bytes */
 	KP_VALUE_BOOL,
 	KP_VALUE_ENUM,        /* one of `values`; size 0: there is only one, and nothing to store */
 	KP_VALUE_STRING,      /* a char array of `size` bytes */
@@ -82,13 +82,13 @@ typedef struct kp_enum_value {
 /* How the text given under an alias becomes the text of the property. */
 typedef enum kp_alias_form {
 	KP_ALIAS_SAME = 0,
-	KP_ALIAS_KIB,                    /* times 1024 */
-	KP_ALIAS_ZERO_ENDLESS,           /* 0 is the largest value */
-	KP_ALIAS_MINUS_ONE_ENDLESS,      /* -1 is the largest value */
-	KP_ALIAS_GO_DURATION,            /* "500ms", "1m30s"; a bare number is milliseconds */
+	KP_ALIAS_KIB,               /* times 1024 */
+	KP_ALIAS_ZERO_ENDLESS,      /* 0 is the largest value */
+	KP_ALIAS_MINUS_ONE_ENDLESS, /* -1 is the largest value */
+	KP_ALIAS_GO_DURATION,       /* "500ms", "1m30s"; a bare number is milliseconds */
 	KP_ALIAS_GO_DURATION_ZERO_ENDLESS,
-	KP_ALIAS_ONLY_ERRORS,            /* boolean: delivery.reports errors or all */
-	KP_ALIAS_RETURN_SUCCESSES,       /* sarama's two booleans; see config_value.c */
+	KP_ALIAS_ONLY_ERRORS,      /* boolean: delivery.reports errors or all */
+	KP_ALIAS_RETURN_SUCCESSES, /* sarama's two booleans; see config_value.c */
 	KP_ALIAS_RETURN_ERRORS
 } kp_alias_form;
 
@@ -107,18 +107,18 @@ typedef struct kp_property_row {
 	const char *range;
 	const char *importance;
 	const char *doc;
-	const char *aliases_text;  /* names of `aliases`, comma separated */
+	const char *aliases_text; /* names of `aliases`, comma separated */
 	kp_alias aliases[KP_MAX_ALIASES + 1];
 	kp_value_kind kind;
-	size_t offset, size;       /* in kp_settings */
-	int64_t min, max;          /* of numbers, in the unit of the text */
-	int64_t extra;             /* a number that is allowed beside min .. max; the same as min where there is none */
-	bool takes_fraction;       /* of a millisecond */
+	size_t offset, size; /* in kp_settings */
+	int64_t min, max;    /* of numbers, in the unit of the text */
+	int64_t extra;       /* a number that is allowed beside min .. max; the same as min where there is none */
+	bool takes_fraction; /* of a millisecond */
 	kp_enum_value values[KP_MAX_VALUES + 1];
 	const char *refused_values; /* known to Java or librdkafka, separated by blanks; NULL for none */
 	const char *refused_reason;
-	const char *other_default;  /* "16384 (Java)" where the default differs from what the name's owner has, else NULL */
-	const char *deviation;      /* why */
+	const char *other_default; /* "16384 (Java)" where the default differs from what the name's owner has, else NULL */
+	const char *deviation;     /* why */
 } kp_property_row;
 
 extern const kp_property_row kp_property_rows[KP_PROP_COUNT];

@@ -157,7 +157,7 @@ static int set_number(kp_settings *s, const kp_property_row *row, const char *na
 	bool is_duration = row->kind != KP_VALUE_INT;
 	if (r == KP_NUMBER_MALFORMED || (n.thousandths && !row->takes_fraction))
 		return refuse_text(row, name, text,
-		                   !is_duration ? "is not a whole number"
+		                   !is_duration          ? "is not a whole number"
 		                   : row->takes_fraction ? "is not a number of milliseconds with at most three decimals"
 		                                         : "is not a whole number of milliseconds",
 		                   err);

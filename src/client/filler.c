@@ -33,17 +33,17 @@ void kp_filler_begin(kp_filler *f, const kp_batch *b)
 	f->batch = b;
 	f->records = b->outcome == KP_PERSISTED ? kp_slice_null() : raw_records(f, b);
 	f->model = (kp_report){
-	        .struct_size = sizeof(kp_report),
-	        .topic = b->partition->topic->name,
-	        .offset = -1,
-	        .partition = b->partition->index,
-	        .error = b->error,
-	        .outcome = b->outcome,
-	        .stage = b->stage,
-	        .last_error = b->last_error,
-	        .node_id = b->last_node,
-	        .attempts = b->attempts,
-	        .message = b->message,
+		.struct_size = sizeof(kp_report),
+		.topic = b->partition->topic->name,
+		.offset = -1,
+		.partition = b->partition->index,
+		.error = b->error,
+		.outcome = b->outcome,
+		.stage = b->stage,
+		.last_error = b->last_error,
+		.node_id = b->last_node,
+		.attempts = b->attempts,
+		.message = b->message,
 	};
 }
 

@@ -16,9 +16,9 @@ struct kp_group {
 	kp_producer *producer;
 	_Atomic int64_t n_open; /* acq_rel: who takes it to zero sees every tally */
 	kp_batch_report tally;
-	kp_batch_cb *cb;        /* NULL: somebody waits instead */
-	kp_report last;         /* of the only record, for who waits */
-	kp_job job;             /* brings cb to the runtime's thread when the sender is the last */
+	kp_batch_cb *cb;            /* NULL: somebody waits instead */
+	kp_report last;             /* of the only record, for who waits */
+	kp_job job;                 /* brings cb to the runtime's thread when the sender is the last */
 	bool is_done, is_abandoned; /* guarded by the producer's mutex */
 };
 
@@ -113,7 +113,8 @@ size_t kp_produce_batch(kp_topic *t, const kp_record *records, size_t n, kp_batc
 	if (accepted == 0)
 		kp_mem_free(g);
 	else if (count_down(g, (int64_t)(n - accepted) + 1))
-		kp_job_post(p, &g->job); /* all ended while they were handed over: the callback still belongs to the runtime's thread */
+		kp_job_post(
+			p, &g->job); /* all ended while they were handed over: the callback still belongs to the runtime's thread */
 	return accepted;
 }
 

@@ -46,16 +46,16 @@ typedef struct kp_job {
 	/* One turn; true when done, with `result` set. `is_abandoned`: nobody waits any more, clean up and return true. */
 	bool (*turn)(kp_producer *p, struct kp_job *job, int64_t now_us, bool is_abandoned);
 	void (*free)(struct kp_job *job);
-	bool is_started;    /* loop: turn was called before */
-	bool is_done;       /* guarded by the producer's mutex, as is_abandoned */
+	bool is_started; /* loop: turn was called before */
+	bool is_done;    /* guarded by the producer's mutex, as is_abandoned */
 	bool is_abandoned;
 	int result;
 } kp_job;
 
 typedef struct kp_transport_conn {
 	kp_producer *producer;
-	uint32_t conn; /* the engine's name for it */
-	kp_conn *net;  /* NULL: free slot */
+	uint32_t conn;   /* the engine's name for it */
+	kp_conn *net;    /* NULL: free slot */
 	bool is_blocked; /* the kernel took less than it was given: on_writable follows */
 } kp_transport_conn;
 
@@ -73,25 +73,25 @@ struct kp_producer {
 		int n_waiting;         /* threads in kp_send that wait for room */
 		bool wants_drop;       /* one of them found none since the last batch was dropped (queue.full.policy=drop_oldest) */
 		bool is_closing, is_leaving, is_closed; /* refuses sends; takes no more jobs; nothing more happens */
-		int64_t close_deadline_us; /* the earliest that was asked for; KP_TIME_NEVER */
-		uint64_t n_left;       /* records that the close did not deliver */
-		kp_list reports;       /* ended batches to poll (queue mode) */
+		int64_t close_deadline_us;              /* the earliest that was asked for; KP_TIME_NEVER */
+		uint64_t n_left;                        /* records that the close did not deliver */
+		kp_list reports;                        /* ended batches to poll (queue mode) */
 		uint64_t n_reports;
 		bool fd_is_set;
 	} shared;
-	int report_fd;                /* eventfd, -1 without a report queue */
-	struct kp_filler *polled;     /* what the last kp_reports_poll pointed into; the polling thread's */
+	int report_fd;            /* eventfd, -1 without a report queue */
+	struct kp_filler *polled; /* what the last kp_reports_poll pointed into; the polling thread's */
 	struct {
 		kp_list jobs;
 		kp_transport_conn **conns; /* by index of the engine's name */
 		size_t n_conns;
-		uint64_t room_seen;        /* generation of room last announced */
+		uint64_t room_seen; /* generation of room last announced */
 		struct kp_filler *filler;
 		kp_job close_job;
-		uint64_t close_serial;     /* what it flushes */
-		int64_t close_deadline_us; /* as the task's timer has it; KP_TIME_NEVER unless the close waits */
-		bool is_ending, is_over;   /* its wait is over; the close is done: the task goes */
-		_Atomic uint64_t n_delivered; /* records whose reports were given (or queued), or that want none */
+		uint64_t close_serial;           /* what it flushes */
+		int64_t close_deadline_us;       /* as the task's timer has it; KP_TIME_NEVER unless the close waits */
+		bool is_ending, is_over;         /* its wait is over; the close is done: the task goes */
+		_Atomic uint64_t n_delivered;    /* records whose reports were given (or queued), or that want none */
 		_Atomic uint64_t slow_callbacks; /* written by the loop; relaxed */
 	} loop;
 };

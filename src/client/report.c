@@ -8,18 +8,15 @@
 #include "client/producer_impl.h"
 #include "producer/topic.h"
 
-#define AT_ONCE 64                /* reports per callback: 8 KB, which stays in the first-level cache */
+#define AT_ONCE 64 /* reports per callback: 8 KB, which stays in the first-level cache */
 #define SLOW_CALLBACK_US 100000
 
 static bool is_wanted(const kp_producer *p, const kp_batch *b)
 {
 	switch (p->settings.engine.reports) {
-	case KP_REPORTS_ALL:
-		return true;
-	case KP_REPORTS_ERRORS:
-		return b->error != KP_OK;
-	default:
-		return false;
+	case KP_REPORTS_ALL: return true;
+	case KP_REPORTS_ERRORS: return b->error != KP_OK;
+	default: return false;
 	}
 }
 
@@ -44,7 +41,8 @@ static void call_back(kp_producer *p, const kp_report *reports, size_t n)
 	/* relaxed, and no fetch_add: the loop is the only writer, others read a figure */
 	atomic_store_explicit(&p->loop.slow_callbacks, atomic_load_explicit(&p->loop.slow_callbacks, memory_order_relaxed) + 1,
 	                      memory_order_relaxed);
-	KP_LOG(&p->log, KP_LOG_WARN, start_us, "slow_callback ms=%lld reports=%zu: nothing is sent meanwhile", (long long)(took_us / 1000), n);
+	KP_LOG(&p->log, KP_LOG_WARN, start_us, "slow_callback ms=%lld reports=%zu: nothing is sent meanwhile",
+	       (long long)(took_us / 1000), n);
 }
 
 static void call_back_all(kp_producer *p, const kp_batch *b)
@@ -67,8 +65,8 @@ static void log_failure(kp_producer *p, const kp_batch *b)
 	KP_LOG(&p->log, KP_LOG_WARN, kp_time_mono_us(),
 	       "batch_failed topic=%s partition=%d records=%d error=%s outcome=%s last_error=%s attempts=%d node=%d%s%s advice=\"%s\"",
 	       b->partition->topic->name, b->partition->index, b->n_records, kp_error_name(b->error),
-	       b->outcome == KP_UNKNOWN ? "unknown" : "not_persisted", b->last_error ? kp_error_name(b->last_error) : "none", b->attempts,
-	       b->last_node, b->message ? " broker_says=" : "", b->message ? b->message : "", kp_error_advice(cause));
+	       b->outcome == KP_UNKNOWN ? "unknown" : "not_persisted", b->last_error ? kp_error_name(b->last_error) : "none",
+	       b->attempts, b->last_node, b->message ? " broker_says=" : "", b->message ? b->message : "", kp_error_advice(cause));
 }
 
 static void report_batch(kp_producer *p, kp_batch *b)

@@ -19,8 +19,8 @@ kp_producer *kp_topic_producer(const kp_topic *t)
 
 static bool is_valid(const kp_record *r)
 {
-	return r->struct_size == sizeof(*r) && (r->key || r->key_len == 0) && (r->value || r->value_len == 0) && (r->headers || r->n_headers == 0) &&
-	       r->partition >= KP_PARTITION_ANY && r->timestamp_ms >= KP_TIMESTAMP_NOW;
+	return r->struct_size == sizeof(*r) && (r->key || r->key_len == 0) && (r->value || r->value_len == 0) &&
+	       (r->headers || r->n_headers == 0) && r->partition >= KP_PARTITION_ANY && r->timestamp_ms >= KP_TIMESTAMP_NOW;
 }
 
 /* How long a call may wait for room, beside max.block.ms: until a time of the monotonic clock, or one of these. */
@@ -49,7 +49,8 @@ static KP_NOINLINE int append_with_headers(kp_topic *t, const kp_record *r, kp_a
 		return KP_ERR_NO_MEMORY;
 	int err = KP_OK;
 	for (size_t i = 0; i < r->n_headers && !err; i++) {
-		h[i] = (kp_record_header){kp_slice_cstr(r->headers[i].name), kp_slice_of(r->headers[i].value, r->headers[i].value_len)};
+		h[i] = (kp_record_header){kp_slice_cstr(r->headers[i].name),
+		                          kp_slice_of(r->headers[i].value, r->headers[i].value_len)};
 		if (!r->headers[i].name)
 			err = KP_ERR_BAD_ARGUMENT;
 	}
@@ -67,11 +68,11 @@ static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group
 	if (KP_UNLIKELY(!is_valid(r)))
 		return KP_ERR_BAD_ARGUMENT;
 	kp_append_args a = {
-	        .content = {.key = kp_slice_of(r->key, r->key_len), .value = kp_slice_of(r->value, r->value_len)},
-	        .timestamp_ms = r->timestamp_ms == KP_TIMESTAMP_NOW ? now_ms : r->timestamp_ms,
-	        .partition = r->partition,
-	        .is_group = group != NULL,
-	        .opaque = group ? (void *)group : r->opaque,
+		.content = {.key = kp_slice_of(r->key, r->key_len), .value = kp_slice_of(r->value, r->value_len)},
+		.timestamp_ms = r->timestamp_ms == KP_TIMESTAMP_NOW ? now_ms : r->timestamp_ms,
+		.partition = r->partition,
+		.is_group = group != NULL,
+		.opaque = group ? (void *)group : r->opaque,
 	};
 	if (KP_UNLIKELY(r->n_headers > 0))
 		return append_with_headers(t, r, &a, until_us);

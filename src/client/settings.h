@@ -46,8 +46,8 @@ typedef struct kp_settings {
 	size_t n_bootstrap;
 	kp_net_settings net;
 	kp_level_settings level;
-	int64_t max_block_ms; /* at most KP_DURATION_MAX_MS, so that now + max_block_ms * 1000 does not overflow */
-	int log_level;        /* syslog's numbers, 0 .. 7 */
+	int64_t max_block_ms;  /* at most KP_DURATION_MAX_MS, so that now + max_block_ms * 1000 does not overflow */
+	int log_level;         /* syslog's numbers, 0 .. 7 */
 	bool use_report_queue; /* then report_cb is NULL */
 	kp_report_cb *report_cb;
 	void *report_opaque;

@@ -14,7 +14,8 @@ static inline bool kp_topic_name_is_valid(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 	size_t len = name ? strlen(name) : 0;
-	return len > 0 && len <= KP_TOPIC_NAME_MAX && strspn(name, allowed) == len && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+	return len > 0 && len <= KP_TOPIC_NAME_MAX && strspn(name, allowed) == len && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
 }
 
 #endif

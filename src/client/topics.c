@@ -35,8 +35,8 @@ static int check_name(const char *topic, char *err, size_t err_size)
 {
 	if (kp_topic_name_is_valid(topic))
 		return KP_OK;
-	return bad(KP_ERR_INVALID_TOPIC_EXCEPTION, "a topic's name has 1 to 249 of the characters a-z A-Z 0-9 . _ - and is not . or ..", err,
-	           err_size);
+	return bad(KP_ERR_INVALID_TOPIC_EXCEPTION,
+	           "a topic's name has 1 to 249 of the characters a-z A-Z 0-9 . _ - and is not . or ..", err, err_size);
 }
 
 /* ------------------------------------------------------------------ metadata */
@@ -230,14 +230,16 @@ static int copy_configs(create_request *r, const char *const *configs, char *err
 		for (size_t k = i; k < i + 2; k++) {
 			size_t len = configs[k] ? strlen(configs[k]) + 1 : 0;
 			if (r->n_configs == CONFIGS_MOST || at + len > sizeof(r->text))
-				return bad(KP_ERR_BAD_ARGUMENT, "too many topic configurations: at most 64, 16 KiB together", err, err_size);
+				return bad(KP_ERR_BAD_ARGUMENT, "too many topic configurations: at most 64, 16 KiB together", err,
+				           err_size);
 			r->config_at[k] = configs[k] ? at : SIZE_MAX;
 			memcpy(r->text + at, configs[k] ? configs[k] : "", len);
 			at += len;
 		}
 		r->n_configs++;
 		if (!configs[i + 1])
-			return bad(KP_ERR_BAD_ARGUMENT, "a topic configuration has no value: give name, value, name, value, ..., NULL", err, err_size);
+			return bad(KP_ERR_BAD_ARGUMENT,
+			           "a topic configuration has no value: give name, value, name, value, ..., NULL", err, err_size);
 	}
 	return KP_OK;
 }
@@ -434,7 +436,8 @@ void kp_config_entries_free(kp_config_entry *entries, size_t n)
 	kp_mem_free(entries);
 }
 
-int kp_topic_configs(kp_producer *p, const char *topic, int timeout_ms, kp_config_entry **out, size_t *n, char *err, size_t err_size)
+int kp_topic_configs(kp_producer *p, const char *topic, int timeout_ms, kp_config_entry **out, size_t *n, char *err,
+                     size_t err_size)
 {
 	topics_request request;
 	configs_result r = {0};

@@ -114,7 +114,8 @@ void kp_transport_step(kp_producer *p, bool *progress, int64_t now_us)
 		*progress = true;
 		if (a.type == KP_ACTION_CONNECT)
 			connect_to(p, &a, now_us);
-		else if ((a.conn & 0xffff) < p->loop.n_conns && p->loop.conns[a.conn & 0xffff] && p->loop.conns[a.conn & 0xffff]->conn == a.conn)
+		else if ((a.conn & 0xffff) < p->loop.n_conns && p->loop.conns[a.conn & 0xffff] &&
+		         p->loop.conns[a.conn & 0xffff]->conn == a.conn)
 			slot_free(p, a.conn & 0xffff);
 	}
 	while ((conn = kp_engine_next_writable(p->engine)) != KP_NO_CONN) {

@@ -45,8 +45,8 @@ typedef struct kp_cluster_topic {
 	int32_t n_partitions;
 	int64_t used_us; /* last time somebody wanted it */
 	bool is_idle;    /* nobody sends to it: left out when all topics are asked for (metadata.max.idle.ms) */
-	int n_open;         /* answers in a row that left it open */
-	int64_t next_us;    /* while stale: not asked for before then */
+	int n_open;      /* answers in a row that left it open */
+	int64_t next_us; /* while stale: not asked for before then */
 	bool is_asked;   /* the request under way, or the last one, asks for it */
 	void *user;      /* the owner's: survives updates */
 } kp_cluster_topic;
@@ -66,8 +66,8 @@ typedef struct kp_cluster {
 	int32_t controller_id; /* -1: not known */
 	char cluster_id[64];
 	bool is_asking;     /* a request is under way */
-	bool is_full;          /* the request that is due, or under way, asks for all topics */
-	int n_failures;        /* in a row: requests without an answer */
+	bool is_full;       /* the request that is due, or under way, asks for all topics */
+	int n_failures;     /* in a row: requests without an answer */
 	int64_t next_us;    /* no request before then */
 	int64_t updated_us; /* last complete answer; -1: never */
 	kp_random *random;

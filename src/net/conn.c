@@ -177,18 +177,14 @@ static int64_t step(void *opaque, int64_t now_us)
 	switch (c->state) {
 	case KP_CONN_NEW:
 	case KP_CONN_RESOLVING:
-	case KP_CONN_CONNECTING:
-		return kp_conn_set_up_step(c, now_us);
+	case KP_CONN_CONNECTING: return kp_conn_set_up_step(c, now_us);
 	case KP_CONN_OPEN:
 		if (c->must_read && !c->is_paused && read_turn(c))
 			kp_conn_rewatch(c);
 		break;
-	case KP_CONN_BROKEN:
-		step_broken(c);
-		break;
+	case KP_CONN_BROKEN: step_broken(c); break;
 	case KP_CONN_ENDED:
-	case KP_CONN_CLOSED:
-		break;
+	case KP_CONN_CLOSED: break;
 	}
 	return KP_TIME_NEVER;
 }

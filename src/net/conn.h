@@ -30,15 +30,15 @@ typedef struct kp_conn_events {
 } kp_conn_events;
 
 typedef struct kp_conn_options {
-	int64_t setup_timeout_us;   /* for resolving and connecting to all addresses together; 0: none */
-	int send_buffer_bytes;      /* SO_SNDBUF; -1 leaves the system's */
-	int receive_buffer_bytes;   /* SO_RCVBUF; -1 leaves the system's */
-	bool use_first_ip_only;     /* client.dns.lookup other than use_all_dns_ips */
+	int64_t setup_timeout_us; /* for resolving and connecting to all addresses together; 0: none */
+	int send_buffer_bytes;    /* SO_SNDBUF; -1 leaves the system's */
+	int receive_buffer_bytes; /* SO_RCVBUF; -1 leaves the system's */
+	bool use_first_ip_only;   /* client.dns.lookup other than use_all_dns_ips */
 } kp_conn_options;
 
 /* NULL when memory is out. Failures to connect come as on_close. `host` is copied. */
-KP_MUST_USE kp_conn *kp_conn_open(kp_loop *l, const char *host, uint16_t port, const kp_conn_options *o,
-                                  const kp_conn_events *ev, void *opaque);
+KP_MUST_USE kp_conn *kp_conn_open(kp_loop *l, const char *host, uint16_t port, const kp_conn_options *o, const kp_conn_events *ev,
+                                  void *opaque);
 /*
  * Write what the kernel takes now (one sendmsg, MSG_NOSIGNAL). Bytes taken (0: none now), or -1 when the connection is broken
  * (on_close follows from the loop). When less than everything was taken, on_writable follows once there is room (before on_open

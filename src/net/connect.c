@@ -78,7 +78,8 @@ static void try_next(kp_conn *c)
 	}
 	if (c->n_addresses > 1) {
 		size_t len = strlen(c->error.text);
-		snprintf(c->error.text + len, sizeof(c->error.text) - len, " (last of %zu addresses of %s)", c->n_addresses, c->host);
+		snprintf(c->error.text + len, sizeof(c->error.text) - len, " (last of %zu addresses of %s)", c->n_addresses,
+		         c->host);
 	}
 	kp_conn_end(c);
 }

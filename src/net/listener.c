@@ -141,7 +141,8 @@ static bool add_socket(kp_listener *s, int fd)
 	ls->owner = s;
 	ls->fd = fd;
 	ls->watch = kp_watch_new(s->loop, fd, on_ready, ls);
-	if (!ls->watch || getsockname(fd, (struct sockaddr *)&ss, &len) != 0 || !kp_address_from((struct sockaddr *)&ss, len, &own)) {
+	if (!ls->watch || getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
+	    !kp_address_from((struct sockaddr *)&ss, len, &own)) {
 		kp_watch_close(ls->watch);
 		close(fd);
 		errno = ENOMEM;

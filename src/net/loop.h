@@ -18,7 +18,7 @@ KP_MUST_USE kp_loop *kp_loop_new(void);
 void kp_loop_free(kp_loop *l); /* after kp_loop_run returned and every task, connection and listener was closed */
 /* Runs until kp_loop_stop; returns when stopped and all closing handles are gone. */
 void kp_loop_run(kp_loop *l);
-void kp_loop_stop(kp_loop *l); /* any thread, also before kp_loop_run, which then returns at once */
+void kp_loop_stop(kp_loop *l);      /* any thread, also before kp_loop_run, which then returns at once */
 int64_t kp_loop_now_us(kp_loop *l); /* CLOCK_MONOTONIC, read anew */
 
 /*
@@ -27,7 +27,7 @@ int64_t kp_loop_now_us(kp_loop *l); /* CLOCK_MONOTONIC, read anew */
  */
 typedef int64_t kp_task_step(void *opaque, int64_t now_us);
 KP_MUST_USE kp_task *kp_task_new(kp_loop *l, kp_task_step *step, void *opaque);
-void kp_task_wake(kp_task *t);        /* any thread; cheap when already pending */
-void kp_task_free(kp_task *t);        /* loop thread, also from its own step; step is not called again, and nobody may still wake it */
+void kp_task_wake(kp_task *t); /* any thread; cheap when already pending */
+void kp_task_free(kp_task *t); /* loop thread, also from its own step; step is not called again, and nobody may still wake it */
 
 #endif

@@ -77,7 +77,7 @@ struct kp_loop {
 	size_t n_closing; /* uv_close calls whose callback has not come */
 	size_t n_tasks;
 	bool is_running;
-	char *dns_servers; /* kp_resolver_set_servers; NULL: the system's */
+	char *dns_servers;    /* kp_resolver_set_servers; NULL: the system's */
 	uint8_t *read_buffer; /* KP_LOOP_READ_BUFFER_BYTES, of use only within one callback */
 
 	char shared_line[KP_CACHE_LINE]; /* what other threads write to stands in a cache line of its own */

@@ -58,7 +58,7 @@ void kp_task_wake(kp_task *t)
 	do
 		t->next_woken = head;
 	while (!atomic_compare_exchange_weak_explicit(&l->woken, &head, t,
-	                                              memory_order_release, /* next_woken is seen by who takes the stack */
+	                                              memory_order_release,   /* next_woken is seen by who takes the stack */
 	                                              memory_order_relaxed)); /* a failure only reads a new head */
 	if (!head && !kp_loop_runs_here(l))
 		kp_loop_ring(l);

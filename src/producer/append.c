@@ -8,8 +8,8 @@
 #include "producer/engine_impl.h"
 
 #define RECORD_OVERHEAD 64 /* around key and value when there are no headers, at most */
-#define SWITCH (-2000) /* inside: the batch is closed, choose another partition */
-#define KNOWN (-2001)  /* inside: the topic's partitions became known meanwhile */
+#define SWITCH (-2000)     /* inside: the batch is closed, choose another partition */
+#define KNOWN (-2001)      /* inside: the topic's partitions became known meanwhile */
 
 size_t kp_engine_max_record_size(const kp_engine_config *config)
 {
@@ -89,8 +89,7 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 }
 
 /* Under the lock: the record does not fit as things stand. Grow the batch, or close it and open another. */
-static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, size_t size, bool may_switch,
-                     kp_batch **closed)
+static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, size_t size, bool may_switch, kp_batch **closed)
 {
 	kp_batch *b = p->shared.open;
 	if (b) {
@@ -99,7 +98,8 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 		if (is_full || delta > INT32_MAX || delta < INT32_MIN || b->n_records == INT32_MAX) {
 			*closed = kp_close_open(p);
 			if (*closed)
-				(*closed)->is_seal_due = a->is_moved; /* senders wait for the lock of `pending`: the loop seals later */
+				(*closed)->is_seal_due =
+					a->is_moved; /* senders wait for the lock of `pending`: the loop seals later */
 			b = NULL;
 		}
 	}
@@ -144,7 +144,8 @@ static inline size_t body_size(const kp_partition *p, const kp_batch *b, const k
 static inline bool fits(const kp_engine *e, const kp_batch *b, const kp_append_args *a, size_t size)
 {
 	int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
-	return b->len + size <= b->cap && b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)e->config.batch_size && delta == (int32_t)delta &&
+	return b->len + size <= b->cap && b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)e->config.batch_size &&
+	       delta == (int32_t)delta &&
 	       ((!b->entries && !wants_entry(e, a)) ||
 	        (b->entries && (size_t)(b->n_entries + 1) * sizeof(kp_entry) <= b->entries_cap_bytes));
 }

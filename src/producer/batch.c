@@ -85,7 +85,8 @@ static int make_entry_room(kp_batch *b, kp_budget *budget, bool may_exceed)
 	size_t need = (size_t)(b->n_records + 1) * sizeof(kp_entry);
 	if (need > b->entries_cap_bytes) {
 		void *entries = b->entries;
-		int err = entries ? grow(&entries, &b->entries_cap_bytes, (size_t)b->n_entries * sizeof(kp_entry), need, budget, may_exceed)
+		int err = entries ? grow(&entries, &b->entries_cap_bytes, (size_t)b->n_entries * sizeof(kp_entry), need, budget,
+		                         may_exceed)
 		                  : kp_budget_take(budget, need, may_exceed, &entries, &b->entries_cap_bytes);
 		if (err)
 			return err;
@@ -242,19 +243,19 @@ size_t kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_cod
 		compress(b, sealers, budget, codec, level);
 	b->records_crc = kp_crc32c(b->data + KP_BATCH_HEADER_SIZE, b->len - KP_BATCH_HEADER_SIZE);
 	kp_batch_header_store(b->data, &(kp_batch_header){
-	                                       .base_offset = 0,
-	                                       .batch_length = (int32_t)(b->len - 12),
-	                                       .partition_leader_epoch = -1,
-	                                       .magic = 2,
-	                                       .attributes = (int16_t)b->codec,
-	                                       .last_offset_delta = b->n_records - 1,
-	                                       .base_timestamp = b->base_timestamp_ms,
-	                                       .max_timestamp = b->max_timestamp_ms,
-	                                       .producer_id = -1,
-	                                       .producer_epoch = -1,
-	                                       .base_sequence = -1,
-	                                       .n_records = b->n_records,
-	                               });
+					       .base_offset = 0,
+					       .batch_length = (int32_t)(b->len - 12),
+					       .partition_leader_epoch = -1,
+					       .magic = 2,
+					       .attributes = (int16_t)b->codec,
+					       .last_offset_delta = b->n_records - 1,
+					       .base_timestamp = b->base_timestamp_ms,
+					       .max_timestamp = b->max_timestamp_ms,
+					       .producer_id = -1,
+					       .producer_epoch = -1,
+					       .base_sequence = -1,
+					       .n_records = b->n_records,
+				       });
 	size_t n = before - kp_batch_footprint(b);
 	atomic_store_explicit(&b->is_sealed, true, memory_order_release);
 	return n;

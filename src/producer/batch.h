@@ -26,19 +26,19 @@ struct kp_produce_call;
 
 /* What the application gave for one record, kept until its report. */
 typedef struct kp_entry {
-	void *opaque;             /* the record's, or its group's */
-	int32_t timestamp_delta;  /* to the batch's base timestamp */
-	uint32_t place;           /* of the record behind the header; the top bit says: opaque is a kp_group */
+	void *opaque;            /* the record's, or its group's */
+	int32_t timestamp_delta; /* to the batch's base timestamp */
+	uint32_t place;          /* of the record behind the header; the top bit says: opaque is a kp_group */
 } kp_entry;
 
 #define KP_ENTRY_GROUP 0x80000000u
 #define KP_ENTRY_PLACE 0x7fffffffu
 
 typedef struct kp_batch {
-	kp_list link;     /* in the partition's queue, then ready list, then list of unresolved ones */
-	kp_list age_link; /* in the engine's list by age, from adoption to the end */
-	kp_list serial_link; /* in the engine's list by serial, from adoption until its reports are taken */
-	kp_list ended_link;  /* among the ended */
+	kp_list link;           /* in the partition's queue, then ready list, then list of unresolved ones */
+	kp_list age_link;       /* in the engine's list by age, from adoption to the end */
+	kp_list serial_link;    /* in the engine's list by serial, from adoption until its reports are taken */
+	kp_list ended_link;     /* among the ended */
 	_Atomic int32_t n_refs; /* acq_rel: who drops the last one frees it */
 	struct kp_partition *partition;
 
@@ -57,15 +57,15 @@ typedef struct kp_batch {
 	_Atomic bool is_sealed; /* release by whoever sealed it, acquire by the loop */
 
 	/* loop */
-	uint64_t serial;            /* order of adoption: flush waits for all below a number */
+	uint64_t serial;              /* order of adoption: flush waits for all below a number */
 	struct kp_produce_call *call; /* the request that carries it now, or NULL */
 	bool is_adopted;
-	bool is_seal_due;           /* closed by the loop while it held a lock: sealed when it is adopted */
-	bool is_stamped;            /* producer id, epoch, sequence are fixed */
-	bool is_open_fate;          /* some attempt ended so that the broker may have appended it */
-	bool is_acked;              /* persisted; it ends after those that were sent before it */
-	bool is_ended;              /* reported while its request is unresolved: only sequence state is left to learn */
-	kp_uuid sent_topic_id;      /* in its last request: the topic may have been created anew before the answer */
+	bool is_seal_due;      /* closed by the loop while it held a lock: sealed when it is adopted */
+	bool is_stamped;       /* producer id, epoch, sequence are fixed */
+	bool is_open_fate;     /* some attempt ended so that the broker may have appended it */
+	bool is_acked;         /* persisted; it ends after those that were sent before it */
+	bool is_ended;         /* reported while its request is unresolved: only sequence state is left to learn */
+	kp_uuid sent_topic_id; /* in its last request: the topic may have been created anew before the answer */
 	int64_t producer_id;
 	int16_t producer_epoch;
 	int32_t base_sequence;
@@ -78,12 +78,12 @@ typedef struct kp_batch {
 	int last_error;
 	int32_t last_node;
 	int64_t base_offset, log_append_time_ms; /* -1: not known; -1: CreateTime */
-	char *message;           /* the broker's words, or NULL */
-	int32_t *rejected;       /* batch indexes of KP_ERR_INVALID_RECORD's culprits (KIP-467), or NULL */
+	char *message;                           /* the broker's words, or NULL */
+	int32_t *rejected;                       /* batch indexes of KP_ERR_INVALID_RECORD's culprits (KIP-467), or NULL */
 	int32_t n_rejected;
-	size_t moved_bytes;      /* of one that waited for metadata and is half moved, see pending.c */
-	int32_t n_refused;       /* records of it that have no partition to go to */
-	int32_t n_reported;      /* reports given out so far (queue mode) */
+	size_t moved_bytes; /* of one that waited for metadata and is half moved, see pending.c */
+	int32_t n_refused;  /* records of it that have no partition to go to */
+	int32_t n_reported; /* reports given out so far (queue mode) */
 } kp_batch;
 
 /* What a batch is to have room for from the start. */
@@ -91,7 +91,7 @@ typedef struct kp_batch_need {
 	size_t first_size; /* of the first record */
 	size_t size_hint;  /* bytes of records if they are to be had, else as many as the first record takes */
 	bool wants_entry;
-	bool may_exceed;   /* the budget */
+	bool may_exceed; /* the budget */
 } kp_batch_need;
 
 /*
@@ -100,7 +100,8 @@ typedef struct kp_batch_need {
  */
 KP_MUST_USE kp_batch *kp_batch_new(kp_budget *budget, const kp_batch_need *need, int *error);
 /* Room for `size` more bytes of records and, with wants_entry, one more entry. 0, KP_ERR_WOULD_BLOCK or KP_ERR_NO_MEMORY. */
-KP_MUST_USE int kp_batch_make_room(kp_batch *b, kp_budget *budget, size_t size, bool wants_entry, size_t batch_size, bool may_exceed);
+KP_MUST_USE int kp_batch_make_room(kp_batch *b, kp_budget *budget, size_t size, bool wants_entry, size_t batch_size,
+                                   bool may_exceed);
 /* Give the bytes back, keep the entries (a persisted batch waiting for its reports). */
 void kp_batch_drop_data(kp_batch *b, kp_budget *budget);
 void kp_batch_free(kp_batch *b, kp_budget *budget);

@@ -21,7 +21,8 @@
 
 static void say(kp_engine *e, int level, kp_broker *b, const char *what, const char *text, int64_t now_us)
 {
-	KP_LOG(e->around.log, level, now_us, "%s node=%d server=%s:%u text=\"%s\"", what, b->id, b->host, b->port, text ? text : "");
+	KP_LOG(e->around.log, level, now_us, "%s node=%d server=%s:%u text=\"%s\"", what, b->id, b->host, b->port,
+	       text ? text : "");
 }
 
 static int reserve_actions(kp_engine *e, size_t n)
@@ -160,8 +161,8 @@ void kp_broker_timer(kp_engine *e, kp_broker *b, int64_t now_us)
 {
 	if (b->state == KP_BROKER_UP && kp_rpc_deadline(&b->rpc) <= now_us) {
 		kp_broker_drop(e, b, KP_ERR_REQUEST_TIMEOUT, "no answer within request.timeout.ms", now_us, true);
-	} else if (b->state == KP_BROKER_UP && b->rpc.n_in_flight == 0 && kp_list_empty(&b->ready) && e->config.connections_max_idle_us >= 0 &&
-	           now_us - b->used_us >= e->config.connections_max_idle_us) {
+	} else if (b->state == KP_BROKER_UP && b->rpc.n_in_flight == 0 && kp_list_empty(&b->ready) &&
+	           e->config.connections_max_idle_us >= 0 && now_us - b->used_us >= e->config.connections_max_idle_us) {
 		kp_broker_drop(e, b, KP_OK, "idle", now_us, true);
 	} else if (b->state == KP_BROKER_DOWN && (b->is_wanted || !kp_list_empty(&b->ready))) {
 		kp_broker_want(e, b, now_us);
@@ -234,12 +235,18 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 	if (was_up)
 		kp_count(&e->loop.disconnects, 1);
 	b->n_failures = was_ready ? 0 : b->n_failures;
-	b->reconnect_us = now_us + kp_backoff_us(e->config.reconnect_backoff_us, e->config.reconnect_backoff_max_us, b->n_failures, &e->loop.random);
+	b->reconnect_us = now_us + kp_backoff_us(e->config.reconnect_backoff_us, e->config.reconnect_backoff_max_us, b->n_failures,
+	                                         &e->loop.random);
 	if (error) {
 		b->n_failures++;
-		snprintf(e->loop.last_error, sizeof(e->loop.last_error), "%s:%u: %s", b->host, b->port, text ? text : kp_error_text(error));
+		snprintf(e->loop.last_error, sizeof(e->loop.last_error), "%s:%u: %s", b->host, b->port,
+		         text ? text : kp_error_text(error));
 		/* the first of a row of failures is said aloud, the others to those who debug */
-		say(e, was_ready ? KP_LOG_INFO : b->n_failures == 1 ? KP_LOG_WARN : KP_LOG_DEBUG, b, was_ready ? "disconnected" : "connect_failed", text, now_us);
+		say(e,
+		    was_ready            ? KP_LOG_INFO
+		    : b->n_failures == 1 ? KP_LOG_WARN
+		                         : KP_LOG_DEBUG,
+		    b, was_ready ? "disconnected" : "connect_failed", text, now_us);
 		doubt_leader(e, b);
 	}
 	kp_rpc_close(&b->rpc, error ? error : KP_ERR_TRANSPORT);

@@ -23,8 +23,8 @@
 
 typedef struct kp_budget {
 	int64_t limit;
-	_Atomic int64_t used;    /* relaxed: a bound and a figure, orders nothing */
-	kp_lock lock;            /* guards the pool */
+	_Atomic int64_t used; /* relaxed: a bound and a figure, orders nothing */
+	kp_lock lock;         /* guards the pool */
 	int64_t pooled;
 	struct kp_pooled *pool[KP_BUDGET_CLASSES];
 	_Atomic uint64_t n_freed; /* grows when room came back; waiters look at it */

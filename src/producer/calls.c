@@ -30,7 +30,8 @@ void kp_engine_call(kp_engine *e, kp_call *call)
 
 static void try_later(kp_engine *e, kp_call *call, int64_t now_us)
 {
-	call->next_us = now_us + kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, call->n_failures++, &e->loop.random);
+	call->next_us = now_us + kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, call->n_failures++,
+	                                       &e->loop.random);
 	kp_list_push_back(&e->loop.calls, &call->link);
 }
 
@@ -107,7 +108,8 @@ static bool start(kp_engine *e, kp_call *call, int64_t now_us)
 static void time_out(kp_engine *e, kp_call *call)
 {
 	char text[700];
-	snprintf(text, sizeof(text), "no answer in time; last connection error: %s", e->loop.last_error[0] ? e->loop.last_error : "none");
+	snprintf(text, sizeof(text), "no answer in time; last connection error: %s",
+	         e->loop.last_error[0] ? e->loop.last_error : "none");
 	kp_list_remove(&call->link);
 	if (call->broker)
 		kp_rpc_disown(&call->broker->rpc, call);

@@ -20,20 +20,20 @@ typedef enum kp_reports_mode { KP_REPORTS_ALL = 0, KP_REPORTS_ERRORS = 1, KP_REP
 
 typedef struct kp_engine_config {
 	/* batching and memory */
-	int32_t batch_size;       /* bytes of records in a batch */
+	int32_t batch_size; /* bytes of records in a batch */
 	int64_t linger_us;
-	int64_t buffer_memory;    /* bytes, all batches together */
-	int32_t max_request_size; /* bytes: a Produce request, and one record as encoded */
+	int64_t buffer_memory;      /* bytes, all batches together */
+	int32_t max_request_size;   /* bytes: a Produce request, and one record as encoded */
 	int64_t max_queued_records; /* queue.buffering.max.messages; 0: no bound */
 	kp_full_policy full_policy;
 	kp_codec_type codec;
-	int codec_level;          /* KP_CODEC_LEVEL_DEFAULT, or the codec's own scale */
+	int codec_level; /* KP_CODEC_LEVEL_DEFAULT, or the codec's own scale */
 	kp_reports_mode reports;
 	/* delivery */
-	int16_t acks;             /* -1 (all), 0, 1 */
+	int16_t acks; /* -1 (all), 0, 1 */
 	bool idempotent;
-	int32_t max_in_flight;    /* Produce requests per connection */
-	int32_t retries;          /* further attempts of a batch */
+	int32_t max_in_flight; /* Produce requests per connection */
+	int32_t retries;       /* further attempts of a batch */
 	int64_t retry_backoff_us, retry_backoff_max_us;
 	int64_t delivery_timeout_us;
 	int64_t request_timeout_us;

@@ -13,7 +13,7 @@
 #include "base/time.h"
 #include "producer/engine_impl.h"
 
-#define ADOPT_AGAIN_US 100000 /* a topic for which memory was out */
+#define ADOPT_AGAIN_US 100000  /* a topic for which memory was out */
 #define ARENA_MAX (256u << 20) /* a request to, or an answer about, some million partitions */
 
 static _Atomic uint64_t next_topic_serial = 1; /* relaxed: only uniqueness matters */
@@ -32,8 +32,8 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	kp_map_init(&e->shared.topics);
 	kp_list_init(&e->shared.new_topics);
 	kp_random_init(&e->loop.random, around->seed);
-	kp_list *lists[] = {&e->loop.topics, &e->loop.writable, &e->loop.sendable, &e->loop.moving, &e->loop.by_age,
-	                    &e->loop.by_serial, &e->loop.ended, &e->loop.spare_calls};
+	kp_list *lists[] = {&e->loop.topics, &e->loop.writable,  &e->loop.sendable, &e->loop.moving,
+	                    &e->loop.by_age, &e->loop.by_serial, &e->loop.ended,    &e->loop.spare_calls};
 	for (size_t i = 0; i < KP_ARRAY_LEN(lists); i++)
 		kp_list_init(lists[i]);
 	kp_cluster_init(&e->loop.cluster,
@@ -294,7 +294,8 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 	wake = e->loop.adopt_again_us < wake ? e->loop.adopt_again_us : wake;
 	/* seq_cst: see notify.c */
 	atomic_store_explicit(&e->shared.is_sleeping, true, memory_order_seq_cst);
-	if (atomic_load_explicit(&e->shared.notified, memory_order_seq_cst) || atomic_load_explicit(&e->shared.has_news, memory_order_seq_cst))
+	if (atomic_load_explicit(&e->shared.notified, memory_order_seq_cst) ||
+	    atomic_load_explicit(&e->shared.has_news, memory_order_seq_cst))
 		return now_us;
 	return wake;
 }

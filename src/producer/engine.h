@@ -81,7 +81,7 @@ typedef enum kp_action_type { KP_ACTION_CONNECT, KP_ACTION_CLOSE } kp_action_typ
 
 typedef struct kp_action {
 	kp_action_type type;
-	uint32_t conn;    /* names the connection from CONNECT to CLOSE or kp_engine_on_close; never reused within 2^16 connections */
+	uint32_t conn; /* names the connection from CONNECT to CLOSE or kp_engine_on_close; never reused within 2^16 connections */
 	const char *host; /* CONNECT: valid until the next step */
 	uint16_t port;
 } kp_action;

@@ -24,21 +24,21 @@ typedef struct kp_broker {
 	int32_t id;
 	char host[256];
 	uint16_t port;
-	uint32_t conn;         /* of the present connection; KP_NO_CONN when DOWN */
+	uint32_t conn; /* of the present connection; KP_NO_CONN when DOWN */
 	kp_broker_state state;
-	kp_rpc rpc;            /* READY only while UP */
-	size_t index;          /* in the engine's array */
-	kp_list ready;         /* partitions that can send */
-	kp_list write_link;    /* in the engine's list of brokers with output */
-	int32_t n_produce;     /* Produce requests in flight */
-	kp_timer timer;        /* request time-out, reconnect, end of a throttle, idle */
-	int n_failures;        /* to connect, in a row */
-	int64_t tried_us;      /* last attempt to connect */
-	int64_t reconnect_us;  /* not before then */
+	kp_rpc rpc;           /* READY only while UP */
+	size_t index;         /* in the engine's array */
+	kp_list ready;        /* partitions that can send */
+	kp_list write_link;   /* in the engine's list of brokers with output */
+	int32_t n_produce;    /* Produce requests in flight */
+	kp_timer timer;       /* request time-out, reconnect, end of a throttle, idle */
+	int n_failures;       /* to connect, in a row */
+	int64_t tried_us;     /* last attempt to connect */
+	int64_t reconnect_us; /* not before then */
 	int64_t used_us;
-	kp_list send_link;     /* in the engine's list of brokers that may have something to send */
+	kp_list send_link;                /* in the engine's list of brokers that may have something to send */
 	_Atomic int64_t unready_since_us; /* has partitions waiting and takes nothing; -1: it does. Relaxed: a preference */
-	bool is_wanted;        /* connect although no partition waits (a call needs it) */
+	bool is_wanted;                   /* connect although no partition waits (a call needs it) */
 } kp_broker;
 
 /* One Produce request: which batches it carries. Recycled. */
@@ -57,17 +57,17 @@ struct kp_engine {
 	struct {
 		kp_budget budget;
 		kp_sealers sealers;
-		kp_lock topics_lock;   /* guards topics and new_topics */
+		kp_lock topics_lock; /* guards topics and new_topics */
 		kp_map topics;
-		kp_list new_topics;    /* made, not yet seen by the loop */
+		kp_list new_topics;               /* made, not yet seen by the loop */
 		_Atomic(kp_partition *) notified; /* stack: push by any thread (release), taken whole by the loop (acquire) */
 		_Atomic bool is_sleeping;         /* the loop may be asleep: wake it. seq_cst with `notified`, see notify.c */
 		_Atomic bool has_news;            /* a new topic or a wish for room */
 		_Atomic bool wants_hurry;         /* somebody found no room and does not wait: close what lingers once */
 		_Atomic bool is_closed;
 		_Atomic int32_t n_wanting_room;
-		_Atomic bool is_moving;           /* records wait for room to go to their partitions: who makes room wakes the loop. seq_cst */
-		_Atomic int64_t n_queued;         /* records accepted and not ended; kept only with max_queued_records */
+		_Atomic bool is_moving;   /* records wait for room to move: who makes room wakes the loop. seq_cst */
+		_Atomic int64_t n_queued; /* records accepted and not ended; kept only with max_queued_records */
 	} shared;
 	struct {
 		kp_random random;
@@ -75,21 +75,21 @@ struct kp_engine {
 		kp_list topics;
 		kp_broker **brokers;
 		size_t n_brokers, cap_brokers, n_bootstrap;
-		int64_t now_us;        /* of the present turn */
+		int64_t now_us; /* of the present turn */
 		kp_list writable, sendable;
 		kp_timers timers;
 		size_t n_partitions; /* made, pending ones included: room in the heap */
 		kp_list by_age, by_serial, ended, spare_calls;
 		uint64_t request_serial;
 		uint64_t next_serial;
-		bool is_hurrying;           /* while open batches are looked at because of a wish for room */
-		int64_t adopt_again_us;     /* memory was out for a new topic */
-		kp_list moving;             /* topics with records that wait for room to go to their partitions */
+		bool is_hurrying;       /* while open batches are looked at because of a wish for room */
+		int64_t adopt_again_us; /* memory was out for a new topic */
+		kp_list moving;         /* topics with records that wait for room to go to their partitions */
 		uint64_t room_at_last_move;
 		int n_flushing;
 		uint64_t flush_extended_to; /* records that waited for metadata moved to batches below this serial */
 		int64_t metadata_wanted_us; /* since when an answer is wanted and does not come; -1: none is */
-		bool must_rebootstrap; /* done in the next turn: not from inside an answer */
+		bool must_rebootstrap;      /* done in the next turn: not from inside an answer */
 		/* producer id */
 		int64_t producer_id;
 		int16_t producer_epoch;
@@ -100,12 +100,12 @@ struct kp_engine {
 		kp_action *actions;
 		size_t n_actions, cap_actions, action_at;
 		uint32_t conn_generation;
-		bool said_down;        /* the error callback knows that no server can be reached */
+		bool said_down; /* the error callback knows that no server can be reached */
 		char last_error[600];
 		kp_arena arena; /* scratch of one request or answer */
 		/* counters: written by the loop, read by any thread; relaxed, figures only */
-		_Atomic uint64_t persisted, not_persisted, unknown, sent_bytes, received_bytes, requests, batches, retries, connects, disconnects,
-		        throttle_ms;
+		_Atomic uint64_t persisted, not_persisted, unknown, sent_bytes, received_bytes, requests, batches, retries,
+			connects, disconnects, throttle_ms;
 	} loop;
 };
 
@@ -130,8 +130,8 @@ kp_partition *kp_notified_take(kp_engine *e);            /* loop: the whole stac
 kp_batch *kp_close_open(kp_partition *p);
 /* Loop, with a->is_moved: a record that waited for metadata goes to its partition, beside what its partition holds. */
 int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions);
-void kp_seal_batch(kp_engine *e, kp_batch *b); /* outside the partition's lock */
-void kp_detach_open(kp_partition *p);          /* loop: the open batch, if there is one, to the queue's end, sealed */
+void kp_seal_batch(kp_engine *e, kp_batch *b);            /* outside the partition's lock */
+void kp_detach_open(kp_partition *p);                     /* loop: the open batch, if there is one, to the queue's end, sealed */
 void kp_detach_open_within(kp_partition *p, size_t room); /* the same, unless it has more than room bytes */
 
 /* partition.c: what a partition does next */
@@ -174,7 +174,7 @@ void kp_broker_has_output(kp_engine *e, kp_broker *b);
 kp_broker *kp_broker_any(kp_engine *e, int64_t now_us);
 void kp_broker_touch(kp_engine *e, kp_broker *b); /* something changed: set its timer anew */
 void kp_broker_timer(kp_engine *e, kp_broker *b, int64_t now_us);
-void kp_broker_sendable(kp_engine *e, kp_broker *b); /* look at it in this turn */
+void kp_broker_sendable(kp_engine *e, kp_broker *b);        /* look at it in this turn */
 void kp_brokers_forget_nodes(kp_engine *e, int64_t now_us); /* re-bootstrap */
 void kp_brokers_free(kp_engine *e);
 

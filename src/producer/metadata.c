@@ -128,7 +128,8 @@ static void note_idle(kp_engine *e)
 static int64_t watch_for_rebootstrap(kp_engine *e, int64_t now_us)
 {
 	/* a connection must have its chance: not oftener than one may be tried again */
-	int64_t pause_us = e->config.rebootstrap_trigger_us > REBOOTSTRAP_PAUSE_US ? e->config.rebootstrap_trigger_us : REBOOTSTRAP_PAUSE_US;
+	int64_t pause_us = e->config.rebootstrap_trigger_us > REBOOTSTRAP_PAUSE_US ? e->config.rebootstrap_trigger_us
+	                                                                           : REBOOTSTRAP_PAUSE_US;
 	int64_t at = e->loop.metadata_wanted_us + pause_us;
 	if (e->loop.metadata_wanted_us < 0 || !e->config.rebootstrap)
 		return KP_TIME_NEVER;

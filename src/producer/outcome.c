@@ -95,8 +95,9 @@ static void take_sequence_back(kp_engine *e, kp_partition *p, const kp_batch *b)
 {
 	bool is_last = p->loop.unresolved.prev == &b->link;
 	uint32_t end = ((uint32_t)b->base_sequence + (uint32_t)b->n_records) & 0x7fffffff;
-	if (e->config.idempotent && b->is_stamped && !b->call && !b->is_open_fate && is_last && b->producer_id == p->loop.producer_id &&
-	    b->producer_epoch == p->loop.producer_epoch && end == (uint32_t)p->loop.next_sequence)
+	if (e->config.idempotent && b->is_stamped && !b->call && !b->is_open_fate && is_last &&
+	    b->producer_id == p->loop.producer_id && b->producer_epoch == p->loop.producer_epoch &&
+	    end == (uint32_t)p->loop.next_sequence)
 		p->loop.next_sequence = b->base_sequence;
 }
 
@@ -109,7 +110,8 @@ static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 
 static bool is_sequence_error(int error)
 {
-	return error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || error == KP_ERR_UNKNOWN_PRODUCER_ID || error == KP_ERR_INVALID_PRODUCER_EPOCH;
+	return error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || error == KP_ERR_UNKNOWN_PRODUCER_ID ||
+	       error == KP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
 static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t now_us)

@@ -82,7 +82,8 @@ static bool window_is_full(const kp_partition *p)
 static bool is_hurried(kp_engine *e)
 {
 	/* relaxed: a wish; the loop is notified of new ones */
-	return e->loop.n_flushing > 0 || e->loop.is_hurrying || !kp_list_empty(&e->loop.moving) || atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
+	return e->loop.n_flushing > 0 || e->loop.is_hurrying || !kp_list_empty(&e->loop.moving) ||
+	       atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
 	       atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed);
 }
 
@@ -118,7 +119,8 @@ size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
 /* Something else has to happen before anything may leave, and evaluates again. */
 static bool must_wait(const kp_engine *e, const kp_partition *p)
 {
-	return p->index == KP_PENDING_INDEX || p->loop.is_draining || (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p) ||
+	return p->index == KP_PENDING_INDEX || p->loop.is_draining ||
+	       (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p) ||
 	       (window_is_full(p) && !kp_partition_to_resend(p));
 }
 

@@ -3,8 +3,8 @@
 #include "base/mem.h"
 #include "producer/engine_impl.h"
 
-#define STICKY_SLOTS 8          /* topics a thread can be sticky on at once, by serial */
-#define WEIGHTS_AGE_US 5000     /* weights are drawn from for this long before they are worked out again */
+#define STICKY_SLOTS 8      /* topics a thread can be sticky on at once, by serial */
+#define WEIGHTS_AGE_US 5000 /* weights are drawn from for this long before they are worked out again */
 
 uint32_t kp_partitioner_murmur2(const uint8_t *key, size_t len)
 {

@@ -41,11 +41,11 @@ static int move_record(kp_topic *t, const kp_batch *from, int32_t i, const kp_re
 {
 	kp_record_header small[HEADERS_AT_ONCE], *large = NULL;
 	kp_append_args a = {
-	        .content = {.key = v->key, .value = v->value},
-	        .timestamp_ms = from->base_timestamp_ms + v->timestamp_delta,
-	        .partition = v->offset_delta - 1, /* see append.c, store() */
-	        .is_moved = true,
-	        .created_us = from->created_us,
+		.content = {.key = v->key, .value = v->value},
+		.timestamp_ms = from->base_timestamp_ms + v->timestamp_delta,
+		.partition = v->offset_delta - 1, /* see append.c, store() */
+		.is_moved = true,
+		.created_us = from->created_us,
 	};
 	if (from->entries) {
 		a.opaque = from->entries[i].opaque;

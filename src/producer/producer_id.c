@@ -50,8 +50,8 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 	if (error) {
 		/* never fatal: records wait for it and reach their own deadlines; once it is repaired on the broker, they flow */
 		int level = kp_error_is_retriable(error) ? KP_LOG_INFO : KP_LOG_ERROR;
-		KP_LOG(e->around.log, level, e->loop.now_us, "producer_id_refused error=%s text=\"%s\" advice=\"%s\"", kp_error_name(error),
-		       text ? text : "", kp_error_advice(error));
+		KP_LOG(e->around.log, level, e->loop.now_us, "producer_id_refused error=%s text=\"%s\" advice=\"%s\"",
+		       kp_error_name(error), text ? text : "", kp_error_advice(error));
 		if (!kp_error_is_retriable(error))
 			e->around.on_error(e->around.opaque, error, kp_error_text(error));
 		return true;

@@ -64,7 +64,8 @@ static void take_hint(kp_engine *e, const kp_broker *from, kp_partition *p, cons
 		kp_metadata_leader_hint(e, p, a->current_leader.leader_id, a->current_leader.leader_epoch, now_us);
 }
 
-static void answer_each(kp_engine *e, const kp_broker *from, kp_produce_call *call, const kp_produce_response *a, bool by_id, int64_t now_us)
+static void answer_each(kp_engine *e, const kp_broker *from, kp_produce_call *call, const kp_produce_response *a, bool by_id,
+                        int64_t now_us)
 {
 	size_t guess = 0;
 	for (int32_t i = 0; i < a->responses.n; i++) {

@@ -50,7 +50,8 @@ static bool call_reserve(kp_produce_call *call)
  */
 static void collect(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t now_us)
 {
-	size_t room = (size_t)e->config.max_request_size > REQUEST_OVERHEAD ? (size_t)e->config.max_request_size - REQUEST_OVERHEAD : 0;
+	size_t room = (size_t)e->config.max_request_size > REQUEST_OVERHEAD ? (size_t)e->config.max_request_size - REQUEST_OVERHEAD
+	                                                                    : 0;
 	int n_misfits = 0; /* the list may be long: it is not walked to its end for a request that is nearly full */
 	kp_list later;
 	kp_list *n;
@@ -99,7 +100,8 @@ static const kp_produce_request *build(kp_engine *e, const kp_produce_call *call
 		if (t->loop.request != serial) {
 			t->loop.request = serial;
 			t->loop.slot = n_topics++;
-			topics[t->loop.slot] = (kp_produce_request_topic){.name = kp_slice_cstr(t->name), .topic_id = t->loop.meta->id};
+			topics[t->loop.slot] = (kp_produce_request_topic){.name = kp_slice_cstr(t->name),
+			                                                  .topic_id = t->loop.meta->id};
 			if (memcmp(&t->loop.meta->id, &no_id, sizeof(no_id)) == 0)
 				*version_cap = PRODUCE_VERSION_BY_NAME;
 		}
@@ -114,8 +116,8 @@ static const kp_produce_request *build(kp_engine *e, const kp_produce_call *call
 		kp_batch *b = call->batches[i];
 		b->sent_topic_id = b->partition->topic->loop.meta->id;
 		kp_produce_request_topic *t = &topics[b->partition->topic->loop.slot];
-		t->partition_data.items[t->partition_data.n++] =
-		        (kp_produce_request_partition){.index = b->partition->index, .records = kp_slice_of(b->data, b->len)};
+		t->partition_data.items[t->partition_data.n++] = (kp_produce_request_partition){
+			.index = b->partition->index, .records = kp_slice_of(b->data, b->len)};
 	}
 	body->transactional_id = kp_slice_null();
 	body->acks = e->config.acks;
@@ -138,7 +140,8 @@ static int submit(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t now
 		return KP_ERR_UNSUPPORTED_VERSION;
 	call->broker = b;
 	call->sent_us = now_us;
-	if (!kp_rpc_call(&b->rpc, KP_API_PRODUCE, version, body, e->config.acks != 0, call, now_us, e->config.request_timeout_us, &error))
+	if (!kp_rpc_call(&b->rpc, KP_API_PRODUCE, version, body, e->config.acks != 0, call, now_us, e->config.request_timeout_us,
+	                 &error))
 		return error;
 	b->n_produce++;
 	b->used_us = now_us;

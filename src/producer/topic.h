@@ -27,16 +27,16 @@ typedef struct kp_partition {
 	kp_topic *topic;
 	int32_t index;
 	struct {
-		kp_lock lock;      /* guards open, queue, n_appended, appended_bytes */
+		kp_lock lock; /* guards open, queue, n_appended, appended_bytes */
 		kp_batch *open;
-		kp_list queue;     /* detached batches that the loop has not adopted, oldest first */
+		kp_list queue; /* detached batches that the loop has not adopted, oldest first */
 		uint64_t n_appended, appended_bytes;
-		size_t size_hint;  /* bytes of records in the last batch that went: the next one starts as large */
-		_Atomic int64_t bytes;         /* of the budget, all batches of this partition; relaxed: a bound */
-		_Atomic int32_t n_waiting;     /* batches not yet in a request, the open one included; relaxed: a weight */
-		_Atomic bool is_available;     /* has a leader; relaxed: a preference */
+		size_t size_hint;                   /* bytes of records in the last batch that went: the next one starts as large */
+		_Atomic int64_t bytes;              /* of the budget, all batches of this partition; relaxed: a bound */
+		_Atomic int32_t n_waiting;          /* batches not yet in a request, the open one included; relaxed: a weight */
+		_Atomic bool is_available;          /* has a leader; relaxed: a preference */
 		_Atomic(struct kp_broker *) leader; /* the same as loop.leader, for the availability timeout; relaxed */
-		_Atomic bool is_notified;      /* stands in the engine's stack of notified partitions */
+		_Atomic bool is_notified;           /* stands in the engine's stack of notified partitions */
 		struct kp_partition *next_notified;
 	} shared;
 	struct {
@@ -48,9 +48,9 @@ typedef struct kp_partition {
 		kp_timer timer;     /* linger, back-off or expiry of an open batch */
 		int64_t backoff_until_us;
 		int64_t open_created_us; /* of the open batch as last seen; -1: none */
-		bool is_recovering; /* travels alone until what it has to send again is through */
-		bool is_draining;   /* a real gap: nothing leaves until nothing is in flight */
-		int n_failures;     /* in a row, for the back-off */
+		bool is_recovering;      /* travels alone until what it has to send again is through */
+		bool is_draining;        /* a real gap: nothing leaves until nothing is in flight */
+		int n_failures;          /* in a row, for the back-off */
 		int64_t producer_id;
 		int64_t banned_producer_id; /* an id that this partition must not use any more; -1: none */
 		int16_t producer_epoch;
@@ -67,7 +67,8 @@ struct kp_topic {
 	struct {
 		_Atomic(kp_partition **) partitions; /* release by the loop before n_partitions, acquire by readers */
 		_Atomic int32_t n_partitions;        /* 0: not known yet; release/acquire: the array and what it points to */
-		_Atomic int32_t n_ever;              /* partitions made so far: a topic that was created anew may have fewer. release/acquire, as above */
+		_Atomic int32_t
+			n_ever; /* partitions made so far: a topic that was created anew may have fewer. release/acquire, as above */
 		kp_partition *pending;
 		kp_lock lock;      /* guards the weights */
 		uint32_t *weights; /* cumulative, over candidates[] */
@@ -85,8 +86,8 @@ struct kp_topic {
 		kp_partition ***retired; /* outgrown arrays */
 		size_t n_retired;
 		int32_t cap_partitions, n_made; /* room in the array, partitions made so far */
-		uint64_t request;   /* serial of the Produce request being built ... */
-		int32_t slot;       /* ... and the topic's place in it */
+		uint64_t request;               /* serial of the Produce request being built ... */
+		int32_t slot;                   /* ... and the topic's place in it */
 	} loop;
 };
 

@@ -53,14 +53,14 @@ void kp_batch_stamp(uint8_t *header, int64_t producer_id, int16_t epoch, int32_t
 /* What kp_batch_check looked at and found. */
 typedef enum kp_batch_verdict {
 	KP_BATCH_OK = 0,
-	KP_BATCH_CUT,          /* fewer bytes than batch_length says */
-	KP_BATCH_BAD_MAGIC,    /* not format 2 */
-	KP_BATCH_BAD_LENGTH,   /* batch_length below the header's size, or bytes behind the last record */
+	KP_BATCH_CUT,        /* fewer bytes than batch_length says */
+	KP_BATCH_BAD_MAGIC,  /* not format 2 */
+	KP_BATCH_BAD_LENGTH, /* batch_length below the header's size, or bytes behind the last record */
 	KP_BATCH_BAD_CRC,
-	KP_BATCH_BAD_CODEC,    /* unknown codec number, or the records part does not decompress */
-	KP_BATCH_BAD_COUNT,    /* count, lastOffsetDelta, offset deltas disagree, or count < 1 */
-	KP_BATCH_BAD_RECORD,   /* a record is cut off or contradicts itself */
-	KP_BATCH_NO_MEMORY     /* not the batch's fault: it could not be decompressed here and now */
+	KP_BATCH_BAD_CODEC,  /* unknown codec number, or the records part does not decompress */
+	KP_BATCH_BAD_COUNT,  /* count, lastOffsetDelta, offset deltas disagree, or count < 1 */
+	KP_BATCH_BAD_RECORD, /* a record is cut off or contradicts itself */
+	KP_BATCH_NO_MEMORY   /* not the batch's fault: it could not be decompressed here and now */
 } kp_batch_verdict;
 
 /*

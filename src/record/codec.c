@@ -41,7 +41,7 @@ static const kp_codec codec_none = {
 };
 
 static const kp_codec *const codecs[KP_CODEC_COUNT] = {
-	[KP_CODEC_NONE] = &codec_none,       [KP_CODEC_GZIP] = &kp_codec_gzip, [KP_CODEC_SNAPPY] = &kp_codec_snappy,
+	[KP_CODEC_NONE] = &codec_none,  [KP_CODEC_GZIP] = &kp_codec_gzip, [KP_CODEC_SNAPPY] = &kp_codec_snappy,
 	[KP_CODEC_LZ4] = &kp_codec_lz4, [KP_CODEC_ZSTD] = &kp_codec_zstd,
 };
 

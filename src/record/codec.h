@@ -29,7 +29,7 @@ typedef enum kp_codec_type {
 #define KP_CODEC_LEVEL_DEFAULT INT32_MIN
 
 typedef struct kp_codec_info {
-	const char *name; /* "none", "gzip", ... as compression.type spells it */
+	const char *name;                        /* "none", "gzip", ... as compression.type spells it */
 	int min_level, max_level, default_level; /* 0,0,0 where the codec has no levels */
 } kp_codec_info;
 

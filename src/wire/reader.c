@@ -96,20 +96,11 @@ static void read_scalar(reader *r, kp_wire_type type, void *dst)
 	if (!p)
 		return;
 	switch (size) {
-	case 1:
-		*(uint8_t *)dst = type == KP_WIRE_BOOL ? *p != 0 : *p;
-		break;
-	case 2:
-		*(uint16_t *)dst = kp_load_be16(p);
-		break;
-	case 4:
-		*(uint32_t *)dst = kp_load_be32(p);
-		break;
-	case 8: /* a FLOAT64 is its IEEE 754 bits */
-		*(uint64_t *)dst = kp_load_be64(p);
-		break;
-	default:
-		memcpy(dst, p, size);
+	case 1: *(uint8_t *)dst = type == KP_WIRE_BOOL ? *p != 0 : *p; break;
+	case 2: *(uint16_t *)dst = kp_load_be16(p); break;
+	case 4: *(uint32_t *)dst = kp_load_be32(p); break;
+	case 8: /* a FLOAT64 is its IEEE 754 bits */ *(uint64_t *)dst = kp_load_be64(p); break;
+	default: memcpy(dst, p, size);
 	}
 }
 
@@ -117,16 +108,12 @@ static void read_scalar(reader *r, kp_wire_type type, void *dst)
 static size_t min_size(const reader *r, const kp_wire_field *f, kp_wire_type type)
 {
 	switch (type) {
-	case KP_WIRE_STRING:
-		return is_compact(r, f) ? 1 : 2;
+	case KP_WIRE_STRING: return is_compact(r, f) ? 1 : 2;
 	case KP_WIRE_BYTES:
 	case KP_WIRE_RECORDS:
-	case KP_WIRE_ARRAY:
-		return is_compact(r, f) ? 1 : 4;
-	case KP_WIRE_STRUCT:
-		break;
-	default:
-		return kp_wire_scalar_size(type);
+	case KP_WIRE_ARRAY: return is_compact(r, f) ? 1 : 4;
+	case KP_WIRE_STRUCT: break;
+	default: return kp_wire_scalar_size(type);
 	}
 	size_t sum = r->is_flexible ? 1 : 0; /* the count of tagged fields */
 	for (uint32_t k = 0; k < f->sub->n_fields; k++) {
@@ -162,16 +149,13 @@ static void read_array(reader *r, const kp_wire_field *f, kp_wire_array *dst)
 	uint8_t *item = dst->items = alloc(r, (size_t)n * f->elem_size);
 	for (int32_t i = 0; i < n && !r->err; i++, item += f->elem_size) {
 		switch ((kp_wire_type)f->elem) {
-		case KP_WIRE_STRUCT:
-			read_struct(r, f->sub, item);
-			break;
+		case KP_WIRE_STRUCT: read_struct(r, f->sub, item); break;
 		case KP_WIRE_STRING:
 		case KP_WIRE_BYTES:
 		case KP_WIRE_RECORDS: /* "nullable" speaks of the array: an element is never null */
 			read_slice(r, f, f->elem, false, (kp_slice *)(void *)item);
 			break;
-		default:
-			read_scalar(r, f->elem, item);
+		default: read_scalar(r, f->elem, item);
 		}
 	}
 }
@@ -193,20 +177,15 @@ static void read_value(reader *r, const kp_wire_field *f, void *dst)
 	switch ((kp_wire_type)f->type) {
 	case KP_WIRE_STRING:
 	case KP_WIRE_BYTES:
-	case KP_WIRE_RECORDS:
-		read_slice(r, f, f->type, kp_wire_in(f->nullable, r->version), dst);
-		break;
-	case KP_WIRE_ARRAY:
-		read_array(r, f, dst);
-		break;
+	case KP_WIRE_RECORDS: read_slice(r, f, f->type, kp_wire_in(f->nullable, r->version), dst); break;
+	case KP_WIRE_ARRAY: read_array(r, f, dst); break;
 	case KP_WIRE_STRUCT:
 		if (kp_wire_is_nullable(f))
 			read_nullable_struct(r, f, dst);
 		else
 			read_struct(r, f->sub, dst);
 		break;
-	default:
-		read_scalar(r, f->type, dst);
+	default: read_scalar(r, f->type, dst);
 	}
 }
 

@@ -126,20 +126,11 @@ static void write_scalar(writer *w, kp_wire_type type, const void *src)
 	if (!p)
 		return;
 	switch (size) {
-	case 1:
-		*p = *(const uint8_t *)src;
-		break;
-	case 2:
-		kp_store_be16(p, *(const uint16_t *)src);
-		break;
-	case 4:
-		kp_store_be32(p, *(const uint32_t *)src);
-		break;
-	case 8:
-		kp_store_be64(p, *(const uint64_t *)src);
-		break;
-	default:
-		memcpy(p, src, size);
+	case 1: *p = *(const uint8_t *)src; break;
+	case 2: kp_store_be16(p, *(const uint16_t *)src); break;
+	case 4: kp_store_be32(p, *(const uint32_t *)src); break;
+	case 8: kp_store_be64(p, *(const uint64_t *)src); break;
+	default: memcpy(p, src, size);
 	}
 }
 
@@ -157,16 +148,11 @@ static void write_array(writer *w, const kp_wire_field *f, const kp_wire_array *
 	const uint8_t *item = a->items;
 	for (int32_t i = 0; i < a->n && !w->err; i++, item += f->elem_size) {
 		switch ((kp_wire_type)f->elem) {
-		case KP_WIRE_STRUCT:
-			write_struct(w, f->sub, item);
-			break;
+		case KP_WIRE_STRUCT: write_struct(w, f->sub, item); break;
 		case KP_WIRE_STRING:
 		case KP_WIRE_BYTES:
-		case KP_WIRE_RECORDS:
-			write_slice(w, f, f->elem, *(const kp_slice *)(const void *)item);
-			break;
-		default:
-			write_scalar(w, f->elem, item);
+		case KP_WIRE_RECORDS: write_slice(w, f, f->elem, *(const kp_slice *)(const void *)item); break;
+		default: write_scalar(w, f->elem, item);
 		}
 	}
 }
@@ -196,17 +182,14 @@ static void write_value(writer *w, const kp_wire_field *f, const void *src)
 		else
 			write_slice(w, f, f->type, *(const kp_slice *)src);
 		break;
-	case KP_WIRE_ARRAY:
-		write_array(w, f, src);
-		break;
+	case KP_WIRE_ARRAY: write_array(w, f, src); break;
 	case KP_WIRE_STRUCT:
 		if (kp_wire_is_nullable(f))
 			write_nullable_struct(w, f, *(const void *const *)src);
 		else
 			write_struct(w, f->sub, src);
 		break;
-	default:
-		write_scalar(w, f->type, src);
+	default: write_scalar(w, f->type, src);
 	}
 }
 

@@ -91,7 +91,8 @@ static void print_deviations(FILE *out)
 	for (size_t i = 0; i < KP_PROP_COUNT; i++) {
 		const kp_property_row *row = &kp_property_rows[i];
 		if (row->deviation)
-			fprintf(out, "| `%s` | %s | %s | %s |\n", row->name, row->default_value, row->other_default, row->deviation);
+			fprintf(out, "| `%s` | %s | %s | %s |\n", row->name, row->default_value, row->other_default,
+			        row->deviation);
 	}
 }
 
@@ -148,8 +149,9 @@ static void print_properties(FILE *out)
 
 static void print_known(FILE *out)
 {
-	fprintf(out, "\n## Names known, but not supported\n\nJava's, librdkafka's and sarama's. `name=value`: that value is accepted, "
-	             "since it asks for what happens anyway.\n");
+	fprintf(out,
+	        "\n## Names known, but not supported\n\nJava's, librdkafka's and sarama's. `name=value`: that value is accepted, "
+	        "since it asks for what happens anyway.\n");
 	for (size_t i = 0; i < kp_n_known_groups; i++) {
 		const kp_known_group *group = &kp_known_groups[i];
 		const char *words = group->names, *separator = "";

@@ -130,12 +130,9 @@ static void buf_consume_keeps_the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(buf_appends_across_growth),
-		cmocka_unit_test(buf_growth_allocates_logarithmically),
-		cmocka_unit_test(buf_reserve_does_not_change_len),
-		cmocka_unit_test(buf_bound_is_exact_and_failure_sticks),
-		cmocka_unit_test(buf_fails_when_memory_is_out),
-		cmocka_unit_test(buf_printf_grows_and_respects_the_bound),
+		cmocka_unit_test(buf_appends_across_growth),       cmocka_unit_test(buf_growth_allocates_logarithmically),
+		cmocka_unit_test(buf_reserve_does_not_change_len), cmocka_unit_test(buf_bound_is_exact_and_failure_sticks),
+		cmocka_unit_test(buf_fails_when_memory_is_out),    cmocka_unit_test(buf_printf_grows_and_respects_the_bound),
 		cmocka_unit_test(buf_consume_keeps_the_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

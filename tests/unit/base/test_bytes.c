@@ -80,8 +80,15 @@ static void varint_matches_known_bytes(void **state)
 		const char *bytes;
 		size_t n;
 	} known[] = {
-		{0, "\x00", 1}, {-1, "\x01", 1}, {1, "\x02", 1}, {63, "\x7e", 1}, {-64, "\x7f", 1}, {64, "\x80\x01", 2},
-		{-65, "\x81\x01", 2}, {INT32_MAX, "\xfe\xff\xff\xff\x0f", 5}, {INT32_MIN, "\xff\xff\xff\xff\x0f", 5},
+		{0, "\x00", 1},
+		{-1, "\x01", 1},
+		{1, "\x02", 1},
+		{63, "\x7e", 1},
+		{-64, "\x7f", 1},
+		{64, "\x80\x01", 2},
+		{-65, "\x81\x01", 2},
+		{INT32_MAX, "\xfe\xff\xff\xff\x0f", 5},
+		{INT32_MIN, "\xff\xff\xff\xff\x0f", 5},
 		{INT64_MIN, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10},
 	};
 	for (size_t i = 0; i < KP_VARINT64_MAX; i++) {

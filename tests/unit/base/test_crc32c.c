@@ -22,8 +22,9 @@ static void crc32c_gives_the_vectors_of_rfc_3720(void **state)
 	(void)state;
 	uint8_t b[32];
 	/* an iSCSI SCSI Read (10) command PDU */
-	static const uint8_t pdu[48] = {0x01, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0, 0, 0, 0, 0, 0x04, 0, 0, 0, 0, 0x14,
-		0, 0, 0, 0x18, 0x28, 0, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 0};
+	static const uint8_t pdu[48] = {0x01, 0xc0, 0, 0, 0, 0, 0,    0, 0,    0, 0, 0,    0, 0, 0, 0,
+	                                0x14, 0,    0, 0, 0, 0, 0x04, 0, 0,    0, 0, 0x14, 0, 0, 0, 0x18,
+	                                0x28, 0,    0, 0, 0, 0, 0,    0, 0x02, 0, 0, 0,    0, 0, 0, 0};
 	assert_int_equal(kp_crc32c("123456789", 9), 0xE3069283);
 	assert_int_equal(kp_crc32c("", 0), 0);
 	memset(b, 0, 32);

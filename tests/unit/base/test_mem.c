@@ -72,10 +72,8 @@ static void mem_counts_allocation_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mem_calloc_gives_zeroed_memory),
-		cmocka_unit_test(mem_calloc_refuses_overflow),
-		cmocka_unit_test(mem_size_zero_is_a_valid_pointer),
-		cmocka_unit_test(mem_fails_the_nth_allocation_when_told),
+		cmocka_unit_test(mem_calloc_gives_zeroed_memory),   cmocka_unit_test(mem_calloc_refuses_overflow),
+		cmocka_unit_test(mem_size_zero_is_a_valid_pointer), cmocka_unit_test(mem_fails_the_nth_allocation_when_told),
 		cmocka_unit_test(mem_counts_allocation_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

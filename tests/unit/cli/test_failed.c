@@ -78,7 +78,9 @@ static void failed_takes_records_of_every_size(void **state)
 	(void)state;
 	static lost_list lost;
 	static char value[3 * CLI_FAILED_BUFFER], back[sizeof(value) * 4];
-	size_t sizes[] = {0, 1, CLI_FAILED_BUFFER - 2, CLI_FAILED_BUFFER - 1, CLI_FAILED_BUFFER, CLI_FAILED_BUFFER + 1, 3 * CLI_FAILED_BUFFER, 5};
+	size_t sizes[] = {
+		0, 1, CLI_FAILED_BUFFER - 2, CLI_FAILED_BUFFER - 1, CLI_FAILED_BUFFER, CLI_FAILED_BUFFER + 1, 3 * CLI_FAILED_BUFFER,
+		5};
 	size_t n_sizes = sizeof(sizes) / sizeof(sizes[0]), at = 0;
 	memset(value, 'v', sizeof(value));
 	cli_failed *f = open_file(PATH, &lost);

@@ -28,7 +28,11 @@ static char *round_trip(const char *value)
 static void json_text_round_trips(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"", "plain", "\"quoted\" \\ back", "\x01\x02\t\n\r\x1f\x7f", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+	static const char *const texts[] = {"",
+	                                    "plain",
+	                                    "\"quoted\" \\ back",
+	                                    "\x01\x02\t\n\r\x1f\x7f",
+	                                    "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
 	                                    "\xef\xbf\xbf\xf4\x8f\xbf\xbf"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		char *back = round_trip(texts[i]);
@@ -44,8 +48,15 @@ static void json_text_replaces_bytes_that_are_not_utf8(void **state)
 	static const struct {
 		const char *in, *out;
 	} cases[] = {
-		{"a\xff" "b", "a" BAD "b"}, {"\xc0\x80", BAD BAD}, {"\xe0\x80\x80", BAD BAD BAD}, {"\xed\xa0\x80", BAD BAD BAD},
-		{"\xf4\x90\x80\x80", BAD BAD BAD BAD}, {"\xe2\x82", BAD BAD}, {"\xc3", BAD},
+		{"a\xff"
+	         "b",
+	         "a" BAD "b"},
+		{"\xc0\x80", BAD BAD},
+		{"\xe0\x80\x80", BAD BAD BAD},
+		{"\xed\xa0\x80", BAD BAD BAD},
+		{"\xf4\x90\x80\x80", BAD BAD BAD BAD},
+		{"\xe2\x82", BAD BAD},
+		{"\xc3", BAD},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char *back = round_trip(cases[i].in);

@@ -109,8 +109,17 @@ static void lines_equal_plain_splitting_for_every_block_size(void **state)
 		size_t len;
 	} cases[] = {
 #define CASE(text) {text, sizeof(text) - 1}
-		CASE(""), CASE("\n"), CASE("a"), CASE("a\n"), CASE("\n\n\n"), CASE("a\n\nb"), CASE("one\ntwo\nthree"), CASE("one\r\ntwo\r\n"),
-		CASE("nul \0 inside\n\0\n\0"), CASE("\xff\xfe\n\x80"), CASE("a line of some length\nx\nanother line that is longer\n"),
+		CASE(""),
+		CASE("\n"),
+		CASE("a"),
+		CASE("a\n"),
+		CASE("\n\n\n"),
+		CASE("a\n\nb"),
+		CASE("one\ntwo\nthree"),
+		CASE("one\r\ntwo\r\n"),
+		CASE("nul \0 inside\n\0\n\0"),
+		CASE("\xff\xfe\n\x80"),
+		CASE("a line of some length\nx\nanother line that is longer\n"),
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (size_t max_line = 0; max_line <= 30; max_line++)

@@ -13,8 +13,8 @@ static void parse_count_takes_suffixes_and_keeps_bounds(void **state)
 	assert_true(cli_parse_count("2G", 0, UINT64_MAX, &n) && n == 2000000000);
 	assert_true(cli_parse_count("18446744073709551615", 0, UINT64_MAX, &n) && n == UINT64_MAX);
 	n = 77;
-	static const char *const wrong[] = {"", " 1", "-1", "+1", "1 ", "1x", "k", "1kk", "1.5", "0x10", "18446744073709551616",
-	                                    "18446744073709552k"};
+	static const char *const wrong[] = {
+		"", " 1", "-1", "+1", "1 ", "1x", "k", "1kk", "1.5", "0x10", "18446744073709551616", "18446744073709552k"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_false(cli_parse_count(wrong[i], 0, UINT64_MAX, &n));
 	assert_false(cli_parse_count("4", 5, 10, &n));

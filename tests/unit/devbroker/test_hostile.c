@@ -66,22 +66,14 @@ static kp_slice sample(int i)
 	m.topics.items = &mt;
 	m.topics.n = 1;
 	switch (i % 8) {
-	case 0:
-		return db_frame(t, KP_API_PRODUCE, 8, &p);
-	case 1:
-		return db_frame(t, KP_API_PRODUCE, 9, &p);
-	case 2:
-		return db_frame(t, KP_API_PRODUCE, 13, &p);
-	case 3:
-		return db_frame(t, KP_API_FETCH, 4, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
-	case 4:
-		return db_frame(t, KP_API_FETCH, 18, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
-	case 5:
-		return db_frame(t, KP_API_CREATE_TOPICS, 4, &c);
-	case 6:
-		return db_frame(t, KP_API_CREATE_TOPICS, 7, &c);
-	default:
-		return db_frame(t, KP_API_METADATA, 12, &m);
+	case 0: return db_frame(t, KP_API_PRODUCE, 8, &p);
+	case 1: return db_frame(t, KP_API_PRODUCE, 9, &p);
+	case 2: return db_frame(t, KP_API_PRODUCE, 13, &p);
+	case 3: return db_frame(t, KP_API_FETCH, 4, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
+	case 4: return db_frame(t, KP_API_FETCH, 18, db_fetch_request(t, "t", 0, 0, 1 << 20, 10));
+	case 5: return db_frame(t, KP_API_CREATE_TOPICS, 4, &c);
+	case 6: return db_frame(t, KP_API_CREATE_TOPICS, 7, &c);
+	default: return db_frame(t, KP_API_METADATA, 12, &m);
 	}
 }
 

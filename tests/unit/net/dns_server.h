@@ -38,8 +38,8 @@ static inline size_t dns_answer(const dns_server *s, const uint8_t *q, size_t le
 	memcpy(out, q, at);
 	uint8_t type = q[at - 3]; /* QTYPE: A or AAAA */
 	int family = type == 28 ? AF_INET6 : AF_INET;
-	out[2] = s->is_truncating ? 0x86 : 0x84;           /* QR, AA, TC */
-	out[3] = s->has_name ? 0x80 : 0x83;                /* RA, RCODE */
+	out[2] = s->is_truncating ? 0x86 : 0x84; /* QR, AA, TC */
+	out[3] = s->has_name ? 0x80 : 0x83;      /* RA, RCODE */
 	memset(out + 6, 0, 6);
 	for (int i = 0; s->has_name && !s->is_truncating && s->addresses[i]; i++) {
 		uint8_t ip[16];

@@ -121,8 +121,10 @@ static inline const kp_conn_events *probe_events(void)
 
 static inline kp_conn_options default_options(void)
 {
-	return (kp_conn_options){
-		.setup_timeout_us = 10 * 1000 * MS, .send_buffer_bytes = -1, .receive_buffer_bytes = -1, .use_first_ip_only = false};
+	return (kp_conn_options){.setup_timeout_us = 10 * 1000 * MS,
+	                         .send_buffer_bytes = -1,
+	                         .receive_buffer_bytes = -1,
+	                         .use_first_ip_only = false};
 }
 
 /* Returns without running the loop: no event may have come yet. */

@@ -25,8 +25,9 @@ static void numeric_addresses_are_parsed_and_formatted(void **state)
 static void names_are_no_addresses(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"", "localhost", "10.1.2", "10.1.2.3.4", "1.2.3.256", "::1%", "::1%no-such-if", "[::1]",
-	                                    "fe80::1%12x", "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111"};
+	static const char *const names[] = {
+		"",     "localhost",      "10.1.2", "10.1.2.3.4",  "1.2.3.256",
+		"::1%", "::1%no-such-if", "[::1]",  "fe80::1%12x", "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111"};
 	kp_address a;
 	for (size_t i = 0; i < KP_ARRAY_LEN(names); i++)
 		assert_false(kp_address_parse(names[i], 1, &a));

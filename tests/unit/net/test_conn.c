@@ -277,7 +277,8 @@ static void paused_connection_whose_peer_has_closed_does_not_spin(void **state)
 	getrusage(RUSAGE_SELF, &before);
 	assert_false(run_loop(l, 200));
 	getrusage(RUSAGE_SELF, &after);
-	int64_t cpu_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) * 1000000 +
+	int64_t cpu_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) *
+	                         1000000 +
 	                 after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_stime.tv_usec;
 	assert_in_range(cpu_us, 0, 100 * MS);
 	s.peer.stop_in = PROBE_CLOSE;

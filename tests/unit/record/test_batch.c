@@ -83,7 +83,8 @@ static void stamp_gives_the_crc_of_a_full_sum(void **state)
 			kp_batch_header h;
 			kp_batch_stamp(bytes, i * 1000003LL, (int16_t)again, again - 1, records_crc, n);
 			assert_int_equal(kp_batch_header_load(kp_slice_of(bytes, KP_BATCH_HEADER_SIZE), &h), 0);
-			assert_int_equal(h.crc, kp_crc32c(bytes + KP_BATCH_CRC_START, KP_BATCH_HEADER_SIZE - KP_BATCH_CRC_START + n));
+			assert_int_equal(h.crc,
+			                 kp_crc32c(bytes + KP_BATCH_CRC_START, KP_BATCH_HEADER_SIZE - KP_BATCH_CRC_START + n));
 			assert_int_equal(h.producer_id, i * 1000003LL);
 			assert_int_equal(h.producer_epoch, again);
 			assert_int_equal(h.base_sequence, again - 1);
@@ -184,19 +185,62 @@ static kp_batch_verdict verdict_with(void (*change)(kp_buf *b), bool deep)
 	return v;
 }
 
-static void old_magic(kp_buf *b) { b->data[16] = 1; }
-static void length_below_header(kp_buf *b) { kp_store_be32(b->data + 8, 48); }
-static void negative_length(kp_buf *b) { kp_store_be32(b->data + 8, 0xffffffff); }
-static void length_beyond_bytes(kp_buf *b) { kp_store_be32(b->data + 8, 0x7fffffff); }
-static void codec_5(kp_buf *b) { b->data[22] = 5; }
-static void codec_gzip_but_plain(kp_buf *b) { b->data[22] = KP_CODEC_GZIP; }
-static void count_0(kp_buf *b) { kp_store_be32(b->data + 57, 0); kp_store_be32(b->data + 23, 0xffffffff); }
-static void count_negative(kp_buf *b) { kp_store_be32(b->data + 57, 0x80000000); kp_store_be32(b->data + 23, 0x7fffffff); }
-static void last_offset_delta_off(kp_buf *b) { kp_store_be32(b->data + 23, 5); }
-static void count_6(kp_buf *b) { kp_store_be32(b->data + 57, 6); kp_store_be32(b->data + 23, 5); }
-static void count_4(kp_buf *b) { kp_store_be32(b->data + 57, 4); kp_store_be32(b->data + 23, 3); }
-static void offset_delta_off(kp_buf *b) { b->data[64] = 2; }
-static void record_too_long(kp_buf *b) { b->data[61] = 0x7e; }
+static void old_magic(kp_buf *b)
+{
+	b->data[16] = 1;
+}
+static void length_below_header(kp_buf *b)
+{
+	kp_store_be32(b->data + 8, 48);
+}
+static void negative_length(kp_buf *b)
+{
+	kp_store_be32(b->data + 8, 0xffffffff);
+}
+static void length_beyond_bytes(kp_buf *b)
+{
+	kp_store_be32(b->data + 8, 0x7fffffff);
+}
+static void codec_5(kp_buf *b)
+{
+	b->data[22] = 5;
+}
+static void codec_gzip_but_plain(kp_buf *b)
+{
+	b->data[22] = KP_CODEC_GZIP;
+}
+static void count_0(kp_buf *b)
+{
+	kp_store_be32(b->data + 57, 0);
+	kp_store_be32(b->data + 23, 0xffffffff);
+}
+static void count_negative(kp_buf *b)
+{
+	kp_store_be32(b->data + 57, 0x80000000);
+	kp_store_be32(b->data + 23, 0x7fffffff);
+}
+static void last_offset_delta_off(kp_buf *b)
+{
+	kp_store_be32(b->data + 23, 5);
+}
+static void count_6(kp_buf *b)
+{
+	kp_store_be32(b->data + 57, 6);
+	kp_store_be32(b->data + 23, 5);
+}
+static void count_4(kp_buf *b)
+{
+	kp_store_be32(b->data + 57, 4);
+	kp_store_be32(b->data + 23, 3);
+}
+static void offset_delta_off(kp_buf *b)
+{
+	b->data[64] = 2;
+}
+static void record_too_long(kp_buf *b)
+{
+	b->data[61] = 0x7e;
+}
 
 static void each_verdict_is_reached(void **state)
 {

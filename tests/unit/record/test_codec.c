@@ -126,8 +126,8 @@ static void wrong_arguments_are_refused(void **state)
 	const struct {
 		kp_codec_type type;
 		int level;
-	} bad[] = {{KP_CODEC_GZIP, 0}, {KP_CODEC_GZIP, 10}, {KP_CODEC_LZ4, 0}, {KP_CODEC_LZ4, 18}, {KP_CODEC_ZSTD, 23},
-	           {KP_CODEC_ZSTD, -131073}, {KP_CODEC_COUNT, 1}};
+	} bad[] = {{KP_CODEC_GZIP, 0},  {KP_CODEC_GZIP, 10},      {KP_CODEC_LZ4, 0},  {KP_CODEC_LZ4, 18},
+	           {KP_CODEC_ZSTD, 23}, {KP_CODEC_ZSTD, -131073}, {KP_CODEC_COUNT, 1}};
 	uint8_t dst[4096];
 	size_t n = 77;
 	kp_compressor *c = kp_compressor_new();
@@ -136,7 +136,8 @@ static void wrong_arguments_are_refused(void **state)
 		assert_int_equal(kp_compress(c, bad[i].type, bad[i].level, TEXT("abc"), dst, sizeof(dst), &n), KP_ERR_BAD_ARGUMENT);
 	for (int type = 0; type < KP_CODEC_COUNT; type++)
 		assert_int_equal(kp_compress(c, (kp_codec_type)type, KP_CODEC_LEVEL_DEFAULT, TEXT("abc"), dst,
-		                             kp_compress_bound((kp_codec_type)type, 3) - 1, &n), KP_ERR_BAD_ARGUMENT);
+		                             kp_compress_bound((kp_codec_type)type, 3) - 1, &n),
+		                 KP_ERR_BAD_ARGUMENT);
 	assert_int_equal(n, 77);
 	kp_compressor_free(c);
 	kp_compressor_free(NULL);
@@ -286,7 +287,8 @@ static void concatenated_input_is_read_whole(void **state)
 		kp_buf_init(&both, 0);
 		for (size_t at = 0; at < 200000; at += 100000) {
 			size_t n;
-			uint8_t *z = compressed(c, (kp_codec_type)type, KP_CODEC_LEVEL_DEFAULT, kp_slice_of(words + at, 100000), &n);
+			uint8_t *z = compressed(c, (kp_codec_type)type, KP_CODEC_LEVEL_DEFAULT, kp_slice_of(words + at, 100000),
+			                        &n);
 			kp_buf_append(&both, z, n);
 			free(z);
 		}
@@ -309,9 +311,11 @@ static void snappy_without_framing_is_read(void **state)
 
 static void lz4_with_checksums_and_linked_blocks_is_read(void **state)
 {
-	const LZ4F_preferences_t prefs = {
-		.frameInfo = {.blockSizeID = LZ4F_max256KB, .blockMode = LZ4F_blockLinked, .contentSize = 600000,
-		              .contentChecksumFlag = LZ4F_contentChecksumEnabled, .blockChecksumFlag = LZ4F_blockChecksumEnabled}};
+	const LZ4F_preferences_t prefs = {.frameInfo = {.blockSizeID = LZ4F_max256KB,
+	                                                .blockMode = LZ4F_blockLinked,
+	                                                .contentSize = 600000,
+	                                                .contentChecksumFlag = LZ4F_contentChecksumEnabled,
+	                                                .blockChecksumFlag = LZ4F_blockChecksumEnabled}};
 	static uint8_t z[700000];
 	(void)state;
 	size_t n = LZ4F_compressFrame(z, sizeof(z), words, 600000, &prefs);

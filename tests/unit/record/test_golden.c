@@ -70,12 +70,14 @@ static void print_batch(kp_buf *out, kp_slice batch, const kp_batch_header *h)
 	kp_slice records;
 	kp_record_view v;
 	kp_buf_init(&scratch, MAX_RAW);
-	kp_buf_printf(out, "batch offset=%" PRId64 "..%" PRId64 " leader_epoch=%d codec=%s transactional=%s control=%s"
-	              " max_timestamp=%" PRId64 " producer=%" PRId64 "/%d/%d count=%d\n", h->base_offset,
-	              h->base_offset + h->last_offset_delta, h->partition_leader_epoch,
+	kp_buf_printf(out,
+	              "batch offset=%" PRId64 "..%" PRId64 " leader_epoch=%d codec=%s transactional=%s control=%s"
+	              " max_timestamp=%" PRId64 " producer=%" PRId64 "/%d/%d count=%d\n",
+	              h->base_offset, h->base_offset + h->last_offset_delta, h->partition_leader_epoch,
 	              kp_codec_info_get(h->attributes & KP_BATCH_CODEC_MASK)->name,
-	              h->attributes & KP_BATCH_TRANSACTIONAL ? "true" : "false", h->attributes & KP_BATCH_CONTROL ? "true" : "false",
-	              h->max_timestamp, h->producer_id, h->producer_epoch, h->base_sequence, h->n_records);
+	              h->attributes & KP_BATCH_TRANSACTIONAL ? "true" : "false",
+	              h->attributes & KP_BATCH_CONTROL ? "true" : "false", h->max_timestamp, h->producer_id, h->producer_epoch,
+	              h->base_sequence, h->n_records);
 	assert_int_equal(kp_batch_records(batch, &scratch, &records), 0);
 	const uint8_t *p = records.ptr;
 	for (int32_t i = 0; i < h->n_records; i++) {
@@ -145,7 +147,8 @@ static void encode_again(kp_slice records, int32_t n, kp_buf *out)
 		assert_true(v.n_headers <= 8);
 		for (int32_t k = 0; k < v.n_headers; k++)
 			assert_int_equal(kp_record_header_next(&v.headers, &headers[k]), 0);
-		append_record(out, &(test_record){{v.key, v.value, headers, (size_t)v.n_headers}, v.timestamp_delta, v.offset_delta});
+		append_record(out,
+		              &(test_record){{v.key, v.value, headers, (size_t)v.n_headers}, v.timestamp_delta, v.offset_delta});
 	}
 }
 

@@ -51,7 +51,10 @@ static void record_keeps_null_and_empty_apart(void **state)
 static void record_keeps_headers_with_null_and_repeated_names(void **state)
 {
 	const kp_record_header headers[] = {
-		{TEXT("trace"), TEXT("\x00\xff")}, {TEXT("null"), kp_slice_null()}, {TEXT(""), TEXT("")}, {TEXT("trace"), TEXT("2")},
+		{TEXT("trace"), TEXT("\x00\xff")},
+		{TEXT("null"), kp_slice_null()},
+		{TEXT(""), TEXT("")},
+		{TEXT("trace"), TEXT("2")},
 	};
 	(void)state;
 	for (size_t n = 0; n <= KP_ARRAY_LEN(headers); n++)
@@ -106,20 +109,20 @@ static void record_that_contradicts_itself_is_refused(void **state)
 	const uint8_t good[] = {12, 0, 0, 0, 1, 1, 0}, *p = good;
 	(void)state;
 	assert_int_equal(kp_record_load(&p, good + sizeof(good), &v), 0);
-	ASSERT_REFUSED("\x0e\x00\x00\x00\x01\x01\x00\x00");             /* a byte behind the headers */
-	ASSERT_REFUSED("\x00");                                         /* length 0: no attributes */
-	ASSERT_REFUSED("\x01\x00\x00\x00\x01\x01\x00");                 /* length -1 */
-	ASSERT_REFUSED("\x0c\x00\x00\x00\x03\x01\x00");                 /* key length -2 */
-	ASSERT_REFUSED("\x0c\x00\x00\x00\x01\x03\x00");                 /* value length -2 */
-	ASSERT_REFUSED("\x0c\x00\x00\x00\x08\x01\x00");                 /* key longer than the record */
-	ASSERT_REFUSED("\x0c\x00\x00\x00\x01\x01\x01");                 /* -1 headers */
-	ASSERT_REFUSED("\x0c\x00\x00\x00\x01\x01\x02");                 /* one header, none there */
-	ASSERT_REFUSED("\x10\x00\x00\x00\x01\x01\x02\x01\x01");         /* header with a null name */
-	ASSERT_REFUSED("\x10\x00\x00\x00\x01\x01\x02\x00\x03");         /* header value length -2 */
-	ASSERT_REFUSED("\x14\x00\x00\x00\x01\x01\xfe\xff\xff\xff\x0f"); /* 2^31 - 1 headers */
-	ASSERT_REFUSED("\xfe\xff\xff\xff\x0f\x00\x00\x00\x01\x01\x00"); /* length 2^31 - 1 */
-	ASSERT_REFUSED("\x16\x00\x00\x80\x80\x80\x80\x80\x00\x01\x01\x00");     /* offsetDelta in six bytes */
-	ASSERT_REFUSED("\x14\x00\x00\x80\x80\x80\x80\x10\x01\x01\x00");         /* offsetDelta beyond 32 bits */
+	ASSERT_REFUSED("\x0e\x00\x00\x00\x01\x01\x00\x00");                                 /* a byte behind the headers */
+	ASSERT_REFUSED("\x00");                                                             /* length 0: no attributes */
+	ASSERT_REFUSED("\x01\x00\x00\x00\x01\x01\x00");                                     /* length -1 */
+	ASSERT_REFUSED("\x0c\x00\x00\x00\x03\x01\x00");                                     /* key length -2 */
+	ASSERT_REFUSED("\x0c\x00\x00\x00\x01\x03\x00");                                     /* value length -2 */
+	ASSERT_REFUSED("\x0c\x00\x00\x00\x08\x01\x00");                                     /* key longer than the record */
+	ASSERT_REFUSED("\x0c\x00\x00\x00\x01\x01\x01");                                     /* -1 headers */
+	ASSERT_REFUSED("\x0c\x00\x00\x00\x01\x01\x02");                                     /* one header, none there */
+	ASSERT_REFUSED("\x10\x00\x00\x00\x01\x01\x02\x01\x01");                             /* header with a null name */
+	ASSERT_REFUSED("\x10\x00\x00\x00\x01\x01\x02\x00\x03");                             /* header value length -2 */
+	ASSERT_REFUSED("\x14\x00\x00\x00\x01\x01\xfe\xff\xff\xff\x0f");                     /* 2^31 - 1 headers */
+	ASSERT_REFUSED("\xfe\xff\xff\xff\x0f\x00\x00\x00\x01\x01\x00");                     /* length 2^31 - 1 */
+	ASSERT_REFUSED("\x16\x00\x00\x80\x80\x80\x80\x80\x00\x01\x01\x00");                 /* offsetDelta in six bytes */
+	ASSERT_REFUSED("\x14\x00\x00\x80\x80\x80\x80\x10\x01\x01\x00");                     /* offsetDelta beyond 32 bits */
 	ASSERT_REFUSED("\x1e\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02\x00\x01\x01\x00"); /* timestampDelta beyond 64 */
 }
 

@@ -66,32 +66,19 @@ static inline void sample_simple(sampler *s, kp_wire_type type, void *dst)
 {
 	uint64_t k = s->k++;
 	switch (type) {
-	case KP_WIRE_BOOL:
-		*(bool *)dst = sample_number(s, k) & 1;
-		break;
-	case KP_WIRE_INT8:
-		*(int8_t *)dst = (int8_t)sample_number(s, k % 100 + 1);
-		break;
+	case KP_WIRE_BOOL: *(bool *)dst = sample_number(s, k) & 1; break;
+	case KP_WIRE_INT8: *(int8_t *)dst = (int8_t)sample_number(s, k % 100 + 1); break;
 	case KP_WIRE_INT16:
-	case KP_WIRE_UINT16:
-		*(int16_t *)dst = (int16_t)sample_number(s, 1000 + k);
-		break;
+	case KP_WIRE_UINT16: *(int16_t *)dst = (int16_t)sample_number(s, 1000 + k); break;
 	case KP_WIRE_INT32:
-	case KP_WIRE_UINT32:
-		*(int32_t *)dst = (int32_t)sample_number(s, 100000 + k);
-		break;
-	case KP_WIRE_INT64:
-		*(int64_t *)dst = (int64_t)sample_number(s, 1000000000000 + k);
-		break;
-	case KP_WIRE_FLOAT64:
-		*(double *)dst = (double)k + 0.5;
-		break;
+	case KP_WIRE_UINT32: *(int32_t *)dst = (int32_t)sample_number(s, 100000 + k); break;
+	case KP_WIRE_INT64: *(int64_t *)dst = (int64_t)sample_number(s, 1000000000000 + k); break;
+	case KP_WIRE_FLOAT64: *(double *)dst = (double)k + 0.5; break;
 	case KP_WIRE_UUID:
 		for (size_t i = 0; i < sizeof(kp_uuid); i++)
 			((kp_uuid *)dst)->bytes[i] = (uint8_t)(k + i);
 		break;
-	default:
-		*(kp_slice *)dst = sample_bytes(s, k, type);
+	default: *(kp_slice *)dst = sample_bytes(s, k, type);
 	}
 }
 
