@@ -3,10 +3,10 @@
 import collections
 import dataclasses
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from brokers import kafka_tool
-from command import run
+from command import run, wait_until
 
 WAIT_AT_END_MS = 10
 AT_ONCE = 100000
@@ -31,10 +31,24 @@ def consumer(broker):
     })
 
 
+def bounds(reader, topic, partition):
+    """First and end offset. A partition that was made, or whose broker was started, just now may need a moment."""
+
+    def ask():
+        try:
+            return reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        except KafkaException as e:
+            if e.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+                raise
+            return None
+
+    return wait_until(ask, f"the leader of {topic}-{partition}")
+
+
 def records(broker, topic, partition=0):
     """All of a partition's records, in order, read by librdkafka."""
     reader = consumer(broker)
-    first, end = reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+    first, end = bounds(reader, topic, partition)
     reader.assign([TopicPartition(topic, partition, first)])
     messages = []
     while len(messages) < end - first and (more := reader.consume(min(end - first - len(messages), AT_ONCE), 20)):
@@ -58,7 +72,7 @@ def values(broker, topic):
 def count(broker, topic):
     """{partition: end offset}, read by librdkafka."""
     reader = consumer(broker)
-    ends = {p: reader.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in range(broker.partitions(topic))}
+    ends = {p: bounds(reader, topic, p)[1] for p in range(broker.partitions(topic))}
     reader.close()
     return ends
 
