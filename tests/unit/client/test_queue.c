@@ -135,6 +135,25 @@ static void reports_can_be_polled_after_the_close(void **state)
 	kp_producer_free(p);
 }
 
+static void *poll_for_ever(void *opaque)
+{
+	kp_report out;
+	return (void *)(uintptr_t)kp_reports_poll(opaque, &out, 1, KP_FOREVER);
+}
+
+static void the_close_ends_a_poll_that_waits(void **state)
+{
+	pthread_t thread;
+	void *n;
+	(void)state;
+	kp_producer *p = producer(PAIRS(QUEUE_MODE, ""));
+	assert_int_equal(pthread_create(&thread, NULL, poll_for_ever, p), 0);
+	assert_int_equal(kp_close(p, PATIENCE_MS, NULL), 0);
+	pthread_join(thread, &n);
+	assert_null(n);
+	kp_producer_free(p);
+}
+
 static void unpolled_reports_go_with_the_producer(void **state)
 {
 	(void)state;
@@ -264,6 +283,7 @@ int main(void)
 		cmocka_unit_test(poll_waits_for_the_first_report),
 		cmocka_unit_test(records_of_groups_do_not_show_in_the_queue),
 		cmocka_unit_test(reports_can_be_polled_after_the_close),
+		cmocka_unit_test(the_close_ends_a_poll_that_waits),
 		cmocka_unit_test(unpolled_reports_go_with_the_producer),
 		cmocka_unit_test(unpolled_reports_hold_memory_until_they_are_polled),
 		cmocka_unit_test(modes_choose_what_is_reported),

@@ -125,6 +125,56 @@ static void a_hundred_lives_leave_no_descriptor(void **state)
 	assert_true(threads_are_back_to(n_threads));
 }
 
+/* ------------------------------------------------------------------ figures */
+
+static void counters_tell_what_happened(void **state)
+{
+	enum { N = 50, VALUE_BYTES = 5 };
+	(void)state;
+	kp_producer *p = producer_of(broker_servers(the_broker), NULL, NULL, NO_PAIRS);
+	send_n(p, N);
+	assert_int_equal(kp_flush(p, PATIENCE_MS), 0);
+	kp_counters k = counters_of(p);
+	assert_int_equal(k.struct_size, sizeof(k));
+	assert_int_equal(k.accepted, N);
+	assert_int_equal(k.persisted, N);
+	assert_int_equal(
+		k.not_persisted + k.unknown + k.retries + k.queued_records + k.queued_bytes + k.slow_callbacks + k.report_queue, 0);
+	assert_in_range(k.accepted_bytes, N * VALUE_BYTES, N * (VALUE_BYTES + 20));
+	assert_true(k.sent_bytes > k.accepted_bytes && k.received_bytes > 0);
+	assert_in_range(k.requests, 1, N);
+	assert_in_range(k.batches, 1, N);
+	assert_true(k.connects >= 1);
+	assert_int_equal(k.disconnects, 0);
+	assert_int_equal(kp_close(p, PATIENCE_MS, NULL), 0);
+	assert_int_equal(counters_of(p).persisted, N); /* they outlive the close */
+	kp_producer_free(p);
+}
+
+static void an_older_callers_counters_are_cut(void **state)
+{
+	kp_counters k;
+	(void)state;
+	memset(&k, 0x55, sizeof(k));
+	k.struct_size = offsetof(kp_counters, persisted);
+	kp_producer *p = producer_of(broker_servers(the_broker), NULL, NULL, NO_PAIRS);
+	kp_counters_get(p, &k);
+	assert_int_equal(k.accepted, 0);
+	assert_int_equal(k.persisted, UINT64_C(0x5555555555555555));
+	close_and_free(p);
+}
+
+static void the_library_is_the_headers(void **state)
+{
+	char version[32];
+	(void)state;
+	snprintf(version, sizeof(version), "%d.%d.%d", KP_VERSION_MAJOR, KP_VERSION_MINOR, KP_VERSION_PATCH);
+	assert_string_equal(kp_version(), version);
+	assert_int_equal(kp_murmur2("21", 2), (uint32_t)-973932308); /* UtilsTest.java of Apache Kafka */
+}
+
+/* ------------------------------------------------------------------ signals */
+
 /* The mask of the thread of that name, as the kernel has it. */
 static uint64_t blocked_signals_of(const char *thread_name)
 {
@@ -169,6 +219,9 @@ int main(void)
 		cmocka_unit_test(producers_come_and_go_on_a_runtime_in_any_order),
 		cmocka_unit_test(a_runtime_without_producers_can_be_freed),
 		cmocka_unit_test(a_hundred_lives_leave_no_descriptor),
+		cmocka_unit_test(counters_tell_what_happened),
+		cmocka_unit_test(an_older_callers_counters_are_cut),
+		cmocka_unit_test(the_library_is_the_headers),
 		cmocka_unit_test(the_runtimes_thread_takes_no_signal),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
