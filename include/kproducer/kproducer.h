@@ -183,7 +183,7 @@ KP_API void kp_config_set_error_cb(kp_config *c, kp_error_cb *cb, void *opaque);
 KP_API kp_runtime *kp_runtime_new(void);    /* NULL: out of memory, threads or descriptors */
 KP_API void kp_runtime_free(kp_runtime *r); /* after its producers were freed */
 
-/* The configuration is copied. runtime NULL: the producer gets one of its own. Connects in the background. */
+/* The configuration is copied. runtime NULL: the producer gets one of its own. Connects in the background, when there is something to ask or send. */
 KP_API kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err, size_t err_size);
 
 /* A handle for a topic: valid until kp_producer_free, the same one for the same name. NULL: invalid name or out of memory. */

@@ -103,8 +103,9 @@ static void aliases_are_refused_under_both_names(void **state)
 	must_refuse(c, "Producer.Retry.Backoff", "100us",
 	            "Producer.Retry.Backoff (retry.backoff.ms): \"0.100\" is not a whole number of milliseconds (0 .. "
 	            "9223372036854775807)");
-	must_refuse(c, "compression.codec", "inherit",
-	            "compression.codec=inherit is known, not supported here: there is no configuration per topic to inherit from or by");
+	must_refuse(
+		c, "compression.codec", "inherit",
+		"compression.codec=inherit is known, not supported here: there is no configuration per topic to inherit from or by");
 	char zeros[200];
 	memset(zeros, '0', sizeof zeros - 1);
 	zeros[198] = '5';

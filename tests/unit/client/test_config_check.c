@@ -84,7 +84,8 @@ static void idempotence_that_was_asked_for_contradicts_acks_and_retries(void **s
 {
 	(void)state;
 	refused(CONFIG("enable.idempotence", "true", "acks", "1"), "enable.idempotence=true needs acks=all, but acks is 1");
-	refused(CONFIG("enable.idempotence", "true", "retries", "0"), "enable.idempotence=true needs retries above 0, but retries is 0");
+	refused(CONFIG("enable.idempotence", "true", "retries", "0"),
+	        "enable.idempotence=true needs retries above 0, but retries is 0");
 	refused(CONFIG("Producer.Idempotent", "true", "acks", "0"), "enable.idempotence=true needs acks=all, but acks is 0");
 }
 
@@ -131,7 +132,8 @@ static void an_unlimited_delivery_timeout_is_enough_for_anything(void **state)
 {
 	(void)state;
 	kp_settings s;
-	resolve_ok(CONFIG("message.timeout.ms", "0", "linger.ms", "9223372036854775807", "request.timeout.ms", "2147483647"), &s, NULL);
+	resolve_ok(CONFIG("message.timeout.ms", "0", "linger.ms", "9223372036854775807", "request.timeout.ms", "2147483647"), &s,
+	           NULL);
 	assert_int_equal(s.engine.delivery_timeout_us, INT64_C(2147483647000));
 	kp_settings_deinit(&s);
 }
@@ -216,7 +218,8 @@ static void the_level_is_that_of_the_active_codec(void **state)
 	assert_int_equal(level_of(CONFIG("compression.type", "snappy", "compression.level", "9")), KP_CODEC_LEVEL_DEFAULT);
 	assert_int_equal(level_of(CONFIG("compression.type", "gzip")), KP_CODEC_LEVEL_DEFAULT);
 	assert_int_equal(level_of(CONFIG("compression.type", "gzip", "compression.gzip.level", "-1")), KP_CODEC_LEVEL_DEFAULT);
-	assert_int_equal(level_of(CONFIG("compression.type", "gzip", "compression.gzip.level", "9", "compression.zstd.level", "1")), 9);
+	assert_int_equal(level_of(CONFIG("compression.type", "gzip", "compression.gzip.level", "9", "compression.zstd.level", "1")),
+	                 9);
 	assert_int_equal(level_of(CONFIG("compression.type", "lz4")), 9);
 	assert_int_equal(level_of(CONFIG("compression.type", "zstd")), 3);
 	assert_int_equal(level_of(CONFIG("compression.type", "zstd", "compression.zstd.level", "-5")), -5);

@@ -33,7 +33,8 @@ static void test_config_docs_are_current(void **state)
 	while (same < fresh_len && same < committed_len && fresh[same] == committed[same])
 		same++;
 	if (fresh_len != committed_len || same != fresh_len)
-		fail_msg("docs/configuration.md is stale from \"%.60s\" on: run gen_configuration > docs/configuration.md", fresh + same);
+		fail_msg("docs/configuration.md is stale from \"%.60s\" on: run gen_configuration > docs/configuration.md",
+		         fresh + same);
 	free(committed);
 	free(fresh);
 }

@@ -101,7 +101,7 @@ static void file_undoes_escapes(void **state)
 static void file_refuses_malformed_escapes(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"\\u",     "\\u12",    "\\u12g4",        "\\u0000", "\\ud800",
+	static const char *const bad[] = {"\\u",      "\\u12",   "\\u12g4",        "\\u0000",   "\\ud800",
 	                                  "\\ud800x", "\\udc00", "\\ud800\\u0041", "\\ud800\\u"};
 	for (size_t i = 0; i < KP_ARRAY_LEN(bad); i++) {
 		char text[ERR_SIZE];

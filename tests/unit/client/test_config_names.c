@@ -67,13 +67,15 @@ static void a_known_name_is_refused_with_the_reason(void **state)
 	            "sasl.mechanism is known, not supported here: connections are PLAINTEXT only in this version");
 	must_refuse(c, "group.id", "g",
 	            "group.id is known, not supported here: it belongs to a consumer or an admin client, and this is a producer");
-	must_refuse(c, "key.serializer", "org.apache.kafka.common.serialization.StringSerializer",
-	            "key.serializer is known, not supported here: it names classes of the JVM; records are bytes here, and extensions "
-	            "are functions");
+	must_refuse(
+		c, "key.serializer", "org.apache.kafka.common.serialization.StringSerializer",
+		"key.serializer is known, not supported here: it names classes of the JVM; records are bytes here, and extensions "
+		"are functions");
 	must_refuse(c, "transactional.id", "t", "transactional.id is known, not supported here: this version has no transactions");
-	must_refuse(c, "enable.metrics.push", "true",
-	            "enable.metrics.push is known, not supported here: this version counts (kp_counters_get) but neither pushes nor "
-	            "samples metrics (only false is accepted)");
+	must_refuse(
+		c, "enable.metrics.push", "true",
+		"enable.metrics.push is known, not supported here: this version counts (kp_counters_get) but neither pushes nor "
+		"samples metrics (only false is accepted)");
 	kp_config_free(c);
 }
 

@@ -190,8 +190,10 @@ static void linger_refuses_what_is_finer_than_a_microsecond(void **state)
 	kp_config *c = kp_config_new();
 	for (size_t i = 0; i < KP_ARRAY_LEN(bad); i++) {
 		char text[ERR_SIZE];
-		snprintf(text, sizeof text, "linger.ms: \"%s\" is not a number of milliseconds with at most three decimals (0 .. "
-		                            "9223372036854775807)", bad[i]);
+		snprintf(text, sizeof text,
+		         "linger.ms: \"%s\" is not a number of milliseconds with at most three decimals (0 .. "
+		         "9223372036854775807)",
+		         bad[i]);
 		must_refuse(c, "linger.ms", bad[i], text);
 	}
 	must_refuse(c, "linger.ms", "-0.5", "linger.ms: \"-0.5\" is out of range (0 .. 9223372036854775807)");
@@ -238,12 +240,14 @@ static void values_of_later_versions_are_refused_with_the_reason(void **state)
 	must_refuse(c, "security.protocol", "SASL_SSL",
 	            "security.protocol=SASL_SSL is known, not supported here: connections are PLAINTEXT only in this version");
 	must_refuse(c, "security.protocol", "TLS", "security.protocol: \"TLS\" is not one of its values (PLAINTEXT)");
-	must_refuse(c, "client.dns.lookup", "resolve_canonical_bootstrap_servers_only",
-	            "client.dns.lookup=resolve_canonical_bootstrap_servers_only is known, not supported here: canonical names matter to "
-	            "Kerberos alone, which this version does not have");
-	must_refuse(c, "partitioner", "murmur2_random",
-	            "partitioner=murmur2_random is known, not supported here: murmur2 is the one partitioner of this version (a keyless "
-	            "record goes to a sticky, load-aware choice)");
+	must_refuse(
+		c, "client.dns.lookup", "resolve_canonical_bootstrap_servers_only",
+		"client.dns.lookup=resolve_canonical_bootstrap_servers_only is known, not supported here: canonical names matter to "
+		"Kerberos alone, which this version does not have");
+	must_refuse(
+		c, "partitioner", "murmur2_random",
+		"partitioner=murmur2_random is known, not supported here: murmur2 is the one partitioner of this version (a keyless "
+		"record goes to a sticky, load-aware choice)");
 	kp_config_free(c);
 }
 
