@@ -17,6 +17,7 @@
 #define CONNECTING_MOST 3
 #define ACTIONS_PER_BROKER 4 /* in a turn: closed by an event, connected, closed and connected again by what is due */
 #define LOOK_AGAIN_US 50000
+#define IDLE_LEAST_US 10000            /* connections.max.idle.ms=0: what a connection was made for comes within that time */
 #define CONNECTING_PATIENCE_US 1000000 /* a server that has not answered for that long gets company */
 
 static void say(kp_engine *e, int level, kp_broker *b, const char *what, const char *text, int64_t now_us)
@@ -135,15 +136,22 @@ static bool is_held_up(const kp_engine *e, const kp_broker *b)
 	return !kp_list_empty(&b->ready) && b->rpc.state == KP_RPC_READY && b->rpc.n_in_flight == 0 && !e->loop.is_asking_id;
 }
 
+/* When an open connection is closed for idleness, as things stand. */
+static int64_t idle_end_us(const kp_engine *e, const kp_broker *b)
+{
+	int64_t idle_us = e->config.connections_max_idle_us;
+	if (idle_us < 0 || b->rpc.n_in_flight > 0 || !kp_list_empty(&b->ready))
+		return KP_TIME_NEVER;
+	return b->used_us + (idle_us > IDLE_LEAST_US ? idle_us : IDLE_LEAST_US);
+}
+
 void kp_broker_touch(kp_engine *e, kp_broker *b)
 {
 	int64_t at = KP_TIME_NEVER;
 	if (b->state == KP_BROKER_UP) {
+		int64_t idle_us = idle_end_us(e, b);
 		at = kp_rpc_deadline(&b->rpc);
-		bool is_idle = b->rpc.n_in_flight == 0 && kp_list_empty(&b->ready);
-		int64_t idle_us = e->config.connections_max_idle_us;
-		if (is_idle && idle_us >= 0 && b->used_us + idle_us < at)
-			at = b->used_us + idle_us;
+		at = idle_us < at ? idle_us : at;
 		if (!kp_list_empty(&b->ready) && b->rpc.throttled_until_us > e->loop.now_us && b->rpc.throttled_until_us < at)
 			at = b->rpc.throttled_until_us;
 		else if (is_held_up(e, b))
@@ -161,8 +169,7 @@ void kp_broker_timer(kp_engine *e, kp_broker *b, int64_t now_us)
 {
 	if (b->state == KP_BROKER_UP && kp_rpc_deadline(&b->rpc) <= now_us) {
 		kp_broker_drop(e, b, KP_ERR_REQUEST_TIMEOUT, "no answer within request.timeout.ms", now_us, true);
-	} else if (b->state == KP_BROKER_UP && b->rpc.n_in_flight == 0 && kp_list_empty(&b->ready) &&
-	           e->config.connections_max_idle_us >= 0 && now_us - b->used_us >= e->config.connections_max_idle_us) {
+	} else if (b->state == KP_BROKER_UP && idle_end_us(e, b) <= now_us) {
 		kp_broker_drop(e, b, KP_OK, "idle", now_us, true);
 	} else if (b->state == KP_BROKER_DOWN && (b->is_wanted || !kp_list_empty(&b->ready))) {
 		kp_broker_want(e, b, now_us);
