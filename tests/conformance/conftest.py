@@ -3,6 +3,7 @@
 import itertools
 import os
 import pathlib
+import shutil
 import socket
 import types
 
@@ -20,6 +21,7 @@ def kafka(tmp_path_factory):
     broker = Kafka(tmp_path_factory.mktemp("kafka"))
     yield broker
     broker.stop()
+    shutil.rmtree(broker.folder / "data")  # more than a gigabyte
 
 
 @pytest.fixture(scope="session")
