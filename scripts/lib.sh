@@ -1,8 +1,8 @@
 # Shared by the scripts; sourced with the repository as working directory.
 
-CACHE=${KPRODUCER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproducer}
+CACHE=${KP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproducer}
 KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-4.3.1}
-KPRODUCER_VENV=${KPRODUCER_VENV:-$CACHE/venv}
+KP_VENV=${KP_VENV:-$CACHE/venv}
 
 die() {
 	echo "${0##*/}: $*" >&2

@@ -79,14 +79,16 @@ static bool move_leader(sim_world *w)
 	if (to == 0)
 		sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, topic << 16 | partition);
 	else if (sim_chance(&w->fate, 30)) /* and somewhere else soon: the election was not the last */
-		sim_at(w, w->now_us + sim_spread(&w->fate, 10, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, topic << 16 | partition);
+		sim_at(w, w->now_us + sim_spread(&w->fate, 10, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE,
+		       topic << 16 | partition);
 	return true;
 }
 
 void sim_before_produce(sim_world *w, kp_slice frame, sim_strike *s)
 {
 	kp_db_partition_info info;
-	if (w->armed[SIM_LEADER_FLIP] + w->armed[SIM_STEP_DOWN] == 0 || !sim_produce_partition(w, frame, &s->topic, &s->partition) ||
+	if (w->armed[SIM_LEADER_FLIP] + w->armed[SIM_STEP_DOWN] == 0 ||
+	    !sim_produce_partition(w, frame, &s->topic, &s->partition) ||
 	    kp_db_partition_get(w->db, w->plan.topics[s->topic].name, s->partition, &info))
 		return;
 	s->leader = info.leader;
@@ -104,7 +106,8 @@ void sim_after_produce(sim_world *w, const sim_strike *s)
 		set_leader(w, s->topic, s->partition, s->leader);
 	if (!s->is_step_down)
 		return;
-	sim_at(w, w->now_us + sim_spread(&w->fate, 1, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, s->topic << 16 | s->partition);
+	sim_at(w, w->now_us + sim_spread(&w->fate, 1, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE,
+	       s->topic << 16 | s->partition);
 	sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_SLOW_REPLICATION, 0);
 }
 

@@ -14,8 +14,8 @@ bool sim_produce_read(kp_slice frame, kp_arena *arena, kp_produce_request *out)
 	kp_request_header h;
 	size_t used;
 	return kp_wire_read_request_header(frame, &h, &used) == 0 && h.request_api_key == KP_API_PRODUCE &&
-	       kp_wire_read(&kp_produce_request_message, h.request_api_version, kp_slice_of(frame.ptr + used, frame.len - used), arena, out,
-	                    NULL) == 0;
+	       kp_wire_read(&kp_produce_request_message, h.request_api_version, kp_slice_of(frame.ptr + used, frame.len - used),
+	                    arena, out, NULL) == 0;
 }
 
 static int32_t find_topic(const sim_world *w, const kp_produce_request_topic *t)
@@ -36,7 +36,8 @@ bool sim_produce_partition(const sim_world *w, kp_slice frame, int32_t *topic, i
 	kp_arena arena;
 	kp_produce_request body;
 	kp_arena_init(&arena, 64u << 20);
-	bool is_found = sim_produce_read(frame, &arena, &body) && body.topic_data.n > 0 && body.topic_data.items[0].partition_data.n > 0;
+	bool is_found = sim_produce_read(frame, &arena, &body) && body.topic_data.n > 0 &&
+	                body.topic_data.items[0].partition_data.n > 0;
 	if (is_found) {
 		*topic = find_topic(w, &body.topic_data.items[0]);
 		*partition = body.topic_data.items[0].partition_data.items[0].index;

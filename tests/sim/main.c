@@ -63,8 +63,9 @@ static void summarize(const options *o, const sim_totals *t, double seconds)
 	for (int k = 0; k < SIM_N_FAULTS; k++)
 		printf("%s %llu %s", k ? "," : "", (unsigned long long)t->faults[k], sim_fault_names[k]);
 	printf("\nengine    %llu requests, %llu retries, %llu connects, %llu turns; %llu duplicates refused by the broker\n",
-	       (unsigned long long)t->requests, (unsigned long long)t->retries, (unsigned long long)t->connects, (unsigned long long)t->turns,
-	       (unsigned long long)t->duplicates);
+	       (unsigned long long)t->requests, (unsigned long long)t->retries, (unsigned long long)t->connects,
+	       (unsigned long long)t->turns, (unsigned long long)t->duplicates);
+	printf("calls     %llu, of which %llu failed\n", (unsigned long long)t->calls, (unsigned long long)t->calls_failed);
 	printf("memory    at most %.2f of buffer.memory; %llu waits for room\n", t->most_memory, (unsigned long long)t->blocked);
 }
 

@@ -58,7 +58,7 @@ typedef struct sim_plan {
 	int32_t n_nodes, n_topics;
 	sim_topic_plan topics[SIM_TOPICS];
 	bool is_auto_create;
-	int32_t n_bootstrap;       /* how many nodes are named as servers; the first name may be of a server that is not there */
+	int32_t n_bootstrap; /* how many nodes are named as servers; the first name may be of a server that is not there */
 	bool has_dead_server;
 	/* application */
 	uint32_t n_records;
@@ -66,20 +66,20 @@ typedef struct sim_plan {
 	int32_t n_keys, max_headers;
 	int percent_keyed, percent_explicit, percent_unknown_partition, percent_old_timestamp, percent_oversize;
 	uint32_t burst_max;
-	int64_t pause_max_us;      /* between two bursts */
+	int64_t pause_max_us; /* between two bursts */
 	int64_t max_block_us;
-	int percent_flush, percent_purge; /* of the application's steps */
-	bool flush_blocks;         /* no append while a flush is under way */
-	int64_t hold_reports_us;   /* ended batches are released that much later */
-	int64_t close_us;          /* the engine is closed in the middle; KP_TIME_NEVER: when all is done */
+	int percent_flush, percent_purge, percent_call; /* of the application's steps */
+	bool flush_blocks;                              /* no append while a flush is under way */
+	int64_t hold_reports_us;                        /* ended batches are released that much later */
+	int64_t close_us;                               /* the engine is closed in the middle; KP_TIME_NEVER: when all is done */
 	/* network */
 	int64_t latency_us, jitter_us;
-	int percent_spike;         /* of the deliveries take up to 50 times as long */
+	int percent_spike; /* of the deliveries take up to 50 times as long */
 	int percent_partial_write, percent_chunked, percent_bytewise;
 	/* faults */
 	uint32_t n_faults;
-	uint32_t fault_kinds;      /* bit set */
-	int64_t calm_us;           /* no fault from then on, everything heals */
+	uint32_t fault_kinds; /* bit set */
+	int64_t calm_us;      /* no fault from then on, everything heals */
 } sim_plan;
 
 void sim_plan_make(sim_plan *plan, uint64_t seed);
@@ -100,12 +100,12 @@ typedef struct sim_record {
 typedef enum sim_event_kind {
 	SIM_EV_APPLICATION,
 	SIM_EV_FAULT,
-	SIM_EV_HEAL,          /* a: fault, b: node or topic << 16 | partition */
+	SIM_EV_HEAL, /* a: fault, b: node or topic << 16 | partition */
 	SIM_EV_CALM,
-	SIM_EV_TOPIC,         /* a: topic to create, or to grow */
-	SIM_EV_CONNECTED,     /* a: it was refused */
+	SIM_EV_TOPIC,     /* a: topic to create, or to grow */
+	SIM_EV_CONNECTED, /* a: it was refused */
 	SIM_EV_WRITABLE,
-	SIM_EV_TO_BROKER,     /* the connection's next chunk arrives */
+	SIM_EV_TO_BROKER, /* the connection's next chunk arrives */
 	SIM_EV_TO_CLIENT,
 	SIM_EV_CLIENT_CLOSED, /* the client learns that the connection is gone */
 	SIM_EV_BROKER_CLOSED, /* the broker does */
@@ -130,24 +130,25 @@ typedef struct sim_chunk {
 } sim_chunk;
 
 typedef struct sim_conn {
-	uint32_t id;       /* the engine's name for it */
-	uint64_t serial;   /* the broker's: never used twice */
-	int32_t node;      /* 0: nobody listens there */
-	bool is_open;      /* the engine was told, and not yet that it is closed */
-	bool is_known;     /* the engine knows it: from CONNECT to CLOSE or kp_engine_on_close */
-	bool is_blocked;   /* the socket is full: SIM_EV_WRITABLE comes */
-	bool is_cut;       /* nothing reaches the client any more; it will hear of that */
+	uint32_t id;     /* the engine's name for it */
+	uint64_t serial; /* the broker's: never used twice */
+	int32_t node;    /* 0: nobody listens there */
+	bool is_open;    /* the engine was told, and not yet that it is closed */
+	bool is_known;   /* the engine knows it: from CONNECT to CLOSE or kp_engine_on_close */
+	bool is_blocked; /* the socket is full: SIM_EV_WRITABLE comes */
+	bool is_cut;     /* nothing reaches the client any more; it will hear of that */
 	bool is_broker_gone;
-	kp_list to_broker, to_client;     /* chunks under way; each has its event */
+	kp_list to_broker, to_client; /* chunks under way; each has its event */
 	size_t to_broker_bytes;
 	int64_t to_broker_us, to_client_us; /* no chunk overtakes another */
-	kp_buf inbox;      /* the broker's: a frame that has not wholly arrived */
-	int32_t n_produce; /* Produce requests that the broker has and has not answered */
+	kp_buf inbox;                       /* the broker's: a frame that has not wholly arrived */
+	int32_t n_produce;                  /* Produce requests that the broker has and has not answered */
 } sim_conn;
 
 typedef struct sim_totals {
-	uint64_t runs, records, refused, persisted, not_persisted, unknown, blocked, reports_held, faults[SIM_N_FAULTS], turns, events;
-	uint64_t requests, retries, connects, duplicates;
+	uint64_t runs, records, refused, persisted, not_persisted, unknown, blocked, reports_held, faults[SIM_N_FAULTS], turns,
+		events;
+	uint64_t requests, retries, connects, duplicates, calls, calls_failed;
 	int64_t virtual_us;
 	double most_memory; /* of buffer.memory that was in use */
 } sim_totals;
@@ -167,7 +168,7 @@ typedef struct sim_world {
 	kp_engine *engine; /* NULL once it is closed */
 	kp_logger log;
 	int64_t engine_us;
-	bool is_woken;     /* it asked for a turn, or an event came */
+	bool is_woken; /* it asked for a turn, or an event came */
 	/* the cluster */
 	kp_db *db;
 	int64_t db_us;
@@ -184,27 +185,28 @@ typedef struct sim_world {
 	sim_record *records;
 	uint32_t n_records, n_ended; /* offered so far; of the accepted and tracked ones reported */
 	uint32_t n_accepted, n_tracked;
-	bool is_blocked;       /* the last record waits for room */
+	bool is_blocked; /* the last record waits for room */
 	int64_t blocked_until_us;
 	uint64_t room_generation;
 	bool is_flushing;
 	uint64_t flush_serial;
-	uint32_t flush_upto;   /* records before this one must have ended when the flush has */
-	kp_batch **held;       /* ended batches whose reports were not taken yet: a queue */
+	uint32_t flush_upto; /* records before this one must have ended when the flush has */
+	kp_list calls, ended_calls;
+	kp_batch **held; /* ended batches whose reports were not taken yet: a queue */
 	size_t n_held, first_held, cap_held;
 	uint64_t n_batches_out;
 	int32_t last_reported[SIM_TOPICS][64]; /* per partition, of the persisted ones */
-	uint64_t outcomes[3];  /* records by outcome */
+	uint64_t outcomes[3];                  /* records by outcome */
 	sim_totals *totals;
 	/* scratch: the content of one record */
 	uint8_t *value;
-	char failure[600];     /* "" while all is well */
+	char failure[600]; /* "" while all is well */
 } sim_world;
 
 /* world.c: time and turns */
 void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *failure, size_t failure_size);
 void sim_at(sim_world *w, int64_t at_us, sim_event_kind kind, sim_conn *conn, int32_t a, int32_t b);
-void sim_step_db(sim_world *w);   /* after anything that changed the cluster */
+void sim_step_db(sim_world *w); /* after anything that changed the cluster */
 void sim_fail(sim_world *w, const char *invariant, const char *fmt, ...) KP_PRINTF(3, 4); /* the first failure counts */
 void *sim_alloc(void *old, size_t size); /* aborts the program when memory is out */
 
@@ -254,6 +256,10 @@ typedef struct sim_content {
 	uint8_t key[16];
 } sim_content;
 void sim_content_make(sim_world *w, uint32_t index, sim_content *out);
+
+/* calls.c: requests of the client's own */
+void sim_call_begin(sim_world *w);
+void sim_calls_free(sim_world *w);
 
 /* check.c: invariants */
 void sim_take_ended(sim_world *w);

@@ -96,7 +96,8 @@ void sim_conn_reset(sim_world *w, sim_conn *c, bool is_late)
 {
 	if (c->is_cut)
 		return;
-	SIM_TRACE(w, "conn %u node %d: reset by the network%s", c->id, c->node, is_late ? ", what was sent arrives all the same" : "");
+	SIM_TRACE(w, "conn %u node %d: reset by the network%s", c->id, c->node,
+	          is_late ? ", what was sent arrives all the same" : "");
 	c->is_cut = true;
 	drop_chunks(&c->to_client);
 	if (is_late)
@@ -154,7 +155,8 @@ static void connect_to(sim_world *w, const kp_action *a)
 		is_refused |= w->nodes[c->node].stalled_until_us > w->now_us + CONNECT_TIMEOUT;
 		at = is_refused ? w->now_us + CONNECT_TIMEOUT : w->nodes[c->node].stalled_until_us;
 	}
-	SIM_TRACE(w, "conn %u node %d: connecting to %s:%u%s", c->id, c->node, a->host, a->port, is_refused ? ", to be refused" : "");
+	SIM_TRACE(w, "conn %u node %d: connecting to %s:%u%s", c->id, c->node, a->host, a->port,
+	          is_refused ? ", to be refused" : "");
 	sim_at(w, at, SIM_EV_CONNECTED, c, is_refused, 0);
 }
 
@@ -229,7 +231,8 @@ static bool write_conn(sim_world *w, sim_conn *c)
 			total += iov[i].iov_len;
 		if (total == 0)
 			break;
-		n = sim_chance(&w->network, w->plan.percent_partial_write) ? (size_t)sim_spread(&w->network, 1, (int64_t)total) : total;
+		n = sim_chance(&w->network, w->plan.percent_partial_write) ? (size_t)sim_spread(&w->network, 1, (int64_t)total)
+		                                                           : total;
 		bool is_cut = total > 1 && sim_take_armed(w, SIM_RESET_IN_WRITE);
 		if (is_cut)
 			n = (size_t)sim_range(&w->network, 1, (int64_t)total - 1);

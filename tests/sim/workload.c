@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "tests/sim/sim.h"
 
-#define EPILOGUE_RECORDS 4 /* for each topic */
+#define EPILOGUE_RECORDS 4    /* for each topic */
 #define OLD_TIMESTAMP_MS 1000 /* farther from the others than a batch can hold */
 
 /* ------------------------------------------------------------------ content */
@@ -30,14 +30,16 @@ static void make_headers(const sim_world *w, kp_random *r, sim_content *out)
 	out->content.n_headers = w->plan.max_headers ? (size_t)kp_random_below(r, (uint32_t)w->plan.max_headers + 1) : 0;
 	for (size_t i = 0; i < out->content.n_headers; i++) {
 		out->headers[i].name = kp_slice_of("header", 1 + kp_random_below(r, 6));
-		out->headers[i].value = sim_chance(r, 20) ? kp_slice_null() : kp_slice_of("a header's value", kp_random_below(r, 16));
+		out->headers[i].value = sim_chance(r, 20) ? kp_slice_null()
+		                                          : kp_slice_of("a header's value", kp_random_below(r, 16));
 	}
 }
 
 /* The record's number, then text that is cheap to make and that compresses like text. */
 static void fill_value(uint8_t *value, size_t size, uint32_t index)
 {
-	static const char text[] = "2026-01-01T00:00:00.000Z INFO request served in 17 ms, status=200 path=/index.html client=10.1.2.3; ";
+	static const char text[] =
+		"2026-01-01T00:00:00.000Z INFO request served in 17 ms, status=200 path=/index.html client=10.1.2.3; ";
 	const size_t n_text = sizeof(text) - 1;
 	uint8_t number[4];
 	kp_store_be32(number, index);
@@ -55,7 +57,8 @@ void sim_content_make(sim_world *w, uint32_t index, sim_content *out)
 	kp_random_init(&r, p->seed ^ (uint64_t)(index + 1) << 32);
 	*out = (sim_content){.partition = KP_PARTITION_ANY};
 	bool is_epilogue = index >= p->n_records;
-	out->topic = (uint8_t)(is_epilogue ? (index - p->n_records) / EPILOGUE_RECORDS : kp_random_below(&r, (uint32_t)p->n_topics));
+	out->topic = (uint8_t)(is_epilogue ? (index - p->n_records) / EPILOGUE_RECORDS
+	                                   : kp_random_below(&r, (uint32_t)p->n_topics));
 	const sim_topic_plan *t = &p->topics[out->topic];
 	if (sim_chance(&r, p->percent_explicit))
 		out->partition = (int32_t)sim_range(&r, 0, t->n_partitions - 1);
@@ -68,7 +71,9 @@ void sim_content_make(sim_world *w, uint32_t index, sim_content *out)
 	if (!is_epilogue && sim_chance(&r, p->percent_oversize)) /* about the limit, some below it */
 		size = (size_t)p->config.max_request_size - 250 + kp_random_below(&r, 250);
 	if (!w->value)
-		w->value = sim_alloc(NULL, (size_t)(p->value_max > (uint32_t)p->config.max_request_size ? p->value_max : (uint32_t)p->config.max_request_size));
+		w->value = sim_alloc(NULL, (size_t)(p->value_max > (uint32_t)p->config.max_request_size
+		                                            ? p->value_max
+		                                            : (uint32_t)p->config.max_request_size));
 	fill_value(w->value, size, index);
 	out->content.value = kp_slice_of(w->value, size);
 }
@@ -96,7 +101,8 @@ static void accepted(sim_world *w, uint32_t index, const sim_content *c, const k
 	                  .timestamp_ms = a->timestamp_ms};
 	w->n_accepted++;
 	w->n_tracked += r->is_tracked;
-	SIM_TRACE(w, "append #%u %s partition %d, %zu bytes", index, w->plan.topics[c->topic].name, c->partition, c->content.value.len);
+	SIM_TRACE(w, "append #%u %s partition %d, %zu bytes", index, w->plan.topics[c->topic].name, c->partition,
+	          c->content.value.len);
 }
 
 /* A refusal must have its reason. */
@@ -214,6 +220,8 @@ void sim_on_application(sim_world *w)
 		purge(w);
 	if (!w->is_flushing && sim_chance(&w->application, p->percent_flush))
 		begin_flush(w);
+	if (sim_chance(&w->application, p->percent_call))
+		sim_call_begin(w);
 	uint32_t n = (uint32_t)sim_range(&w->application, 1, p->burst_max);
 	while (n-- > 0 && w->n_records < p->n_records && append_next(w))
 		;

@@ -11,12 +11,12 @@
 #include "base/mem.h"
 #include "tests/sim/sim.h"
 
-#define MOST_EVENTS 3000000u  /* a run beyond that goes round in circles */
-#define MOST_ROUNDS 10000     /* turns without time going on */
+#define MOST_EVENTS 3000000u /* a run beyond that goes round in circles */
+#define MOST_ROUNDS 10000    /* turns without time going on */
 
 void *sim_alloc(void *old, size_t size)
 {
-	void *p = realloc(old, size);
+	void *p = size <= PTRDIFF_MAX ? realloc(old, size) : NULL;
 	if (!p) {
 		fprintf(stderr, "sim: out of memory\n");
 		exit(2);
@@ -89,7 +89,8 @@ static void on_topic(sim_world *w, int32_t i)
 static void on_deadline(sim_world *w, int32_t phase)
 {
 	if (w->engine && (int32_t)w->phase == phase)
-		sim_fail(w, "I9", "%u of %u records have not ended although the faults stopped long ago", w->n_tracked - w->n_ended, w->n_tracked);
+		sim_fail(w, "I9", "%u of %u records have not ended although the faults stopped long ago", w->n_tracked - w->n_ended,
+		         w->n_tracked);
 }
 
 static void handle(sim_world *w, const sim_event *ev)
@@ -172,14 +173,15 @@ static bool advance(sim_world *w)
 /* Time within which everything pending ends once the network is calm: what one lost request may cost, and then some. */
 static int64_t patience_us(const sim_plan *p)
 {
-	int64_t lost = 2 * p->config.request_timeout_us + 10 * p->config.retry_backoff_max_us + 10 * p->config.reconnect_backoff_max_us;
+	int64_t lost = 2 * p->config.request_timeout_us + 10 * p->config.retry_backoff_max_us +
+	               10 * p->config.reconnect_backoff_max_us;
 	int64_t us = lost + 100 * (p->latency_us + p->jitter_us) * 50 + 10 * SIM_SECOND;
 	return us < p->config.delivery_timeout_us ? us : p->config.delivery_timeout_us + SIM_SECOND;
 }
 
 static bool is_idle(const sim_world *w)
 {
-	return w->is_calm && sim_workload_is_done(w) && w->n_ended == w->n_tracked && w->n_held == 0;
+	return w->is_calm && sim_workload_is_done(w) && w->n_ended == w->n_tracked && w->n_held == 0 && kp_list_empty(&w->calls);
 }
 
 static void enter(sim_world *w, sim_phase phase)
@@ -209,8 +211,10 @@ static void count_engine(sim_world *w)
 	w->totals->retries += c.retries;
 	w->totals->connects += c.connects;
 	if (c.accepted != w->n_accepted)
-		sim_fail(w, "I1", "the engine counts %llu accepted records, the application %u", (unsigned long long)c.accepted, w->n_accepted);
-	if (c.persisted != w->outcomes[KP_PERSISTED] || c.not_persisted != w->outcomes[KP_NOT_PERSISTED] || c.unknown != w->outcomes[KP_UNKNOWN])
+		sim_fail(w, "I1", "the engine counts %llu accepted records, the application %u", (unsigned long long)c.accepted,
+		         w->n_accepted);
+	if (c.persisted != w->outcomes[KP_PERSISTED] || c.not_persisted != w->outcomes[KP_NOT_PERSISTED] ||
+	    c.unknown != w->outcomes[KP_UNKNOWN])
 		sim_fail(w, "I1", "the engine's counters by outcome are not those of its ended batches");
 	if (c.persisted + c.not_persisted + c.unknown != c.accepted)
 		sim_fail(w, "I1", "%llu records were accepted, %llu ended", (unsigned long long)c.accepted,
@@ -233,6 +237,8 @@ static void close_engine(sim_world *w)
 	sim_take_ended(w);
 	while (w->n_held)
 		sim_on_release(w);
+	if (!kp_list_empty(&w->calls))
+		sim_fail(w, "call", "a call has not ended with the engine");
 	count_engine(w);
 	kp_engine_free(w->engine);
 	w->engine = NULL;
@@ -326,6 +332,8 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	w->plan = *plan;
 	w->is_traced = is_traced;
 	w->totals = totals;
+	kp_list_init(&w->calls);
+	kp_list_init(&w->ended_calls);
 	kp_random_init(&w->network, plan->seed ^ 0x6e6574);
 	kp_random_init(&w->fate, plan->seed ^ 0x66617465);
 	kp_random_init(&w->application, plan->seed ^ 0x617070);
@@ -340,6 +348,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 		kp_db_get_stats(w->db, &stats);
 		totals->duplicates += stats.n_duplicates;
 		sim_conns_free(w);
+		sim_calls_free(w);
 		kp_db_free(w->db);
 		free(w->events);
 		free(w->records);

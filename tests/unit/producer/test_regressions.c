@@ -131,12 +131,12 @@ static void record_without_headers_is_refused_as_exactly_as_one_with(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(reports_keep_the_order_of_sending_when_the_second_is_acknowledged_first),
-	        cmocka_unit_test(report_that_waited_for_an_earlier_one_comes_with_its_end),
-	        cmocka_unit_test(sender_without_room_is_not_woken_by_its_own_attempt),
-	        cmocka_unit_test(batch_starts_small_when_the_last_ones_size_leaves_no_room),
-	        cmocka_unit_test(record_that_no_empty_buffer_could_hold_is_refused),
-	        cmocka_unit_test(record_without_headers_is_refused_as_exactly_as_one_with),
+		cmocka_unit_test(reports_keep_the_order_of_sending_when_the_second_is_acknowledged_first),
+		cmocka_unit_test(report_that_waited_for_an_earlier_one_comes_with_its_end),
+		cmocka_unit_test(sender_without_room_is_not_woken_by_its_own_attempt),
+		cmocka_unit_test(batch_starts_small_when_the_last_ones_size_leaves_no_room),
+		cmocka_unit_test(record_that_no_empty_buffer_could_hold_is_refused),
+		cmocka_unit_test(record_without_headers_is_refused_as_exactly_as_one_with),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
