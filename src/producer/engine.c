@@ -229,11 +229,11 @@ static void serve_news(kp_engine *e, int64_t now_us)
 	e->loop.adopt_again_us = kp_metadata_adopt_topics(e, now_us) ? now_us + ADOPT_AGAIN_US : KP_TIME_NEVER;
 	/* relaxed: has_news was set after it */
 	bool is_wish = atomic_exchange_explicit(&e->shared.wants_hurry, false, memory_order_relaxed);
-	if (!has_news || (!is_wish && atomic_load_explicit(&e->shared.n_wanting_room, memory_order_acquire) == 0))
-		return;
-	e->loop.is_hurrying = true;
-	hurry(e, now_us);
-	e->loop.is_hurrying = false;
+	uint64_t room = kp_engine_room_generation(e);
+	e->loop.is_hurrying = is_wish || (e->loop.is_hurrying && room == e->loop.room_at_hurry);
+	e->loop.room_at_hurry = room;
+	if (has_news && (is_wish || atomic_load_explicit(&e->shared.n_wanting_room, memory_order_acquire) > 0))
+		hurry(e, now_us);
 }
 
 static void serve_timers(kp_engine *e, int64_t now_us)

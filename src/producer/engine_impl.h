@@ -82,7 +82,8 @@ struct kp_engine {
 		kp_list by_age, by_serial, ended, spare_calls;
 		uint64_t request_serial;
 		uint64_t next_serial;
-		bool is_hurrying;       /* while open batches are looked at because of a wish for room */
+		bool is_hurrying;       /* somebody found no room: open batches do not linger until some came back ... */
+		uint64_t room_at_hurry; /* ... since this count */
 		int64_t adopt_again_us; /* memory was out for a new topic */
 		kp_list moving;         /* topics with records that wait for room to go to their partitions */
 		uint64_t room_at_last_move;

@@ -66,7 +66,7 @@ static void collect(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t n
 		kp_batch *batch = kp_partition_next_batch(e, p, now_us, call->n == 0 ? SIZE_MAX : room);
 		if (!batch) {
 			/* it does not fit this request, or something has changed: the partition finds its place anew below */
-			n_misfits++;
+			n_misfits += call->n > 0;
 			kp_list_push_back(&later, n);
 			continue;
 		}

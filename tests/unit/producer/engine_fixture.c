@@ -205,14 +205,17 @@ static void note_report(fx *f, const kp_batch *b, int i)
 	                                 .order = ++f->n_reported};
 }
 
-void fx_take_ended(fx *f)
+bool fx_take_ended(fx *f)
 {
 	kp_batch *b;
+	bool any = false;
 	while (!f->hold_ended && (b = kp_engine_next_ended(f->engine))) {
 		for (int i = 0; i < b->n_entries; i++)
 			note_report(f, b, i);
 		kp_engine_release(f->engine, b);
+		any = true;
 	}
+	return any;
 }
 
 const fx_report *fx_report_of(fx *f, int number)
@@ -316,8 +319,7 @@ bool fx_turn(fx *f)
 	}
 	while ((id = kp_engine_next_writable(f->engine)) != KP_NO_CONN)
 		moved |= write_some(f, conn_of(f, id));
-	fx_take_ended(f);
-	return moved;
+	return fx_take_ended(f) || moved;
 }
 
 void fx_run(fx *f)

@@ -177,6 +177,6 @@ const fx_report *fx_report_of(fx *f, int number);
 void fx_check(fx *f, int number, kp_outcome outcome, int error);
 /* The log of a partition is exactly these numbers. */
 void fx_check_log(fx *f, const char *topic, int32_t index, const int *numbers, int n);
-void fx_take_ended(fx *f);
+bool fx_take_ended(fx *f); /* whether there were any */
 
 #endif
