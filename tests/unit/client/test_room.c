@@ -1,7 +1,9 @@
 /*
  * test_room.c - what happens when there is no room: block, refuse, drop the oldest; bounds in time, bytes and records.
  */
+#include "client/producer_impl.h"
 #include "fixture.h"
+#include "producer/engine_impl.h"
 
 static char value[1000];
 
@@ -212,6 +214,81 @@ static void the_bound_in_records_holds(void **state)
 	broker_stop(b);
 }
 
+/* Nobody waits, so nobody is heard of: the refusal itself has to set lingering batches going. */
+static void what_lingers_leaves_when_a_record_was_refused(void **state)
+{
+	static const char *const ways[][2] = {
+		{"queue.full.policy", "block"}, {"queue.full.policy", "refuse"}, {"max.block.ms", "0"}};
+	(void)state;
+	broker *b = broker_start(1, 1);
+	for (size_t i = 0; i < 3; i++) {
+		collector c;
+		uint64_t n = 0;
+		collector_init(&c);
+		kp_producer *p = producer_of(
+			broker_servers(b), &c, NULL,
+			PAIRS("buffer.memory", "50000", "batch.size", "40000", "linger.ms", "60000", ways[i][0], ways[i][1]));
+		kp_topic *t = kp_topic_open(p, "t");
+		kp_record r = big_record();
+		r.value_len = 0; /* one of a thousand bytes might not find room any more */
+		assert_int_equal(kp_send(t, &r), 0);
+		assert_int_equal(kp_flush(p, PATIENCE_MS), 0); /* metadata is there */
+		if (i == 0)
+			n = fill(t, KP_ERR_QUEUE_FULL);
+		for (r = big_record(); i > 0 && kp_send(t, &r) == 0; n++)
+			;
+		assert_in_range(n, 10, 39); /* no batch is full */
+		assert_true(collector_wait(&c, n + 1));
+		assert_int_equal(collector_count_outcome(&c, KP_PERSISTED, 0), n + 1);
+		close_and_free(p);
+		collector_deinit(&c);
+	}
+	broker_stop(b);
+}
+
+/* ------------------------------------------------------------------ room that others take */
+
+typedef struct crowd {
+	kp_producer *producer;
+	pthread_t thread;
+	unsigned n;
+	_Atomic bool is_over;
+} crowd;
+
+static void *announce_room_again_and_again(void *opaque)
+{
+	crowd *c = opaque;
+	while (!c->is_over) {
+		atomic_fetch_add(&c->producer->engine->shared.budget.n_freed, 1);
+		if (++c->n % 1000 == 0)
+			kp_announce_room(c->producer);
+	}
+	return NULL;
+}
+
+/* As for a sender whom others outrun time and again: each time it looks, the room that came back is taken. */
+static void the_deadline_holds_though_room_comes_and_goes(void **state)
+{
+	collector c;
+	(void)state;
+	peer *silent = peer_start(PEER_SILENT);
+	kp_producer *p = producer(silent, &c, PAIRS("buffer.memory", "50000", "batch.size", "10000", "max.block.ms", "50"));
+	kp_topic *t = kp_topic_open(p, "t");
+	kp_record r = big_record();
+	uint64_t n = fill(t, KP_ERR_QUEUE_FULL);
+	crowd others = {.producer = p};
+	assert_int_equal(pthread_create(&others.thread, NULL, announce_room_again_and_again, &others), 0);
+	for (int i = 0; i < 10; i++) {
+		int64_t start_ms = now_ms();
+		assert_int_equal(kp_send(t, &r), KP_ERR_QUEUE_FULL);
+		assert_in_range(now_ms() - start_ms, 49, 500);
+	}
+	others.is_over = true;
+	pthread_join(others.thread, NULL);
+	end(p, &c, n);
+	peer_stop(silent);
+}
+
 /* ------------------------------------------------------------------ drop_oldest */
 
 static void the_oldest_make_room_for_the_newest(void **state)
@@ -300,6 +377,8 @@ int main(void)
 		cmocka_unit_test(a_blocked_sender_goes_on_after_a_purge),
 		cmocka_unit_test(a_place_comes_back_with_the_records_end_not_with_its_report),
 		cmocka_unit_test(the_bound_in_records_holds),
+		cmocka_unit_test(what_lingers_leaves_when_a_record_was_refused),
+		cmocka_unit_test(the_deadline_holds_though_room_comes_and_goes),
 		cmocka_unit_test(the_oldest_make_room_for_the_newest),
 		cmocka_unit_test(accepted_are_persisted_or_evicted),
 		cmocka_unit_test(unpolled_reports_do_not_make_everything_be_evicted),

@@ -1,7 +1,9 @@
 /*
  * test_topics.c - what is known of topics, and their administration: results, the broker's errors, time-outs.
  */
+#include "client/admin.h"
 #include "fixture.h"
+#include "wire/msg_metadata.h"
 
 static broker *the_broker;
 static kp_producer *the_producer;
@@ -248,6 +250,41 @@ static void a_question_out_of_time_leaves_the_connection_alone(void **state)
 	broker_stop(b);
 }
 
+/* ------------------------------------------------------------------ the broker's own time-out */
+
+static int32_t timeout_given_ms; /* by the loop, read when the call is over */
+
+static const void *build_and_note(const void *request, int version, int32_t timeout_ms, kp_arena *arena)
+{
+	kp_metadata_request *body = kp_arena_alloc(arena, sizeof(*body));
+	(void)request, (void)version;
+	timeout_given_ms = timeout_ms;
+	if (body)
+		kp_wire_init(&kp_metadata_request_schema, body, 1);
+	return body;
+}
+
+static int take_nothing(void *result, const void *answer, int version, char *text)
+{
+	(void)result, (void)answer, (void)version, (void)text;
+	return 0;
+}
+
+/* It has to give up, and say so, before the connection is given up. */
+static void a_broker_is_given_less_time_than_the_connection(void **state)
+{
+	static const int timeouts_ms[] = {PATIENCE_MS, 500, KP_FOREVER};
+	kp_admin a = {.api_key = KP_API_METADATA, .max_version = 12, .request = "", .build = build_and_note, .take = take_nothing};
+	(void)state;
+	kp_producer *p = producer_of(broker_servers(the_broker), NULL, NULL,
+	                             PAIRS("request.timeout.ms", "1000", "delivery.timeout.ms", "5000"));
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(kp_admin_run(p, &a, NULL, NULL, timeouts_ms[i], err, sizeof(err)), 0);
+		assert_in_range(timeout_given_ms, 1, timeouts_ms[i] == 500 ? 500 : 999);
+	}
+	close_and_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +301,7 @@ int main(void)
 		cmocka_unit_test(a_silent_server_costs_no_more_than_the_time_out),
 		cmocka_unit_test(a_server_that_refuses_is_named_when_time_is_over),
 		cmocka_unit_test(a_question_out_of_time_leaves_the_connection_alone),
+		cmocka_unit_test(a_broker_is_given_less_time_than_the_connection),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
