@@ -96,10 +96,14 @@ static void config_delivery(sim_plan *p, kp_engine_config *c, kp_random *r)
 	c->request_timeout_us = sim_chance(r, 60) ? sim_spread(r, 100 * SIM_MS, 3 * SIM_SECOND) : 30 * SIM_SECOND;
 	c->delivery_timeout_us = c->request_timeout_us + c->linger_us +
 	                         (sim_chance(r, 30) ? sim_spread(r, 1 * SIM_MS, 500 * SIM_MS) : 60 * SIM_SECOND);
-	if (!p->is_auto_create) /* a topic that never comes into being keeps its records that long */
-		for (int32_t i = 0; i < p->n_topics; i++)
-			if (p->topics[i].created_us == KP_TIME_NEVER)
-				c->request_timeout_us = 300 * SIM_MS, c->delivery_timeout_us = 2 * SIM_SECOND;
+	for (int32_t i = 0; i < p->n_topics && !p->is_auto_create; i++) {
+		if (p->topics[i].created_us < KP_TIME_NEVER)
+			continue;
+		/* a topic that never comes into being keeps its records, and the engine asking for it, that long */
+		c->request_timeout_us = 300 * SIM_MS;
+		c->delivery_timeout_us = 2 * SIM_SECOND;
+		c->retry_backoff_max_us = SIM_SECOND;
+	}
 }
 
 static void config_batching(const sim_plan *p, kp_engine_config *c, kp_random *r)

@@ -71,7 +71,7 @@ typedef struct opener {
 
 static int append_one(kp_engine *e, const char *topic, int number)
 {
-	char value[9];
+	char value[16];
 	snprintf(value, sizeof(value), "%-8d", number);
 	kp_append_args a = {.partition = KP_PARTITION_ANY,
 	                    .timestamp_ms = 1700000000000,
