@@ -4,6 +4,7 @@ import itertools
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import types
 
@@ -11,6 +12,9 @@ import pytest
 
 from brokers import DevBroker, Kafka
 from command import REPOSITORY, run
+
+# A shell starts its background jobs with SIGINT ignored, and a program that is started so keeps it ignored: what we start shall not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 names = itertools.count()
 
