@@ -87,7 +87,7 @@ def head_of(schema):
 
 
 if "KAFKA_JARS" not in os.environ:
-    pytest.skip("KAFKA_JARS is not set", allow_module_level=True)
+    raise RuntimeError("KAFKA_JARS names the folder of Kafka's jars (scripts/setup --test)")
 
 OURS = our_messages()
 
