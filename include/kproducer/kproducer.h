@@ -100,7 +100,8 @@ typedef struct kp_record {
 	size_t value_len;
 	const kp_header *headers;
 	size_t n_headers;
-	int64_t timestamp_ms; /* since 1970; KP_TIMESTAMP_NOW: the time of the call */
+	int64_t timestamp_ms; /* since 1970; KP_TIMESTAMP_NOW: the time of the call, a tick of the system (1-10 ms) behind at most,
+	                       * and for the first record of a batch, as all are at low rates, to the millisecond */
 	int32_t partition;    /* KP_PARTITION_ANY: the partitioner chooses */
 	void *opaque;         /* comes back in the report */
 } kp_record;

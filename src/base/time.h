@@ -11,7 +11,7 @@
 
 int64_t kp_time_mono_us(void); /* CLOCK_MONOTONIC, microseconds */
 int64_t kp_time_wall_ms(void); /* CLOCK_REALTIME, milliseconds since 1970 */
-/* CLOCK_REALTIME_COARSE: a tick (1-4 ms) behind at most, about 5 ns a call; for record timestamps. */
+/* CLOCK_REALTIME_COARSE: a tick (1-10 ms) behind at most, about 5 ns a call; for record timestamps. */
 int64_t kp_time_wall_coarse_ms(void);
 
 #endif

@@ -104,6 +104,12 @@ static int64_t clock_us(void *opaque)
 	return kp_time_mono_us();
 }
 
+static int64_t wall_ms(void *opaque)
+{
+	(void)opaque;
+	return kp_time_wall_ms();
+}
+
 static void wake(void *opaque)
 {
 	kp_producer_wake(opaque);
@@ -190,7 +196,7 @@ static bool make_parts(kp_producer *p)
 {
 	const kp_settings *s = &p->settings;
 	kp_server *servers = kp_mem_calloc(s->n_bootstrap, sizeof(*servers));
-	kp_surroundings around = {clock_us, wake, on_error, &p->log, p, kp_random_os_seed()};
+	kp_surroundings around = {clock_us, wall_ms, wake, on_error, &p->log, p, kp_random_os_seed()};
 	for (size_t i = 0; servers && i < s->n_bootstrap; i++) {
 		snprintf(servers[i].host, sizeof(servers[i].host), "%s", s->bootstrap[i].host);
 		servers[i].port = s->bootstrap[i].port;

@@ -72,6 +72,7 @@ static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group
 		.timestamp_ms = r->timestamp_ms == KP_TIMESTAMP_NOW ? now_ms : r->timestamp_ms,
 		.partition = r->partition,
 		.is_group = group != NULL,
+		.is_now = r->timestamp_ms == KP_TIMESTAMP_NOW,
 		.opaque = group ? (void *)group : r->opaque,
 	};
 	if (KP_UNLIKELY(r->n_headers > 0))
@@ -169,7 +170,9 @@ static KP_NOINLINE int wait_for_room(kp_topic *t, const kp_append_args *a, int64
 	/* the wish closes open batches without linger */
 	kp_engine_wants_room(p->engine, 1);
 	int64_t deadline_us = kp_time_mono_us() + p->settings.max_block_ms * 1000;
-	int err = retry_until(p, t, a, deadline_us < until_us ? deadline_us : until_us);
+	kp_append_args late = *a;
+	late.is_now = false; /* the time of the call, not of the room */
+	int err = retry_until(p, t, &late, deadline_us < until_us ? deadline_us : until_us);
 	kp_engine_wants_room(p->engine, -1);
 	return err;
 }

@@ -1,6 +1,9 @@
 /*
  * append.c - the append half: a record goes from the caller's hands into its partition's open batch. No allocation, clock read or name
  * look-up per record; the lock is the partition's own.
+ *
+ * A record of "now" comes with a coarse time, which may be a tick behind. The exact clock is read once a batch, for its first record, and no
+ * later record of "now" is dated before that.
  */
 #include <kproducer/error.h>
 
@@ -63,6 +66,12 @@ void kp_detach_open(kp_partition *p)
 	kp_detach_open_within(p, SIZE_MAX);
 }
 
+static inline int64_t timestamp_delta(const kp_batch *b, const kp_append_args *a)
+{
+	int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
+	return delta < 0 && a->is_now ? 0 : delta;
+}
+
 static bool wants_entry(const kp_engine *e, const kp_append_args *a)
 {
 	return a->is_group || e->config.reports != KP_REPORTS_NONE;
@@ -80,7 +89,7 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	if (!b)
 		return err;
 	b->partition = p;
-	b->base_timestamp_ms = b->max_timestamp_ms = a->timestamp_ms;
+	b->base_timestamp_ms = b->max_timestamp_ms = a->is_now ? e->around.wall_ms(e->around.opaque) : a->timestamp_ms;
 	b->created_us = a->is_moved ? a->created_us : kp_engine_clock_us(e);
 	p->shared.open = b;
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
@@ -93,7 +102,7 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 {
 	kp_batch *b = p->shared.open;
 	if (b) {
-		int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
+		int64_t delta = timestamp_delta(b, a);
 		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)e->config.batch_size;
 		if (is_full || delta > INT32_MAX || delta < INT32_MIN || b->n_records == INT32_MAX) {
 			*closed = kp_close_open(p);
@@ -113,7 +122,7 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 
 static inline void store(kp_partition *p, kp_batch *b, const kp_append_args *a, size_t body, size_t size)
 {
-	int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
+	int64_t delta = timestamp_delta(b, a);
 	if (b->entries) {
 		/* Before the loop's reports, entry i is record i. */
 		kp_entry *en = &b->entries[b->n_entries++];
@@ -126,8 +135,8 @@ static inline void store(kp_partition *p, kp_batch *b, const kp_append_args *a, 
 	kp_record_store(b->data + b->len, &a->content, body, delta, offset_delta);
 	b->len += size;
 	b->n_records++;
-	if (a->timestamp_ms > b->max_timestamp_ms)
-		b->max_timestamp_ms = a->timestamp_ms;
+	if (b->base_timestamp_ms + delta > b->max_timestamp_ms)
+		b->max_timestamp_ms = b->base_timestamp_ms + delta;
 	if (KP_LIKELY(!a->is_moved)) { /* else it was counted when it came */
 		p->shared.n_appended++;
 		p->shared.appended_bytes += size;
@@ -136,14 +145,14 @@ static inline void store(kp_partition *p, kp_batch *b, const kp_append_args *a, 
 
 static inline size_t body_size(const kp_partition *p, const kp_batch *b, const kp_append_args *a)
 {
-	int64_t delta = b ? a->timestamp_ms - b->base_timestamp_ms : 0;
+	int64_t delta = b ? timestamp_delta(b, a) : 0;
 	int32_t offset_delta = KP_UNLIKELY(p->index == KP_PENDING_INDEX) ? a->partition + 1 : b ? b->n_records : 0;
 	return kp_record_body_size(&a->content, delta, offset_delta);
 }
 
 static inline bool fits(const kp_engine *e, const kp_batch *b, const kp_append_args *a, size_t size)
 {
-	int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
+	int64_t delta = timestamp_delta(b, a);
 	return b->len + size <= b->cap && b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)e->config.batch_size &&
 	       delta == (int32_t)delta &&
 	       ((!b->entries && !wants_entry(e, a)) ||

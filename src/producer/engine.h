@@ -27,6 +27,7 @@ typedef struct kp_server {
 /* What the engine asks of its surroundings; called from the append half too, so any thread. */
 typedef struct kp_surroundings {
 	int64_t (*clock_us)(void *opaque); /* monotonic */
+	int64_t (*wall_ms)(void *opaque);  /* since 1970; dates a new batch */
 	void (*wake)(void *opaque);        /* let the loop take a turn soon */
 	/* Loop: an error that belongs to no record (all servers down, a producer id refused). */
 	void (*on_error)(void *opaque, int error, const char *text);
@@ -48,6 +49,7 @@ typedef struct kp_append_args {
 	int64_t timestamp_ms;
 	int32_t partition; /* KP_PARTITION_ANY */
 	bool is_group;     /* opaque is a kp_group: always reported */
+	bool is_now; /* timestamp_ms was read a moment ago from a clock that may be behind: never date the record before its batch */
 	void *opaque;
 	/* the engine's own: a record that is moved was counted already, and keeps the age of the batch it comes from */
 	bool is_moved;

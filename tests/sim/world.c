@@ -249,6 +249,11 @@ static int64_t clock_us(void *opaque)
 	return ((sim_world *)opaque)->now_us;
 }
 
+static int64_t wall_ms(void *opaque)
+{
+	return SIM_WALL_MS_AT_ZERO + ((sim_world *)opaque)->now_us / 1000;
+}
+
 static void wake(void *opaque)
 {
 	((sim_world *)opaque)->is_woken = true;
@@ -268,7 +273,7 @@ static void make_engine(sim_world *w)
 		servers[n++] = (kp_server){"nowhere", 1};
 	for (int32_t i = 0; i < w->plan.n_bootstrap; i++)
 		servers[n++] = (kp_server){"node", (uint16_t)(9001 + i)};
-	kp_surroundings around = {clock_us, wake, on_error, &w->log, w, w->plan.seed ^ 0x5eed};
+	kp_surroundings around = {clock_us, wall_ms, wake, on_error, &w->log, w, w->plan.seed ^ 0x5eed};
 	w->engine = kp_engine_new(&w->plan.config, servers, n, &around);
 	if (!w->engine)
 		sim_alloc(NULL, SIZE_MAX);

@@ -42,6 +42,11 @@ static int64_t clock_us(void *opaque)
 	return ((fx *)opaque)->now_us;
 }
 
+static int64_t wall_ms(void *opaque)
+{
+	return FX_WALL_MS_AT_ZERO + ((fx *)opaque)->now_us / 1000;
+}
+
 static void wake(void *opaque)
 {
 	fx *f = opaque;
@@ -88,7 +93,7 @@ bool fx_start(fx *f)
 		servers[i].port = (uint16_t)i;
 	}
 	f->engine = kp_engine_new(&f->config, servers, (size_t)f->n_servers,
-	                          &(kp_surroundings){clock_us, wake, on_error, &f->log, f, 42});
+	                          &(kp_surroundings){clock_us, wall_ms, wake, on_error, &f->log, f, 42});
 	return f->engine != NULL;
 }
 

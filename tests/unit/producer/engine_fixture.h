@@ -31,6 +31,7 @@
 #define FX_REQUESTS 1024
 #define FX_MS 1000
 #define FX_SECOND 1000000
+#define FX_WALL_MS_AT_ZERO INT64_C(1700000000000)
 
 typedef struct fx_topic {
 	char name[32];

@@ -198,6 +198,31 @@ static void append_keeps_timestamps_whatever_their_distance(void **state)
 	fx_free(f);
 }
 
+/* The clock that callers read for "now" may be a tick behind the exact one, which dates the batch. */
+static void append_dates_no_record_of_now_before_its_batch(void **state)
+{
+	(void)state;
+	fx *f = lingering(NULL, 1);
+	int64_t exact = FX_WALL_MS_AT_ZERO + f->now_us / 1000;
+	const int64_t coarse[] = {exact - 4, exact - 4, exact, exact + 4, exact - 3600000};
+	const int64_t wanted[] = {exact, exact, exact, exact + 4, exact};
+	for (size_t i = 0; i < KP_ARRAY_LEN(coarse); i++) {
+		kp_append_args a = {.partition = 0, .timestamp_ms = coarse[i], .is_now = true};
+		assert_true(fx_send_args(f, "events", &a) > 0);
+	}
+	fx_advance(f, f->config.linger_us);
+	assert_int_equal(f->n_requests, 1);
+	const fx_part *part = &f->requests[0].parts[0];
+	const uint8_t *p = part->bytes + KP_BATCH_HEADER_SIZE;
+	for (size_t i = 0; i < KP_ARRAY_LEN(wanted); i++) {
+		kp_record_view v;
+		assert_int_equal(kp_record_load(&p, part->bytes + part->len, &v), 0);
+		assert_int_equal(part->header.base_timestamp + v.timestamp_delta, wanted[i]);
+	}
+	assert_int_equal(part->header.max_timestamp, exact + 4);
+	fx_free(f);
+}
+
 static void append_carries_key_value_and_headers(void **state)
 {
 	kp_record_header headers[] = {{kp_slice_cstr("a"), kp_slice_cstr("1")}, {kp_slice_cstr("b"), kp_slice_null()}};
@@ -304,6 +329,7 @@ int main(void)
 		cmocka_unit_test(append_refuses_everything_once_closed),
 		cmocka_unit_test(append_closes_a_batch_when_it_is_full),
 		cmocka_unit_test(append_keeps_timestamps_whatever_their_distance),
+		cmocka_unit_test(append_dates_no_record_of_now_before_its_batch),
 		cmocka_unit_test(append_carries_key_value_and_headers),
 		cmocka_unit_test(append_keeps_no_entries_when_nothing_is_reported),
 		cmocka_unit_test(append_allocates_nothing_per_record),
