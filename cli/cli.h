@@ -1,7 +1,8 @@
 /*
  * cli.h - what every subcommand of `kproducer` is made of: a row in the table of commands, a table of options, exit codes.
  *
- * The option tables drive the parser and the help texts (options.h, help.h); a subcommand only says what an option means to it.
+ * The option tables drive the parser, the help texts, the man pages and the completion (options.h, help.h, complete.h); a subcommand
+ * only says what an option means to it. Completion goes by what an argument is called: FILE, DIR, CODEC, TOPIC.
  */
 #ifndef KP_CLI_CLI_H
 #define KP_CLI_CLI_H
@@ -29,15 +30,17 @@ typedef struct cli_option {
 
 typedef struct cli_command {
 	const char *name;
-	const char *summary;       /* one line for the list of commands */
-	const char *usage;         /* what follows "kproducer NAME", a line each for several forms */
+	const char *summary; /* one line for the list of commands */
+	const char *usage;   /* what follows "kproducer NAME", a line each for several forms; a form may begin with an action */
 	const cli_option *options; /* its own, beside the common ones */
 	const char *common;        /* the ids of the common options that it takes (options.h) */
-	const char *details;       /* paragraphs and examples below the options */
+	const char *details;       /* paragraphs and examples below the options (text.h) */
 	int (*run)(const struct cli_command *self, int argc,
 	           char **argv); /* argv[0] is the command's name; returns the exit code */
 } cli_command;
 
 extern const cli_command cli_produce, cli_perf, cli_broker, cli_topics, cli_config;
+extern const cli_command *const cli_commands[];        /* all of them, then NULL */
+const cli_command *cli_command_find(const char *name); /* NULL: there is none */
 
 #endif

@@ -5,12 +5,30 @@
 
 #include <string.h>
 
-#define INDENT 34
+#include "cli/text.h"
+
+#define INDENT 30
+#define USAGE_SIZE 1024
 
 static const struct {
 	char letter;
 	int id;
 } letters[] = {{'j', CLI_OPTION_JSON}, {'c', CLI_OPTION_CONNECT_TIMEOUT}, {'f', CLI_OPTION_FLUSH_TIMEOUT}};
+
+const cli_exit_code cli_exit_codes[] = {
+	{"0", "every record was persisted (acks=0: written), or the operation is done"},
+	{"1", "some records were not persisted, or the operation failed"},
+	{"2", "the command line, the configuration or an input file is wrong"},
+	{"3", "the cluster could not be reached"},
+	{"130, 143", "stopped by SIGINT or SIGTERM, with nothing lost"},
+	{NULL, NULL},
+};
+
+const char cli_help_examples[] = "Examples:\n"
+				 "  kproducer broker &\n"
+				 "  kproducer produce -b localhost:9092 -t logs /var/log/syslog\n"
+				 "  kproducer perf -b localhost:9092 -t bench -n 10M\n"
+				 "  kproducer config explain linger.ms\n";
 
 bool cli_takes_common(const cli_command *command, const cli_option *option)
 {
@@ -23,55 +41,92 @@ bool cli_takes_common(const cli_command *command, const cli_option *option)
 	return letter < CLI_OPTION_LONG && strchr(command->common, letter);
 }
 
-static void print_option(const cli_option *o)
+static void print_option(const cli_option *o, FILE *out)
 {
 	char left[128], letter[8] = "    ";
 	if (o->id < CLI_OPTION_LONG)
 		snprintf(letter, sizeof(letter), "-%c, ", o->id);
 	snprintf(left, sizeof(left), "  %s--%s%s%s", letter, o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-	printf("%-*s", INDENT, left);
+	fprintf(out, "%-*s", INDENT, left);
 	if (strlen(left) >= INDENT)
-		printf("\n%*s", INDENT, "");
-	for (const char *c = o->help; *c; c++) {
-		putchar(*c);
-		if (*c == '\n')
-			printf("%*s", INDENT, "");
+		fprintf(out, "\n%*s", INDENT, "");
+	for (const char *line = o->help; *line;) {
+		size_t len = strcspn(line, "\n");
+		if (line != o->help)
+			fprintf(out, "%*s", INDENT, "");
+		cli_text_wrap(out, line, len, INDENT, INDENT);
+		line += len + (line[len] == '\n');
 	}
-	putchar('\n');
 }
 
-static void print_usage(const cli_command *command)
+static void print_usage(const cli_command *command, FILE *out)
 {
-	const char *line = command->usage, *end;
 	const char *lead = "Usage:";
-	for (; line; line = end ? end + 1 : NULL, lead = "      ") {
-		end = strchr(line, '\n');
-		printf("%s kproducer %s %.*s\n", lead, command->name, end ? (int)(end - line) : (int)strlen(line), line);
+	char text[USAGE_SIZE];
+	for (const char *form = command->usage; *form; lead = "      ") {
+		size_t len = strcspn(form, "\n");
+		int at = fprintf(out, "%s kproducer %s ", lead, command->name);
+		cli_text_form(form, len, text, sizeof(text));
+		cli_text_wrap(out, text, strlen(text), at, at);
+		form += len + (form[len] == '\n');
 	}
 }
 
-void cli_help_command(const cli_command *command)
+static void put_text(FILE *out, const char *text, size_t len)
 {
-	print_usage(command);
-	printf("\n%s\n", command->summary);
+	fwrite(text, 1, len, out);
+}
+
+static void print_verbatim(const cli_block *b, bool is_examples, FILE *out)
+{
+	for (const char *line = b->text, *end = b->text + b->len; line < end;) {
+		size_t len = strcspn(line, "\n");
+		cli_text_command(out, line, len, is_examples ? CLI_TEXT_WIDTH : SIZE_MAX, put_text);
+		line += len + 1;
+	}
+}
+
+static void print_details(const char *details, FILE *out)
+{
+	cli_block b;
+	bool is_examples = false;
+	putc('\n', out);
+	for (bool is_first = true; cli_block_next(&details, &b); is_first = false) {
+		if (b.has_gap && !is_first)
+			putc('\n', out);
+		if (b.is_verbatim)
+			print_verbatim(&b, is_examples, out);
+		else {
+			is_examples = cli_block_is_heading(&b, "Examples");
+			cli_text_wrap(out, b.text, b.len, 0, 0);
+		}
+	}
+}
+
+void cli_help_command(const cli_command *command, FILE *out)
+{
+	print_usage(command, out);
+	fprintf(out, "\n%s\n", command->summary);
 	if (command->options->name)
-		printf("\nOptions:\n");
+		fprintf(out, "\nOptions:\n");
 	for (const cli_option *o = command->options; o->name; o++)
-		print_option(o);
-	printf("\nCommon options:\n");
+		print_option(o, out);
+	fprintf(out, "\nCommon options:\n");
 	for (const cli_option *o = cli_common_options; o->name; o++)
 		if (cli_takes_common(command, o))
-			print_option(o);
-	printf("\n%s", command->details);
+			print_option(o, out);
+	print_details(command->details, out);
 }
 
-void cli_help_all(const cli_command *const *commands, FILE *out)
+void cli_help_all(FILE *out)
 {
 	fprintf(out, "Usage: kproducer COMMAND [OPTION]...\n\nRecords into Apache Kafka.\n\nCommands:\n");
-	for (; *commands; commands++)
-		fprintf(out, "  %-10s %s\n", (*commands)->name, (*commands)->summary);
-	fprintf(out, "  %-10s %s\n", "help", "the help of a command: kproducer help produce");
-	fprintf(out, "\nOptions:\n  -h, --help     this text\n  -V, --version  the version of the command and its library\n\n"
-	             "Exit codes: 0 every record persisted, 1 some were not or the operation failed, 2 usage or configuration,\n"
-	             "3 the cluster could not be reached, 130/143 stopped by SIGINT/SIGTERM with nothing lost.\n");
+	for (const cli_command *const *c = cli_commands; *c; c++)
+		fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->summary);
+	fprintf(out, "  %-10s %s\n", "help", "The help of a command: kproducer help produce.");
+	fprintf(out,
+	        "\nOptions:\n  -h, --help     this text\n  -V, --version  the version of the command and its library\n\nExit codes:\n");
+	for (const cli_exit_code *e = cli_exit_codes; e->text; e++)
+		fprintf(out, "  %-10s %s\n", e->code, e->text);
+	fprintf(out, "\n%s", cli_help_examples);
 }

@@ -1,5 +1,5 @@
 /*
- * main.c - the table of commands, and what holds for all of them: sane standard descriptors, and output that is checked at the end.
+ * main.c - what holds for all commands: sane standard descriptors, and output that is checked at the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,11 +11,11 @@
 #include <kproducer/kproducer.h>
 
 #include "cli/cli.h"
+#include "cli/complete.h"
 #include "cli/help.h"
+#include "cli/nearest.h"
 #include "cli/signals.h"
 #include "cli/talk.h"
-
-static const cli_command *const commands[] = {&cli_produce, &cli_perf, &cli_topics, &cli_config, &cli_broker, NULL};
 
 /* With a standard descriptor closed, the first socket would take its number and get our output. Open it so that its use fails. */
 static void open_standard_descriptors(void)
@@ -36,30 +36,31 @@ static int check_output(int rc)
 	return rc == CLI_OK ? CLI_FAILED : rc;
 }
 
-static const cli_command *find(const char *name)
-{
-	for (const cli_command *const *c = commands; *c; c++)
-		if (!strcmp((*c)->name, name))
-			return *c;
-	return NULL;
-}
-
 static int unknown(const char *word)
 {
-	cli_error("there is no %s '%.200s' (try: kproducer --help)", word[0] == '-' ? "option" : "command", word);
+	char hint[CLI_NEAREST_SIZE];
+	cli_nearest nearest;
+	cli_nearest_init(&nearest, word);
+	for (const cli_command *const *c = cli_commands; *c; c++)
+		cli_nearest_try(&nearest, (*c)->name);
+	cli_nearest_try(&nearest, "help");
+	cli_nearest_try(&nearest, "--help");
+	cli_nearest_try(&nearest, "--version");
+	cli_error("there is no %s '%.200s'%s (try: kproducer --help)", word[0] == '-' ? "option" : "command", word,
+	          cli_nearest_hint(&nearest, "", hint));
 	return CLI_USAGE;
 }
 
 static int help(int argc, char **argv)
 {
 	if (argc < 2) {
-		cli_help_all(commands, stdout);
+		cli_help_all(stdout);
 		return CLI_OK;
 	}
-	const cli_command *command = find(argv[1]);
+	const cli_command *command = cli_command_find(argv[1]);
 	if (!command)
 		return unknown(argv[1]);
-	cli_help_command(command);
+	cli_help_command(command, stdout);
 	return CLI_OK;
 }
 
@@ -72,7 +73,9 @@ static int dispatch(int argc, char **argv)
 	}
 	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
 		return help(argc - 1, argv + 1);
-	const cli_command *command = find(word);
+	if (!strcmp(word, CLI_COMPLETE))
+		return cli_complete(argc - 2, argv + 2);
+	const cli_command *command = cli_command_find(word);
 	return command ? command->run(command, argc - 1, argv + 1) : unknown(word);
 }
 
@@ -83,7 +86,7 @@ int main(int argc, char **argv)
 	if (rc != CLI_GO_ON)
 		return rc;
 	if (argc < 2) {
-		cli_help_all(commands, stderr);
+		cli_help_all(stderr);
 		return CLI_USAGE;
 	}
 	return check_output(dispatch(argc, argv));

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/help.h"
+#include "cli/nearest.h"
 #include "cli/parse.h"
 #include "cli/talk.h"
 
@@ -71,15 +72,36 @@ int cli_usage_error(const cli_command *command, const char *format, ...)
 	return CLI_USAGE;
 }
 
+/* A long option that getopt_long did not take: it begins several, or it is near one, or neither. */
+static int bad_long_option(const parser *p, const char *word)
+{
+	char name[64], hint[CLI_NEAREST_SIZE];
+	cli_nearest nearest;
+	size_t n_begin = 0;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+	cli_nearest_init(&nearest, name);
+	for (size_t i = 0; i < p->n; i++) {
+		n_begin += !strncmp(p->longs[i].name, name, strlen(name));
+		cli_nearest_try(&nearest, p->longs[i].name);
+	}
+	if (n_begin > 1)
+		return cli_usage_error(p->command, "%.200s is short for more than one option", word);
+	return cli_usage_error(p->command, "%.200s is not an option of this command%s", word,
+	                       cli_nearest_hint(&nearest, "--", hint));
+}
+
 /* What getopt_long complained about, as the user typed it. */
 static int bad_option(const parser *p, int result, char **argv)
 {
 	const char *word = argv[optind - 1];
+	bool is_long = !strncmp(word, "--", 2) || !optopt;
 	const char *problem = result == ':' ? "needs an argument" : "is not an option of this command";
-	for (size_t i = 0; i < p->n && result == '?' && !strncmp(word, "--", 2); i++)
+	for (size_t i = 0; i < p->n && result == '?' && is_long; i++)
 		if (p->longs[i].val == optopt && !p->longs[i].has_arg)
 			problem = "takes no argument";
-	if (!strncmp(word, "--", 2) || !optopt)
+	if (result == '?' && is_long && !optopt)
+		return bad_long_option(p, word);
+	if (is_long)
 		return cli_usage_error(p->command, "%.200s %s", word, problem);
 	return cli_usage_error(p->command, "-%c %s", optopt, problem);
 }
@@ -113,7 +135,7 @@ static int take_property(const cli_command *command, cli_common *common, const c
 	return cli_common_set(common, name, equals + 1);
 }
 
-static int take_file(cli_common *common, const char *arg)
+int cli_common_add_file(cli_common *common, const char *path)
 {
 	const char **more = realloc(common->files, (common->n_files + 1) * sizeof(*more));
 	if (!more) {
@@ -121,7 +143,7 @@ static int take_file(cli_common *common, const char *arg)
 		return CLI_FAILED;
 	}
 	common->files = more;
-	common->files[common->n_files++] = arg;
+	common->files[common->n_files++] = path;
 	return CLI_GO_ON;
 }
 
@@ -142,13 +164,13 @@ static int take_common(const cli_command *command, cli_common *common, int id, c
 	case 'b': return cli_common_set(common, "bootstrap.servers", arg);
 	case 't': common->topic = arg; return CLI_GO_ON;
 	case 'X': return take_property(command, common, arg);
-	case 'F': return take_file(common, arg);
+	case 'F': return cli_common_add_file(common, arg);
 	case CLI_OPTION_CONNECT_TIMEOUT: return take_timeout(command, "connect-timeout", arg, &common->connect_timeout_ms);
 	case CLI_OPTION_FLUSH_TIMEOUT: return take_timeout(command, "flush-timeout", arg, &common->flush_timeout_ms);
 	case CLI_OPTION_JSON: common->json = true; return CLI_GO_ON;
 	case 'q': common->quiet = true; return CLI_GO_ON;
 	case 'v': common->verbosity++; return cli_common_set(common, "log_level", common->verbosity > 1 ? "7" : "6");
-	case 'h': cli_help_command(command); return CLI_OK;
+	case 'h': cli_help_command(command, stdout); return CLI_OK;
 	default: return CLI_NOT_COMMON;
 	}
 }

@@ -44,6 +44,8 @@ void cli_common_deinit(cli_common *common);
 
 /* As if -X name=value had been given. An exit code or CLI_GO_ON. */
 int cli_common_set(cli_common *common, const char *name, const char *value);
+/* As if -F path had been given; path must stay. */
+int cli_common_add_file(cli_common *common, const char *path);
 /* The configuration; *out belongs to the caller. needs_servers: an empty bootstrap.servers is a mistake. */
 int cli_config_build(const cli_common *common, bool needs_servers, kp_config **out);
 

@@ -30,3 +30,4 @@ install(FILES ${PROJECT_BINARY_DIR}/kproducer.pc DESTINATION ${CMAKE_INSTALL_LIB
 install(FILES LICENSE OPTIONAL DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB pages CONFIGURE_DEPENDS docs/man/*.1)
 install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES cli/kproducer.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME kproducer)
