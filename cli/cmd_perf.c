@@ -1,10 +1,9 @@
 /*
- * cmd_perf.c - `kproducer perf`: how fast, at which latency. Options and the order of events.
+ * cmd_perf.c - `kproducer perf`: how fast, at which latency. Options.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "cli/parse.h"
 #include "cli/perf.h"
@@ -14,7 +13,20 @@
 #define DEFAULT_SIZE 100
 #define SIZE_MAX_BYTES (1u << 30)
 
-enum { OPTION_RATE = CLI_OPTION_LONG, OPTION_DURATION, OPTION_PAYLOAD, OPTION_THREADS, OPTION_ARRAY, OPTION_WARMUP };
+enum {
+	OPTION_RATE = CLI_OPTION_LONG,
+	OPTION_DURATION,
+	OPTION_PAYLOAD,
+	OPTION_PAYLOAD_DELIMITER,
+	OPTION_RANDOM_KEYS,
+	OPTION_THREADS,
+	OPTION_PRODUCERS,
+	OPTION_RUNTIMES,
+	OPTION_ARRAY,
+	OPTION_WARMUP,
+	OPTION_PROGRESS_INTERVAL,
+	OPTION_HISTOGRAM
+};
 
 static const cli_option options[] = {
 	{'n', "records", "N", "how many, also as 500k or 10M (1M, without limit with --duration)"},
@@ -23,13 +35,21 @@ static const cli_option options[] = {
 	{OPTION_DURATION, "duration", "SECONDS", "stop sending after this time"},
 	{OPTION_WARMUP, "warmup", "SECONDS", "leave records sent before out of the latencies (0)"},
 	{OPTION_PAYLOAD, "payload-file", "FILE",
-         "values are the lines of FILE's first MiB in rotation,\n"
-         "with -s cut or padded with spaces to that size"},
+         "values are the lines of FILE's first MiB in rotation, with -s cut or padded with spaces to that size"},
+	{OPTION_PAYLOAD_DELIMITER, "payload-delimiter", "DELIM",
+         "what ends a line of the payload file, with \\n, \\t, \\0, \\xHH and the like as escapes (\\n)"},
 	{'k', "keys", "N", "N distinct keys of 8 bytes in rotation, at most 1M (0: none)"},
+	{OPTION_RANDOM_KEYS, "random-keys", NULL, "draw the keys at random instead"},
+	{'H', "header", "NAME[=VALUE]", "a header for every record, without '=' with a null value; may be repeated"},
 	{'p', "partition", "N", "all records to this partition"},
 	{'z', "compression", "CODEC", "gzip, snappy, lz4, zstd or none (compression.type)"},
-	{OPTION_THREADS, "threads", "N", "threads that send (1)"},
+	{OPTION_THREADS, "threads", "N", "threads that send, which take the producers in turn (one a producer)"},
+	{OPTION_PRODUCERS, "producers", "N", "producers, each with buffers and connections of its own (1)"},
+	{OPTION_RUNTIMES, "runtimes", "N", "threads that serve the producers' connections, which take the producers in turn (1)"},
 	{OPTION_ARRAY, "array", "N", "records per call, 1 to 1024: 1 is kp_send, more is kp_send_many (1)"},
+	{OPTION_PROGRESS_INTERVAL, "progress-interval", "SECONDS",
+         "a line on standard error this often, also when that is no terminal"},
+	{OPTION_HISTOGRAM, "histogram", NULL, "the latencies' distribution too"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -38,14 +58,17 @@ static const char details[] =
 	"run from the first send to the last report, CPU is the whole process's. Latency is from the send to the report: with --rate\n"
 	"of every record, and from the moment at which it was due; at full speed of one record in 1,024.\n"
 	"\n"
-	"With --json one object: records, acked, failed, unknown, bytes (keys and values), seconds, records_per_second,\n"
-	"mb_per_second, cpu_seconds, max_rss_kb, latency_us {p50, p90, p99, p999, max, timed}, retries, settings, errors.\n"
-	"Exit codes as for produce.\n"
+	"While it runs, a line on a terminal shows the last second: records and bytes delivered, records in flight, latencies.\n"
+	"\n"
+	"With --json one object: records, acked, failed, unknown, bytes (keys, values and headers), seconds, records_per_second,\n"
+	"mb_per_second, cpu_seconds, max_rss_kb, latency_us {p50, p90, p95, p99, p999, max, timed}, retries, settings, errors; with\n"
+	"--histogram also histogram_us, an array of {from, to, count}.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer perf -b localhost:9092 -t bench -n 10M\n"
-	"  kproducer perf -b localhost:9092 -t bench -s 1000 --rate 50k --duration 30 --warmup 2 --json\n"
-	"  kproducer perf -b localhost:9092 -t bench --payload-file app.log -z zstd --keys 1000 --threads 4\n";
+	"  kproducer perf -b localhost:9092 -t bench -s 1000 --rate 50k --duration 30 --warmup 2 --histogram\n"
+	"  kproducer perf -b localhost:9092 -t bench --payload-file app.log -z zstd --keys 1000 --random-keys --threads 4\n"
+	"  kproducer perf -b localhost:9092 -t bench --duration 3600 --producers 8 --runtimes 2 --progress-interval 10 --json\n";
 
 static int take_number(const char *name, const char *arg, uint64_t min, uint64_t max, uint64_t *out)
 {
@@ -62,26 +85,75 @@ static int take_seconds(const char *name, const char *arg, int64_t *out_ms)
 	return CLI_GO_ON;
 }
 
+static int take_header(perf_options *o, char *arg)
+{
+	char *equals = strchr(arg, '=');
+	kp_header *more = realloc(o->headers, (o->n_headers + 1) * sizeof(*more));
+	if (!more) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	o->headers = more;
+	if (equals == arg || !*arg)
+		return cli_usage_error(&cli_perf, "-H wants NAME or NAME=VALUE, not '%.200s'", arg);
+	o->header_bytes += strlen(arg) - (equals != NULL);
+	if (equals)
+		*equals = 0;
+	o->headers[o->n_headers++] = (kp_header){arg, equals ? equals + 1 : NULL, equals ? strlen(equals + 1) : 0};
+	return CLI_GO_ON;
+}
+
+static int take_delimiter(perf_options *o, char *arg)
+{
+	o->payload_delimiter = arg;
+	if (!cli_parse_escapes(arg, &o->payload_delimiter_len) || !o->payload_delimiter_len)
+		return cli_usage_error(&cli_perf,
+		                       "--payload-delimiter wants at least one character, with \\n, \\t, \\0, \\xHH and the "
+		                       "like as escapes");
+	return CLI_GO_ON;
+}
+
+static int take_interval(const char *arg, int64_t *out_ms)
+{
+	int rc = take_seconds("progress-interval", arg, out_ms);
+	return rc == CLI_GO_ON && !*out_ms ? cli_usage_error(&cli_perf, "--progress-interval wants more than 0 seconds") : rc;
+}
+
+static int take_partition(const char *arg, int32_t *out)
+{
+	uint64_t n;
+	int rc = take_number("partition", arg, 0, INT32_MAX, &n);
+	if (rc == CLI_GO_ON)
+		*out = (int32_t)n;
+	return rc;
+}
+
+static int take_rate(const char *arg, double *out)
+{
+	return cli_parse_rate(arg, out) ? CLI_GO_ON : cli_usage_error(&cli_perf, "--rate wants records/s, not '%.200s'", arg);
+}
+
 static int take(void *state, int id, char *arg)
 {
 	perf_options *o = state;
-	uint64_t n = 0;
-	int rc = CLI_GO_ON;
 	switch (id) {
 	case 'n': return take_number("records", arg, 1, UINT64_MAX / 2, &o->n_records);
 	case 's': return take_number("size", arg, 0, SIZE_MAX_BYTES, &o->size);
 	case 'k': return take_number("keys", arg, 0, CLI_PAYLOAD_KEYS_MAX, &o->n_keys);
-	case 'p':
-		rc = take_number("partition", arg, 0, INT32_MAX, &n);
-		o->partition = (int32_t)n;
-		return rc;
+	case 'H': return take_header(o, arg);
+	case 'p': return take_partition(arg, &o->partition);
 	case 'z': return cli_common_set(&o->common, "compression.type", arg);
-	case OPTION_RATE:
-		return cli_parse_rate(arg, &o->rate) ? rc : cli_usage_error(&cli_perf, "--rate wants records/s, not '%.200s'", arg);
+	case OPTION_RATE: return take_rate(arg, &o->rate);
 	case OPTION_DURATION: return take_seconds("duration", arg, &o->duration_ms);
 	case OPTION_WARMUP: return take_seconds("warmup", arg, &o->warmup_ms);
-	case OPTION_PAYLOAD: o->payload_file = arg; return rc;
+	case OPTION_PAYLOAD: o->payload_file = arg; return CLI_GO_ON;
+	case OPTION_PAYLOAD_DELIMITER: return take_delimiter(o, arg);
+	case OPTION_RANDOM_KEYS: o->has_random_keys = true; return CLI_GO_ON;
 	case OPTION_THREADS: return take_number("threads", arg, 1, PERF_THREADS_MAX, &o->n_threads);
+	case OPTION_PRODUCERS: return take_number("producers", arg, 1, PERF_PRODUCERS_MAX, &o->n_producers);
+	case OPTION_RUNTIMES: return take_number("runtimes", arg, 1, PERF_PRODUCERS_MAX, &o->n_runtimes);
+	case OPTION_PROGRESS_INTERVAL: return take_interval(arg, &o->progress_interval_ms);
+	case OPTION_HISTOGRAM: o->wants_histogram = true; return CLI_GO_ON;
 	default: return take_number("array", arg, 1, PERF_SAMPLE_EVERY, &o->array);
 	}
 }
@@ -94,6 +166,18 @@ static int check(perf_options *o, int n_operands)
 		return cli_usage_error(&cli_perf, "no topic: give -t TOPIC");
 	if (o->array > 1 && o->rate > 0)
 		return cli_usage_error(&cli_perf, "--array and --rate contradict each other: a rate paces single records");
+	if (o->payload_delimiter && !o->payload_file)
+		return cli_usage_error(&cli_perf, "--payload-delimiter needs --payload-file FILE");
+	if (o->has_random_keys && !o->n_keys)
+		return cli_usage_error(&cli_perf, "--random-keys needs --keys N: how many there are to draw from");
+	if (!o->n_threads)
+		o->n_threads = o->n_producers;
+	if (o->n_threads < o->n_producers)
+		return cli_usage_error(&cli_perf, "%llu producers need as many --threads, not %llu",
+		                       (unsigned long long)o->n_producers, (unsigned long long)o->n_threads);
+	if (o->n_runtimes > o->n_producers)
+		return cli_usage_error(&cli_perf, "%llu runtimes need as many --producers, not %llu",
+		                       (unsigned long long)o->n_runtimes, (unsigned long long)o->n_producers);
 	if (!o->n_records)
 		o->n_records = o->duration_ms ? UINT64_MAX : DEFAULT_RECORDS;
 	if (o->size == SIZE_MAX && !o->payload_file)
@@ -101,66 +185,15 @@ static int check(perf_options *o, int n_operands)
 	return CLI_GO_ON;
 }
 
-static int check_topic(const perf *run)
-{
-	int32_t n = run->session.n_partitions, wanted = run->options->partition;
-	if (!n)
-		cli_say("topic %s does not exist yet: the time to create it will be part of the figures",
-		        run->options->common.topic);
-	if (!n || wanted < n)
-		return CLI_GO_ON;
-	cli_error("topic %s has %d partition%s, there is no partition %d", run->options->common.topic, n, n == 1 ? "" : "s",
-	          wanted);
-	return CLI_USAGE;
-}
-
-static int run_session(perf *run)
-{
-	int rc = cli_session_open(&run->session, &run->options->common, perf_on_reports, run);
-	if (rc == CLI_GO_ON)
-		rc = cli_session_connect(&run->session);
-	if (rc == CLI_GO_ON)
-		rc = check_topic(run);
-	if (rc != CLI_GO_ON)
-		return rc;
-	rc = perf_send(run);
-	cli_session_finish(&run->session, perf_progress, run);
-	cli_progress_clear();
-	return rc == CLI_GO_ON ? perf_result(run) : rc;
-}
-
-static int perf_run(const perf_options *o)
-{
-	perf *run = calloc(1, sizeof(*run));
-	if (!run) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
-	run->options = o;
-	run->done_fd = -1;
-	cli_tally_init(&run->tally);
-	cli_histogram_init(&run->latency_ns);
-	int rc = cli_payload_init(&run->payload, o->payload_file, (size_t)o->size, (size_t)o->n_keys);
-	if (rc == CLI_GO_ON) {
-		rc = run_session(run);
-		cli_session_close(&run->session);
-	}
-	cli_payload_deinit(&run->payload);
-	free(run->senders);
-	if (run->done_fd >= 0)
-		close(run->done_fd);
-	free(run);
-	return rc;
-}
-
 static int run_command(const cli_command *self, int argc, char **argv)
 {
-	perf_options o = {.size = SIZE_MAX, .n_threads = 1, .array = 1, .partition = KP_PARTITION_ANY};
+	perf_options o = {.size = SIZE_MAX, .n_producers = 1, .n_runtimes = 1, .array = 1, .partition = KP_PARTITION_ANY};
 	int rc = cli_options_parse(self, argc, argv, &o.common, take, &o);
 	if (rc == CLI_GO_ON)
 		rc = check(&o, argc - optind);
 	if (rc == CLI_GO_ON)
 		rc = perf_run(&o);
+	free(o.headers);
 	cli_common_deinit(&o.common);
 	return rc;
 }

@@ -51,6 +51,14 @@ void cli_histogram_merge(cli_histogram *into, const cli_histogram *from)
 		into->max = from->max;
 }
 
+uint64_t cli_histogram_count_below(const cli_histogram *h, uint64_t limit)
+{
+	uint64_t n = 0;
+	for (unsigned i = 0; i < CLI_HISTOGRAM_BUCKETS && middle_of(i) < limit; i++)
+		n += h->buckets[i];
+	return n;
+}
+
 uint64_t cli_histogram_quantile(const cli_histogram *h, double q)
 {
 	double exact_rank = q * (double)h->n;

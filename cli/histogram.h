@@ -21,6 +21,8 @@ typedef struct cli_histogram {
 void cli_histogram_init(cli_histogram *h);
 void cli_histogram_add(cli_histogram *h, uint64_t value);
 void cli_histogram_merge(cli_histogram *into, const cli_histogram *from);
+/* How many values lie below `limit`; those of the bucket that holds the limit count by the bucket's middle. */
+uint64_t cli_histogram_count_below(const cli_histogram *h, uint64_t limit);
 /* The value of rank ceil(q * n), 0 <= q <= 1, within 0.4 %; the exact minimum and maximum at the ends. 0 when nothing was added. */
 uint64_t cli_histogram_quantile(const cli_histogram *h, double q);
 

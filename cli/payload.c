@@ -13,16 +13,12 @@
 #include "cli/cli.h"
 #include "cli/talk.h"
 
-/* xorshift64 of Marsaglia; the same bytes in every run, so that runs compare. */
+/* The same bytes in every run, so that runs compare. */
 static void fill_random(char *p, size_t len)
 {
 	uint64_t x = 88172645463325252u;
-	for (size_t i = 0; i < len; i++) {
-		x ^= x << 13;
-		x ^= x >> 7;
-		x ^= x << 17;
-		p[i] = (char)(x >> 24);
-	}
+	for (size_t i = 0; i < len; i++)
+		p[i] = (char)(cli_payload_random(&x) >> 24);
 }
 
 static int out_of_memory(void)
@@ -43,10 +39,19 @@ static int init_random(cli_payload *p, size_t size)
 	return CLI_GO_ON;
 }
 
-/* The file's first MiB, without a last line that is cut off. */
-static int read_pool(const char *file, char *pool, size_t *len)
+/* The last delimiter, or NULL. */
+static const char *last_delimiter(const char *pool, size_t len, const cli_payload_options *o)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	for (size_t at = len; at >= o->delimiter_len; at--)
+		if (!memcmp(pool + at - o->delimiter_len, o->delimiter, o->delimiter_len))
+			return pool + at - o->delimiter_len;
+	return NULL;
+}
+
+/* The file's first MiB, without a last piece that is cut off. */
+static int read_pool(const cli_payload_options *o, char *pool, size_t *len)
+{
+	int fd = open(o->file, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : 1;
 	for (*len = 0; n > 0 && *len < CLI_PAYLOAD_POOL; *len += (size_t)(n > 0 ? n : 0))
 		n = read(fd, pool + *len, CLI_PAYLOAD_POOL - *len);
@@ -54,28 +59,28 @@ static int read_pool(const char *file, char *pool, size_t *len)
 	if (fd >= 0)
 		close(fd);
 	if (error) {
-		cli_error("cannot read %s: %s", file, strerror(error));
+		cli_error("cannot read %s: %s", o->file, strerror(error));
 		return CLI_USAGE;
 	}
-	const char *last = memrchr(pool, '\n', *len);
-	if (*len == CLI_PAYLOAD_POOL && last)
-		*len = (size_t)(last - pool) + 1;
+	const char *last = *len == CLI_PAYLOAD_POOL ? last_delimiter(pool, *len, o) : NULL;
+	if (last)
+		*len = (size_t)(last - pool) + o->delimiter_len;
 	if (*len == 0) {
-		cli_error("%s is empty: there is nothing to send", file);
+		cli_error("%s is empty: there is nothing to send", o->file);
 		return CLI_USAGE;
 	}
 	return CLI_GO_ON;
 }
 
-static size_t split(char *pool, size_t len, cli_slice *lines)
+static size_t split(char *pool, size_t len, const cli_payload_options *o, cli_slice *lines)
 {
 	size_t n = 0;
 	for (char *at = pool, *end = pool + len; at < end; n++) {
-		char *newline = memchr(at, '\n', (size_t)(end - at));
-		size_t line_len = (size_t)((newline ? newline : end) - at);
+		char *stop = memmem(at, (size_t)(end - at), o->delimiter, o->delimiter_len);
+		size_t line_len = (size_t)((stop ? stop : end) - at);
 		if (lines)
 			lines[n] = (cli_slice){at, line_len};
-		at += line_len + 1;
+		at += line_len + o->delimiter_len;
 	}
 	return n;
 }
@@ -99,21 +104,21 @@ static int init_padded(cli_payload *p, size_t size)
 	return CLI_GO_ON;
 }
 
-static int init_lines(cli_payload *p, const char *file, size_t size)
+static int init_lines(cli_payload *p, const cli_payload_options *o)
 {
 	size_t len;
 	p->pool = malloc(CLI_PAYLOAD_POOL);
 	if (!p->pool)
 		return out_of_memory();
-	int rc = read_pool(file, p->pool, &len);
+	int rc = read_pool(o, p->pool, &len);
 	if (rc != CLI_GO_ON)
 		return rc;
-	p->n = split(p->pool, len, NULL);
+	p->n = split(p->pool, len, o, NULL);
 	p->lines = malloc(p->n * sizeof(*p->lines));
 	if (!p->lines)
 		return out_of_memory();
-	split(p->pool, len, p->lines);
-	return size == SIZE_MAX ? CLI_GO_ON : init_padded(p, size);
+	split(p->pool, len, o, p->lines);
+	return o->size == SIZE_MAX ? CLI_GO_ON : init_padded(p, o->size);
 }
 
 static int init_keys(cli_payload *p, size_t n)
@@ -130,11 +135,16 @@ static int init_keys(cli_payload *p, size_t n)
 	return CLI_GO_ON;
 }
 
-int cli_payload_init(cli_payload *p, const char *file, size_t size, size_t n_keys)
+int cli_payload_init(cli_payload *p, const cli_payload_options *options)
 {
+	cli_payload_options o = *options;
+	if (!o.delimiter_len) {
+		o.delimiter = "\n";
+		o.delimiter_len = 1;
+	}
 	*p = (cli_payload){0};
-	int rc = file ? init_lines(p, file, size) : init_random(p, size);
-	return rc == CLI_GO_ON && n_keys ? init_keys(p, n_keys) : rc;
+	int rc = o.file ? init_lines(p, &o) : init_random(p, o.size);
+	return rc == CLI_GO_ON && o.n_keys ? init_keys(p, o.n_keys) : rc;
 }
 
 void cli_payload_deinit(cli_payload *p)

@@ -1,10 +1,12 @@
 /*
- * perf.h - the parts of `kproducer perf`: sender threads (perf_send.c), figures and their print (perf_result.c), options and the
- * order of events (cmd_perf.c).
+ * perf.h - the parts of `kproducer perf`: options (cmd_perf.c), the order of events (perf_run.c), sender threads (perf_send.c), reports
+ * into counts and latencies (perf_report.c), figures and their print (perf_result.c).
  *
  * The time of sending travels in the record's opaque, as ticks since the start and never 0; 0 (NULL) is a record that is not timed.
  * With a rate every record is timed, from the moment at which it was due and not from when we came to send it: a stall then counts
  * for all the records that it held up (coordinated omission). At full speed one record in PERF_SAMPLE_EVERY is.
+ *
+ *   senders ─▶ producers (senders in turn) ─▶ runtimes (producers in turn) ─▶ a sink each ─▶ main thread: progress, result
  */
 #ifndef KP_CLI_PERF_H
 #define KP_CLI_PERF_H
@@ -21,6 +23,7 @@
 
 #define PERF_SAMPLE_EVERY 1024
 #define PERF_THREADS_MAX 256
+#define PERF_PRODUCERS_MAX 256
 /* A tick is 1 ns, or 1 us where a pointer has 32 bits: differences are modular, so there a run may last longer than they do. */
 #define PERF_NS_PER_TICK (UINTPTR_MAX > 0xffffffffu ? 1 : 1000)
 
@@ -30,46 +33,72 @@ typedef struct perf_options {
 	uint64_t size;                  /* SIZE_MAX: not given */
 	double rate;                    /* records/s of all threads, 0: full speed */
 	int64_t duration_ms, warmup_ms; /* 0: none */
-	const char *payload_file;
-	uint64_t n_keys, n_threads;
-	uint64_t array; /* records per call: 1 is kp_send */
+	int64_t progress_interval_ms;   /* 0: a line that rewrites itself, on a terminal */
+	const char *payload_file, *payload_delimiter;
+	size_t payload_delimiter_len;
+	uint64_t n_keys;
+	uint64_t n_threads, n_producers, n_runtimes; /* n_threads 0: not given */
+	uint64_t array;                              /* records per call: 1 is kp_send */
+	kp_header *headers;
+	size_t n_headers, header_bytes; /* bytes of names and values together */
 	int32_t partition;
+	bool has_random_keys, wants_histogram;
 } perf_options;
+
+/* Where the reports of one runtime go. */
+typedef struct perf_sink {
+	struct perf *run;
+	kp_runtime *runtime; /* NULL: the producer's own */
+	pthread_mutex_t lock;
+	cli_histogram recent_ns; /* behind the lock: since the main thread took it last */
+} perf_sink;
 
 typedef struct perf_sender {
 	struct perf *run;
+	kp_topic *topic; /* of the producer that it sends through */
 	pthread_t thread;
 	unsigned index;
 	uint64_t n; /* to send */
 	cli_payload_cursor cursor;
 	_Alignas(64) atomic_uint_fast64_t accepted; /* relaxed: only the progress line reads it while the thread runs */
-	uint64_t refused, bytes;                    /* bytes: keys and values of accepted records */
-	kp_record records[PERF_SAMPLE_EVERY];       /* the first `array` of them are used */
+	atomic_uint_fast64_t bytes;                 /* likewise: keys, values and headers of accepted records */
+	uint64_t refused;
+	kp_record records[PERF_SAMPLE_EVERY]; /* the first `array` of them are used */
 } perf_sender;
 
 typedef struct perf {
 	const perf_options *options;
-	cli_session session;
 	cli_payload payload;
 	cli_tally tally;
+	cli_session *sessions; /* one a producer */
+	size_t n_sessions;     /* opened */
+	perf_sink *sinks;
+	size_t n_sinks;
 	perf_sender *senders;
 	unsigned n_started;
 	atomic_uint n_running;
-	int done_fd;              /* readable when no sender runs */
-	int64_t start_ns;         /* the first record is due */
-	cli_histogram latency_ns; /* the report callback's, until the producer is closed */
+	int done_fd;      /* readable when no sender runs */
+	int64_t start_ns; /* the first record is due */
+	/* The main thread's: */
+	cli_histogram latency_ns, recent_ns; /* of the whole run, and since the last progress line */
+	int64_t progress_ns;                 /* when that was */
+	uint64_t progress_delivered;         /* records by then */
 } perf;
 
-typedef struct perf_figures {
-	uint64_t records, acked, failed, unknown, unacknowledged, bytes, retries;
-	double seconds, records_per_second, mb_per_second, cpu_seconds;
-	long max_rss_kb;
-} perf_figures;
+/* Everything behind the options; an exit code. */
+int perf_run(const perf_options *options);
 
+/* A kp_report_cb, whose opaque is a perf_sink. */
 void perf_on_reports(kp_producer *producer, const kp_report *reports, size_t n, void *opaque);
-/* Start the threads, wait for them with a progress line. CLI_GO_ON or an exit code. */
-int perf_send(perf *run);
+/* Take what the sinks have into latency_ns and recent_ns. */
+void perf_take_latencies(perf *run);
+uint64_t perf_accepted(const perf *run);
+uint64_t perf_bytes(const perf *run);
+/* Show how it goes, when that is due; opaque is the perf. */
 void perf_progress(void *opaque);
+
+/* Start the threads, wait for them with progress. CLI_GO_ON or an exit code. */
+int perf_send(perf *run);
 /* After the last report: print, and the exit code. */
 int perf_result(perf *run);
 

@@ -25,11 +25,19 @@ static bool is_over(const perf *run, int64_t now_ns)
 	return cli_stop_count() || (o->duration_ms && now_ns - run->start_ns >= o->duration_ms * 1000000);
 }
 
+/* Of the thread itself only, which therefore need not add atomically. */
+static void add(atomic_uint_fast64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
 static void account(perf_sender *s, const kp_record *r, size_t n)
 {
+	uint64_t bytes = n * s->run->options->header_bytes;
 	for (size_t i = 0; i < n; i++)
-		s->bytes += r[i].key_len + r[i].value_len;
-	atomic_store_explicit(&s->accepted, atomic_load_explicit(&s->accepted, memory_order_relaxed) + n, memory_order_relaxed);
+		bytes += r[i].key_len + r[i].value_len;
+	add(&s->bytes, bytes);
+	add(&s->accepted, n);
 }
 
 /* A record was not taken: wait for room, or count it as failed. False: the run is over and the record was never sent. */
@@ -39,7 +47,7 @@ static bool retry_or_refuse(perf_sender *s, const kp_record *r, int error)
 		if (is_over(s->run, cli_now_ns()))
 			return false;
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-		error = kp_send(s->run->session.topic, r);
+		error = kp_send(s->topic, r);
 	}
 	if (error) {
 		s->refused++;
@@ -52,7 +60,7 @@ static bool retry_or_refuse(perf_sender *s, const kp_record *r, int error)
 /* n <= PERF_SAMPLE_EVERY records, the first one timed. */
 static bool send_singly(perf_sender *s, size_t n)
 {
-	kp_topic *topic = s->run->session.topic;
+	kp_topic *topic = s->topic;
 	cli_payload_cursor cursor = s->cursor;
 	kp_record r = s->records[0];
 	uint64_t bytes = 0, accepted = 0;
@@ -70,15 +78,14 @@ static bool send_singly(perf_sender *s, size_t n)
 		r.opaque = NULL;
 	}
 	s->cursor = cursor;
-	s->bytes += bytes;
-	atomic_store_explicit(&s->accepted, atomic_load_explicit(&s->accepted, memory_order_relaxed) + accepted,
-	                      memory_order_relaxed);
+	add(&s->bytes, bytes + accepted * s->run->options->header_bytes);
+	add(&s->accepted, accepted);
 	return goes_on;
 }
 
 static bool send_array(perf_sender *s, size_t n)
 {
-	kp_topic *topic = s->run->session.topic;
+	kp_topic *topic = s->topic;
 	bool goes_on = true;
 	for (size_t i = 0; i < n; i++)
 		cli_payload_next(&s->cursor, &s->records[i]);
@@ -137,7 +144,7 @@ static void send_at_rate(perf_sender *s)
 			return;
 		cli_payload_next(&s->cursor, &r);
 		r.opaque = ticks_at(run, due);
-		int error = kp_send(run->session.topic, &r);
+		int error = kp_send(s->topic, &r);
 		if (!error)
 			account(s, &r, 1);
 		else if (!retry_or_refuse(s, &r, error))
@@ -166,10 +173,13 @@ static void sender_init(perf *run, unsigned i)
 	perf_sender *s = &run->senders[i];
 	kp_record r = KP_RECORD_INIT;
 	r.partition = o->partition;
-	*s = (perf_sender){.run = run, .index = i};
+	r.headers = o->headers;
+	r.n_headers = o->n_headers;
+	*s = (perf_sender){.run = run, .index = i, .topic = run->sessions[i % o->n_producers].topic};
 	s->n = o->n_records == UINT64_MAX ? UINT64_MAX : o->n_records / o->n_threads + (i < o->n_records % o->n_threads);
 	/* Different threads start at different places, or all would send the same key at the same time. */
-	s->cursor = (cli_payload_cursor){&run->payload, run->payload.n * i / o->n_threads, run->payload.n_keys * i / o->n_threads};
+	s->cursor = (cli_payload_cursor){&run->payload, run->payload.n * i / o->n_threads, run->payload.n_keys * i / o->n_threads,
+	                                 o->has_random_keys ? UINT64_C(0x9e3779b97f4a7c15) * (i + 1) : 0};
 	for (size_t k = 0; k < PERF_SAMPLE_EVERY; k++)
 		s->records[k] = r;
 }
@@ -177,7 +187,7 @@ static void sender_init(perf *run, unsigned i)
 static int start(perf *run)
 {
 	run->n_running = (unsigned)run->options->n_threads;
-	run->start_ns = cli_now_ns();
+	run->start_ns = run->progress_ns = cli_now_ns();
 	for (; run->n_started < run->options->n_threads; run->n_started++) {
 		perf_sender *s = &run->senders[run->n_started];
 		int error = pthread_create(&s->thread, NULL, sender_main, s);
@@ -201,7 +211,9 @@ int perf_send(perf *run)
 	for (unsigned i = 0; i < run->options->n_threads; i++)
 		sender_init(run, i);
 	int rc = start(run);
-	while (rc == CLI_GO_ON && cli_wait_readable(run->done_fd, 1000) == CLI_WAIT_TIMEOUT)
+	int64_t interval_ms = run->options->progress_interval_ms;
+	int slice_ms = interval_ms && interval_ms < 1000 ? (int)interval_ms : 1000;
+	while (rc == CLI_GO_ON && cli_wait_readable(run->done_fd, slice_ms) == CLI_WAIT_TIMEOUT)
 		perf_progress(run);
 	for (unsigned i = 0; i < run->n_started; i++)
 		pthread_join(run->senders[i].thread, NULL);

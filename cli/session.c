@@ -40,7 +40,7 @@ static int configure(cli_session *s, kp_report_cb *cb, void *opaque)
 	return CLI_GO_ON;
 }
 
-int cli_session_open(cli_session *s, const cli_common *common, kp_report_cb *cb, void *opaque)
+int cli_session_open_on(cli_session *s, const cli_common *common, kp_runtime *runtime, kp_report_cb *cb, void *opaque)
 {
 	char err[512] = "";
 	*s = (cli_session){.common = common, .lock = PTHREAD_MUTEX_INITIALIZER};
@@ -51,12 +51,17 @@ int cli_session_open(cli_session *s, const cli_common *common, kp_report_cb *cb,
 		rc = configure(s, cb, opaque);
 	if (rc != CLI_GO_ON)
 		return rc;
-	s->producer = kp_producer_new(s->config, NULL, err, sizeof(err));
+	s->producer = kp_producer_new(s->config, runtime, err, sizeof(err));
 	if (!s->producer) {
 		cli_error("%s", *err ? err : "cannot create a producer");
 		return CLI_USAGE; /* memory aside, what is left to go wrong here is a value of the configuration */
 	}
 	return CLI_GO_ON;
+}
+
+int cli_session_open(cli_session *s, const cli_common *common, kp_report_cb *cb, void *opaque)
+{
+	return cli_session_open_on(s, common, NULL, cb, opaque);
 }
 
 void cli_session_close(cli_session *s)

@@ -32,6 +32,8 @@ typedef struct cli_session {
  * CLI_GO_ON or an exit code; cli_session_close in every case.
  */
 int cli_session_open(cli_session *s, const cli_common *common, kp_report_cb *cb, void *opaque);
+/* The same on a runtime that other producers share; NULL: one of its own. */
+int cli_session_open_on(cli_session *s, const cli_common *common, kp_runtime *runtime, kp_report_cb *cb, void *opaque);
 void cli_session_close(cli_session *s);
 
 /* Wait for the topic's metadata and open it. A topic that does not exist is no mistake: sending may create it. */

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +46,10 @@ static void put(const char *prefix, const char *format, va_list args, bool is_pr
 	char line[LINE_SIZE];
 	vsnprintf(line, sizeof(line), format, args);
 	without_control_bytes(line);
+	/* A line that the terminal wraps could not be rewritten. */
+	int columns = is_progress ? cli_columns(STDERR_FILENO) : LINE_SIZE;
+	if (columns < LINE_SIZE)
+		line[columns - 1] = 0;
 	pthread_mutex_lock(&talk.lock);
 	fprintf(stderr, "%s%s%s%s", talk.progress_is_shown || is_progress ? CLEAR_LINE : "", prefix, line, is_progress ? "" : "\n");
 	fflush(stderr);
@@ -136,6 +141,18 @@ const char *cli_format_bytes(char out[CLI_NUMBER_SIZE], double n)
 {
 	static const char *const units[] = {" bytes", " kB", " MB", " GB", " TB", NULL};
 	return format_scaled(out, n, units);
+}
+
+const char *cli_format_ns(char out[CLI_NUMBER_SIZE], double n)
+{
+	static const char *const units[] = {" ns", " us", " ms", " s", NULL};
+	return format_scaled(out, n, units);
+}
+
+int cli_columns(int fd)
+{
+	struct winsize size;
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
 int64_t cli_now_ns(void)

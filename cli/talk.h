@@ -27,10 +27,13 @@ void cli_talk_hold_log(bool is_held);
 /* A kp_log_cb. */
 void cli_talk_log(int level, const char *line, void *opaque);
 
-/* 1234567 as "1.23M", bytes as "12.3 MB"; `out` holds the text and is returned. */
+/* 1234567 as "1.23M", bytes as "12.3 MB", nanoseconds as "12.3 us"; `out` holds the text and is returned. */
 #define CLI_NUMBER_SIZE 32
 const char *cli_format_count(char out[CLI_NUMBER_SIZE], double n);
 const char *cli_format_bytes(char out[CLI_NUMBER_SIZE], double n);
+const char *cli_format_ns(char out[CLI_NUMBER_SIZE], double n);
+/* Columns of the terminal that fd is, 80 when it is none or does not say. */
+int cli_columns(int fd);
 
 int64_t cli_now_ns(void); /* CLOCK_MONOTONIC */
 
