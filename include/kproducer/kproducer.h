@@ -61,6 +61,9 @@ KP_API int kp_config_set(kp_config *c, const char *name, const char *value, char
 KP_API int kp_config_get(const kp_config *c, const char *name, char *value, size_t value_size, size_t *needed);
 /* Read a Java .properties file; names file and line of the first mistake. KP_ERR_IO or KP_ERR_BAD_CONFIG. */
 KP_API int kp_config_load_file(kp_config *c, const char *path, char *err, size_t err_size);
+/* The same for checking a file: tells every mistake, a line each as "FILE:12: ...", and takes what has none. on_mistake may not be NULL. */
+typedef void kp_mistake_cb(const char *text, void *opaque);
+KP_API int kp_config_check_file(kp_config *c, const char *path, kp_mistake_cb *on_mistake, void *opaque);
 /* Take every KPRODUCER_<NAME> of the environment: KPRODUCER_BOOTSTRAP_SERVERS sets bootstrap.servers. */
 KP_API int kp_config_load_env(kp_config *c, char *err, size_t err_size);
 /* The rules between properties, as kp_producer_new applies them: KP_ERR_BAD_CONFIG names both properties. */

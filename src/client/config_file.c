@@ -1,7 +1,8 @@
 /*
  * config_file.c - properties from a file in java.util.Properties' format.
  *
- * The file is read into a copy that replaces the configuration only when every line was taken: a mistake changes nothing.
+ * The file is read into a copy that replaces the configuration only when every line was taken: a mistake changes nothing. Only
+ * kp_config_check_file goes on behind a mistake.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -215,7 +216,20 @@ typedef struct file_load {
 	const char *path;
 	kp_buf line, name, value;
 	kp_err_line err;
+	kp_mistake_cb *on_mistake; /* NULL: the first mistake ends it */
+	void *opaque;
+	bool has_mistakes;
 } file_load;
+
+/* A mistake that is told, and does not end it, is no error for now. */
+static int tell(file_load *l, int code)
+{
+	if (code != KP_ERR_BAD_CONFIG || !l->on_mistake)
+		return code;
+	l->on_mistake(l->err.text, l->opaque);
+	l->has_mistakes = true;
+	return 0;
+}
 
 static int take_line(file_load *l, size_t n)
 {
@@ -232,10 +246,10 @@ static int take_line(file_load *l, size_t n)
 		return kp_config_refuse(l->err, "%s:%zu: malformed \\uXXXX", l->path, n);
 	if (!l->name.len)
 		return kp_config_refuse(l->err, "%s:%zu: there is no name", l->path, n);
-	int r = kp_config_set(l->c, name_text, value_text, why, sizeof why);
-	if (r == KP_ERR_BAD_CONFIG)
+	int code = kp_config_set(l->c, name_text, value_text, why, sizeof why);
+	if (code == KP_ERR_BAD_CONFIG)
 		(void)kp_config_refuse(l->err, "%s:%zu: %s", l->path, n, why);
-	return r;
+	return code;
 }
 
 static int take_lines(file_load *l, kp_slice text)
@@ -247,13 +261,36 @@ static int take_lines(file_load *l, kp_slice text)
 	while (next_line(&r, &l->line)) {
 		if (l->line.failed)
 			return KP_ERR_NO_MEMORY;
-		if (memchr(l->line.data, 0, l->line.len))
-			return kp_config_refuse(l->err, "%s:%zu: a null byte, which is no text", l->path, r.first);
-		int code = take_line(l, r.first);
+		int code = memchr(l->line.data, 0, l->line.len)
+		                   ? kp_config_refuse(l->err, "%s:%zu: a null byte, which is no text", l->path, r.first)
+		                   : take_line(l, r.first);
+		code = tell(l, code);
 		if (code)
 			return code;
 	}
 	return 0;
+}
+
+/* Into a copy of c; l is what the caller wants of it. */
+static int load(kp_config *c, file_load *l)
+{
+	kp_buf text;
+	l->c = kp_config_copy(c);
+	kp_buf_init(&text, MAX_FILE_BYTES);
+	kp_buf_init(&l->line, 0);
+	kp_buf_init(&l->name, 0);
+	kp_buf_init(&l->value, 0);
+	int r = l->c ? read_file(l->path, &text, l->err) : KP_ERR_NO_MEMORY;
+	if (!r && text.len)
+		r = take_lines(l, kp_buf_slice(&text));
+	if (r == KP_ERR_NO_MEMORY)
+		(void)kp_config_refuse(l->err, "%s: out of memory", l->path);
+	kp_buf_deinit(&l->value);
+	kp_buf_deinit(&l->name);
+	kp_buf_deinit(&l->line);
+	kp_buf_deinit(&text);
+	kp_config_commit(c, l->c, r == 0);
+	return r;
 }
 
 int kp_config_load_file(kp_config *c, const char *path, char *err, size_t err_size)
@@ -263,21 +300,17 @@ int kp_config_load_file(kp_config *c, const char *path, char *err, size_t err_si
 		(void)kp_config_refuse(line, "a configuration and a path are needed");
 		return KP_ERR_BAD_ARGUMENT;
 	}
-	file_load l = {.c = kp_config_copy(c), .path = path, .err = line};
-	kp_buf text;
-	kp_buf_init(&text, MAX_FILE_BYTES);
-	kp_buf_init(&l.line, 0);
-	kp_buf_init(&l.name, 0);
-	kp_buf_init(&l.value, 0);
-	int r = l.c ? read_file(path, &text, line) : KP_ERR_NO_MEMORY;
-	if (!r && text.len)
-		r = take_lines(&l, kp_buf_slice(&text));
-	if (r == KP_ERR_NO_MEMORY)
-		(void)kp_config_refuse(line, "%s: out of memory", path);
-	kp_buf_deinit(&l.value);
-	kp_buf_deinit(&l.name);
-	kp_buf_deinit(&l.line);
-	kp_buf_deinit(&text);
-	kp_config_commit(c, l.c, r == 0);
-	return r;
+	return load(c, &(file_load){.path = path, .err = line});
+}
+
+int kp_config_check_file(kp_config *c, const char *path, kp_mistake_cb *on_mistake, void *opaque)
+{
+	char text[1024] = "";
+	file_load l = {.path = path, .err = {text, sizeof text}, .on_mistake = on_mistake, .opaque = opaque};
+	if (!c || !path || !on_mistake)
+		return KP_ERR_BAD_ARGUMENT;
+	int r = load(c, &l);
+	if (r)
+		on_mistake(text, opaque);
+	return r || !l.has_mistakes ? r : KP_ERR_BAD_CONFIG;
 }

@@ -160,6 +160,69 @@ static void a_file_that_cannot_be_read_is_an_io_error(void **state)
 	kp_config_free(c);
 }
 
+typedef struct told {
+	size_t n;
+	char text[8][ERR_SIZE];
+} told;
+
+static void tell_mistake(const char *text, void *opaque)
+{
+	told *t = opaque;
+	assert_true(t->n < 8);
+	snprintf(t->text[t->n++], ERR_SIZE, "%s", text + strlen(path));
+}
+
+static void checking_tells_every_mistake_and_takes_the_rest(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"linger.ms=soon\nclient.id=me\nno.such.name=1\n\\u12\n=7\nclient.id=a\0b\ntransactional.id=t\nacks=1\n";
+	static const char *const expected[] = {
+		":1: linger.ms: \"soon\" is not", ":3: unknown property", ":4: malformed",
+		":5: there is no name",           ":6: a null byte",      ":7: transactional.id is known, not supported here",
+	};
+	told t = {0};
+	kp_config *c = kp_config_new();
+	write_bytes(text, sizeof text - 1);
+	assert_int_equal(kp_config_check_file(c, path, tell_mistake, &t), KP_ERR_BAD_CONFIG);
+	assert_int_equal(t.n, 6);
+	for (size_t i = 0; i < t.n; i++)
+		assert_memory_equal(t.text[i], expected[i], strlen(expected[i]));
+	must_get(c, "client.id", "me");
+	must_get(c, "acks", "1");
+	must_get(c, "linger.ms", "5");
+	kp_config_free(c);
+}
+
+static void checking_a_file_without_mistakes_tells_nothing(void **state)
+{
+	(void)state;
+	told t = {0};
+	kp_config *c = kp_config_new();
+	write_bytes("acks=1\n", 7);
+	assert_int_equal(kp_config_check_file(c, path, tell_mistake, &t), 0);
+	assert_int_equal(t.n, 0);
+	assert_int_equal(kp_config_check_file(c, NULL, tell_mistake, &t), KP_ERR_BAD_ARGUMENT);
+	assert_int_equal(kp_config_check_file(c, path, NULL, NULL), KP_ERR_BAD_ARGUMENT);
+	kp_config_free(c);
+}
+
+static void tell_unreadable(const char *text, void *opaque)
+{
+	(*(size_t *)opaque)++;
+	assert_string_equal(text, "/no/such/file: No such file or directory");
+}
+
+static void checking_a_file_that_cannot_be_read_tells_so(void **state)
+{
+	(void)state;
+	size_t n = 0;
+	kp_config *c = kp_config_new();
+	assert_int_equal(kp_config_check_file(c, "/no/such/file", tell_unreadable, &n), KP_ERR_IO);
+	assert_int_equal(n, 1);
+	kp_config_free(c);
+}
+
 static int make_file(void **state)
 {
 	(void)state;
@@ -185,6 +248,9 @@ int main(void)
 		cmocka_unit_test(the_last_line_for_a_name_counts),
 		cmocka_unit_test(file_overrides_what_was_set_and_keeps_the_rest),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_an_io_error),
+		cmocka_unit_test(checking_tells_every_mistake_and_takes_the_rest),
+		cmocka_unit_test(checking_a_file_without_mistakes_tells_nothing),
+		cmocka_unit_test(checking_a_file_that_cannot_be_read_tells_so),
 	};
 	return cmocka_run_group_tests(tests, make_file, remove_file);
 }
