@@ -1,25 +1,34 @@
 /*
- * cmd_config.c - `kproducer config`: the table of properties, one property, or a check of a file; no cluster needed.
+ * cmd_config.c - `kproducer config`: the table of properties, some of them, or a check of files; no cluster needed.
  */
+#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <kproducer/kproducer.h>
 
 #include "cli/json.h"
+#include "cli/nearest.h"
 #include "cli/options.h"
 #include "cli/talk.h"
+#include "cli/text.h"
 
 static const cli_option options[] = {{0, NULL, NULL, NULL}};
 
 static const char details[] =
-	"list prints every property with its default. explain prints all about one; names of librdkafka and sarama are understood.\n"
-	"check reads FILE as -F would and applies the rules between properties: exit code 0, or 2 with the first mistake.\n"
+	"list prints every property with its default, or those whose name, or another client's name for them, holds WORD. explain\n"
+	"prints all about a property; names of librdkafka and sarama are understood, and a name that is not supported is told why.\n"
+	"check reads each FILE as -F would, on top of those before, tells every mistake with its file and line, and applies the rules\n"
+	"between properties.\n"
+	"\n"
+	"Exit code: 0 all is well, 1 no property was found, 2 there are mistakes.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer config list\n"
-	"  kproducer config explain linger.ms\n"
+	"  kproducer config list timeout\n"
+	"  kproducer config explain linger.ms acks\n"
 	"  kproducer config check client.properties\n";
 
 static kp_property property_at(size_t i)
@@ -43,15 +52,28 @@ static void print_json(cli_json *j, const kp_property *p)
 	cli_json_close(j, '}');
 }
 
-static int list(const cli_common *common)
+/* Whether `text` holds `word`, whatever the case of either. */
+static bool holds(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+	for (; strlen(text) >= len; text++)
+		if (!strncasecmp(text, word, len))
+			return true;
+	return false;
+}
+
+static int list(const cli_common *common, char **operands, int n)
 {
 	cli_json j = {.out = stdout};
+	const char *word = n ? operands[0] : "";
+	size_t n_found = 0;
 	if (common->json)
 		cli_json_open(&j, NULL, '[');
 	for (size_t i = 0; i < kp_property_count(); i++) {
 		kp_property p = property_at(i);
-		if (!p.name)
+		if (!p.name || (!holds(p.name, word) && !holds(p.aliases, word)))
 			continue;
+		n_found++;
 		if (common->json)
 			print_json(&j, &p);
 		else
@@ -61,7 +83,10 @@ static int list(const cli_common *common)
 		cli_json_close(&j, ']');
 		putchar('\n');
 	}
-	return CLI_OK;
+	if (n_found)
+		return CLI_OK;
+	cli_error("no property has '%.200s' in its name", word);
+	return CLI_FAILED;
 }
 
 /* Whether `name` is an item of a list like "a, b,c". */
@@ -90,7 +115,12 @@ static void print_text(const kp_property *p)
 	print_line("range", p->range);
 	print_line("also called", p->aliases);
 	print_line("importance", p->importance);
-	printf("\n%s\n", p->doc);
+	printf("  %-11s KPRODUCER_", "environment");
+	for (const char *c = p->name; *c; c++)
+		putchar(isalnum((unsigned char)*c) ? toupper((unsigned char)*c) : '_');
+	putchar('\n');
+	putchar('\n');
+	cli_text_wrap(stdout, p->doc, strlen(p->doc), 0, 0);
 }
 
 /* What the library says of a name that is in no row: the nearest one, or why it is not supported. */
@@ -105,42 +135,103 @@ static int unknown(const char *name)
 	return CLI_USAGE;
 }
 
-static int explain(const cli_common *common, const char *name)
+static bool find(const char *name, kp_property *out)
 {
 	for (size_t i = 0; i < kp_property_count(); i++) {
-		kp_property p = property_at(i);
-		if (!p.name || (strcmp(p.name, name) && !is_in_list(p.aliases, name)))
-			continue;
-		if (common->json) {
-			cli_json j = {.out = stdout};
-			print_json(&j, &p);
-			putchar('\n');
-		} else
-			print_text(&p);
-		return CLI_OK;
+		*out = property_at(i);
+		if (out->name && (!strcmp(out->name, name) || is_in_list(out->aliases, name)))
+			return true;
 	}
-	return unknown(name);
+	return false;
 }
 
-static int check(const char *path)
+static int explain(const cli_common *common, char **names, int n)
+{
+	cli_json j = {.out = stdout};
+	int rc = CLI_OK;
+	if (common->json && n > 1)
+		cli_json_open(&j, NULL, '[');
+	for (int i = 0; i < n; i++) {
+		kp_property p;
+		if (!find(names[i], &p)) {
+			rc = unknown(names[i]);
+			continue;
+		}
+		if (common->json)
+			print_json(&j, &p);
+		else {
+			printf("%s", i ? "\n" : "");
+			print_text(&p);
+		}
+	}
+	if (common->json && n > 1)
+		cli_json_close(&j, ']');
+	if (common->json)
+		putchar('\n');
+	return rc;
+}
+
+typedef struct mistakes {
+	size_t n;
+	cli_json *json; /* NULL: not wanted */
+} mistakes;
+
+static void on_mistake(const char *text, void *opaque)
+{
+	mistakes *m = opaque;
+	m->n++;
+	cli_error("%s", text);
+	if (m->json)
+		cli_json_text(m->json, NULL, text);
+}
+
+static bool has_servers(const kp_config *c)
+{
+	char servers[2];
+	size_t needed = 0;
+	return !kp_config_get(c, "bootstrap.servers", servers, sizeof(servers), &needed) && needed > 1;
+}
+
+/* The rules between properties. Servers may come from elsewhere: that a file has none is no mistake of its own. */
+static void check_rules(kp_config *c, mistakes *m)
 {
 	char err[512] = "";
+	if (!has_servers(c) && kp_config_set(c, "bootstrap.servers", "localhost:9092", err, sizeof(err)))
+		on_mistake(err, m);
+	else if (kp_config_check(c, err, sizeof(err)))
+		on_mistake(err, m);
+}
+
+static int check(const cli_common *common, char **paths, int n)
+{
+	cli_json j = {.out = stdout};
+	mistakes m = {.json = common->json ? &j : NULL};
 	kp_config *c = kp_config_new();
 	if (!c) {
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
-	int error = kp_config_load_file(c, path, err, sizeof(err));
-	bool is_loaded = !error;
-	if (is_loaded)
-		error = kp_config_check(c, err, sizeof(err));
-	kp_config_free(c);
-	if (!error) {
-		cli_say("%s: no mistakes", path);
-		return CLI_OK;
+	if (common->json) {
+		cli_json_open(&j, NULL, '{');
+		cli_json_open(&j, "mistakes", '[');
 	}
-	cli_error("%s%s%s", is_loaded ? path : "", is_loaded ? ": " : "", err);
-	return CLI_USAGE;
+	bool is_read = true;
+	for (int i = 0; i < n; i++)
+		is_read = kp_config_check_file(c, paths[i], on_mistake, &m) != KP_ERR_IO && is_read;
+	bool are_servers_missing = !has_servers(c);
+	if (is_read)
+		check_rules(c, &m);
+	kp_config_free(c);
+	if (common->json) {
+		cli_json_close(&j, ']');
+		cli_json_close(&j, '}');
+		putchar('\n');
+	}
+	if (m.n)
+		return CLI_USAGE;
+	cli_say("%s%s: no mistakes%s", paths[0], n > 1 ? " and the files on top of it" : "",
+	        are_servers_missing ? "; servers are to be given with -b" : "");
+	return CLI_OK;
 }
 
 static int take(void *state, int id, char *arg)
@@ -151,16 +242,30 @@ static int take(void *state, int id, char *arg)
 	return CLI_GO_ON;
 }
 
+static int unknown_action(const cli_command *self, const char *name)
+{
+	char hint[CLI_NEAREST_SIZE];
+	cli_nearest nearest;
+	cli_nearest_init(&nearest, name);
+	cli_nearest_try(&nearest, "list");
+	cli_nearest_try(&nearest, "explain");
+	cli_nearest_try(&nearest, "check");
+	return cli_usage_error(self, "'%.200s' is no action: list, explain or check%s", name, cli_nearest_hint(&nearest, "", hint));
+}
+
 static int choose(const cli_command *self, const cli_common *common, char **operands, int n)
 {
-	const char *action = n ? operands[0] : "";
+	if (!n)
+		return cli_usage_error(self, "say what to do: list, explain PROPERTY or check FILE");
+	const char *action = *operands++;
+	n--;
 	if (!strcmp(action, "list"))
-		return n == 1 ? list(common) : cli_usage_error(self, "list takes no operands");
+		return n < 2 ? list(common, operands, n) : cli_usage_error(self, "list wants one WORD at most");
 	if (!strcmp(action, "explain"))
-		return n == 2 ? explain(common, operands[1]) : cli_usage_error(self, "explain wants one NAME");
+		return n ? explain(common, operands, n) : cli_usage_error(self, "explain wants a PROPERTY");
 	if (!strcmp(action, "check"))
-		return n == 2 ? check(operands[1]) : cli_usage_error(self, "check wants one FILE");
-	return cli_usage_error(self, "say what to do: list, explain NAME or check FILE");
+		return n ? check(common, operands, n) : cli_usage_error(self, "check wants a FILE");
+	return unknown_action(self, action);
 }
 
 static int run(const cli_command *self, int argc, char **argv)
@@ -176,7 +281,7 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_config = {
 	.name = "config",
 	.summary = "Show and check configuration properties.",
-	.usage = "list\nexplain NAME\ncheck FILE",
+	.usage = "list [WORD]\nexplain PROPERTY...\ncheck FILE...",
 	.options = options,
 	.common = "jqvh",
 	.details = details,
