@@ -1,20 +1,27 @@
 /*
- * cmd_topics.c - `kproducer topics`: list, describe, create, delete, add-partitions.
+ * cmd_topics.c - `kproducer topics`: options, and create, delete, add-partitions.
  */
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json.h"
-#include "cli/options.h"
+#include "cli/nearest.h"
 #include "cli/parse.h"
-#include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/talk.h"
+#include "cli/topics.h"
 
-enum { OPTION_PARTITIONS = CLI_OPTION_LONG, OPTION_REPLICATION, OPTION_CONFIG };
+#define USABLE_POLL_MS 20
+
+enum {
+	OPTION_PARTITIONS = CLI_OPTION_LONG,
+	OPTION_REPLICATION,
+	OPTION_CONFIG,
+	OPTION_IF_EXISTS,
+	OPTION_IF_NOT_EXISTS,
+	OPTION_INTERNAL
+};
 
 static const cli_option options[] = {
 	{OPTION_PARTITIONS, "partitions", "N",
@@ -22,34 +29,26 @@ static const cli_option options[] = {
          "add-partitions: how many there shall be afterwards"},
 	{OPTION_REPLICATION, "replication-factor", "N", "create: copies of each partition (the broker's default)"},
 	{OPTION_CONFIG, "config", "NAME=VALUE", "create: a property of the topic; may be repeated"},
+	{OPTION_IF_NOT_EXISTS, "if-not-exists", NULL, "create: a topic that exists already is no failure, and stays as it is"},
+	{OPTION_IF_EXISTS, "if-exists", NULL, "describe, delete, add-partitions: a topic that does not exist is no failure"},
+	{OPTION_INTERNAL, "internal", NULL, "list, describe: also the cluster's own topics, such as __consumer_offsets"},
 	{0, NULL, NULL, NULL},
 };
 
 static const char details[] =
 	"list prints a line per topic: name, partitions, replicas, separated by tabs. describe adds each partition's leader and the\n"
-	"properties that are not at their defaults (--json: all).\n"
+	"properties that are not at their defaults (--json: all); without TOPIC it describes all topics. create and add-partitions end\n"
+	"when every partition has a leader.\n"
+	"\n"
+	"With --json the result is an array, with an object for each topic: what was asked for, or {topic, done}, or {topic, error,\n"
+	"message}. One topic's failure does not keep the others from being tried.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer topics list -b localhost:9092\n"
-	"  kproducer topics create events -b localhost:9092 --partitions 6 --config retention.ms=86400000\n"
+	"  kproducer topics create events -b localhost:9092 --partitions 6 --config retention.ms=86400000 --if-not-exists\n"
 	"  kproducer topics describe events -b localhost:9092 --json\n"
 	"  kproducer topics add-partitions events -b localhost:9092 --partitions 12\n"
-	"  kproducer topics delete events -b localhost:9092\n";
-
-typedef struct topics_options {
-	cli_common common;
-	int32_t partitions;
-	int16_t replication_factor;
-	const char **configs; /* name, value, …, NULL */
-	size_t n_configs;     /* strings before the NULL */
-} topics_options;
-
-typedef struct topics {
-	const topics_options *options;
-	cli_session session;
-	int timeout_ms;
-	cli_json json;
-} topics;
+	"  kproducer topics delete events audit -b localhost:9092 --if-exists\n";
 
 static int take_config(topics_options *o, char *arg)
 {
@@ -69,12 +68,9 @@ static int take_config(topics_options *o, char *arg)
 	return CLI_GO_ON;
 }
 
-static int take(void *state, int id, char *arg)
+static int take_count(topics_options *o, int id, const char *arg)
 {
-	topics_options *o = state;
 	uint64_t n;
-	if (id == OPTION_CONFIG)
-		return take_config(o, arg);
 	if (!cli_parse_count(arg, 1, id == OPTION_PARTITIONS ? INT32_MAX : INT16_MAX, &n))
 		return cli_usage_error(&cli_topics, "'%.200s' is not a number of %s", arg,
 		                       id == OPTION_PARTITIONS ? "partitions" : "replicas");
@@ -85,133 +81,76 @@ static int take(void *state, int id, char *arg)
 	return CLI_GO_ON;
 }
 
-static void print_id(const uint8_t id[16], char out[37])
+static unsigned bit_of(int id)
 {
-	size_t at = 0;
-	for (int i = 0; i < 16; i++)
-		at += (size_t)snprintf(out + at, 37 - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
+	return 1u << (id - CLI_OPTION_LONG);
 }
 
-static int list(topics *t, const char *topic)
+static int take(void *state, int id, char *arg)
 {
-	char err[512] = "";
-	kp_topic_info *infos;
-	size_t n;
-	(void)topic;
-	int error = kp_topics_list(t->session.producer, t->timeout_ms, &infos, &n, err, sizeof(err));
-	if (error)
-		return cli_session_failed(&t->session, "cannot list the topics", error, err);
-	for (size_t i = 0; i < n; i++) {
-		const kp_topic_info *info = &infos[i];
-		int32_t replicas = info->n_partitions ? info->partitions[0].n_replicas : 0;
-		if (!t->options->common.json) {
-			printf("%s\t%zu\t%" PRId32 "\n", info->name, info->n_partitions, replicas);
-			continue;
-		}
-		cli_json_open(&t->json, NULL, '{');
-		cli_json_text(&t->json, "topic", info->name);
-		cli_json_uint(&t->json, "partitions", info->n_partitions);
-		cli_json_int(&t->json, "replicas", replicas);
-		cli_json_bool(&t->json, "is_internal", info->is_internal);
-		cli_json_close(&t->json, '}');
-	}
-	kp_topic_infos_free(infos, n);
-	return CLI_OK;
-}
-
-static void print_partitions(topics *t, const kp_topic_info *info)
-{
-	for (size_t i = 0; i < info->n_partitions; i++) {
-		const kp_partition_info *p = &info->partitions[i];
-		if (!t->options->common.json) {
-			printf("  partition %" PRId32 ": leader %" PRId32 ", epoch %" PRId32 ", replicas %" PRId32
-			       ", in sync %" PRId32 "\n",
-			       p->partition, p->leader, p->leader_epoch, p->n_replicas, p->n_in_sync);
-			continue;
-		}
-		cli_json_open(&t->json, NULL, '{');
-		cli_json_int(&t->json, "partition", p->partition);
-		cli_json_int(&t->json, "leader", p->leader);
-		cli_json_int(&t->json, "leader_epoch", p->leader_epoch);
-		cli_json_int(&t->json, "replicas", p->n_replicas);
-		cli_json_int(&t->json, "in_sync", p->n_in_sync);
-		cli_json_close(&t->json, '}');
+	topics_options *o = state;
+	o->given |= bit_of(id);
+	switch (id) {
+	case OPTION_CONFIG: return take_config(o, arg);
+	case OPTION_IF_EXISTS: o->if_exists = true; return CLI_GO_ON;
+	case OPTION_IF_NOT_EXISTS: o->if_not_exists = true; return CLI_GO_ON;
+	case OPTION_INTERNAL: o->internal = true; return CLI_GO_ON;
+	default: return take_count(o, id, arg);
 	}
 }
 
-static void print_configs(topics *t, const kp_config_entry *configs, size_t n)
+static void print_done(topics *t, const char *topic, const char *what, int error, const char *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (t->options->common.json)
-			cli_json_text(&t->json, configs[i].name, configs[i].value);
-		else if (!configs[i].is_default)
-			printf("  %s=%s\n", configs[i].name, configs[i].value ? configs[i].value : "(sensitive)");
-	}
-}
-
-static void print_topic(topics *t, const kp_topic_info *info, const kp_config_entry *configs, size_t n_configs)
-{
-	char id[37];
-	print_id(info->id, id);
-	if (!t->options->common.json) {
-		printf("%s: %zu partition%s, id %s%s\n", info->name, info->n_partitions, info->n_partitions == 1 ? "" : "s", id,
-		       info->is_internal ? ", internal" : "");
-		print_partitions(t, info);
-		print_configs(t, configs, n_configs);
-		return;
-	}
-	cli_json_open(&t->json, NULL, '{');
-	cli_json_text(&t->json, "topic", info->name);
-	cli_json_text(&t->json, "id", id);
-	cli_json_bool(&t->json, "is_internal", info->is_internal);
-	cli_json_open(&t->json, "partitions", '[');
-	print_partitions(t, info);
-	cli_json_close(&t->json, ']');
-	cli_json_open(&t->json, "configs", '{');
-	print_configs(t, configs, n_configs);
-	cli_json_close(&t->json, '}');
-	cli_json_close(&t->json, '}');
-}
-
-static int describe(topics *t, const char *topic)
-{
-	char err[512] = "";
-	kp_topic_info *info;
-	kp_config_entry *configs = NULL;
-	size_t n = 0;
-	int error = kp_partitions_for(t->session.producer, topic, t->timeout_ms, &info, err, sizeof(err));
-	if (!error && info->error) {
-		error = info->error;
-		kp_topic_infos_free(info, 1);
-	}
-	if (error)
-		return cli_session_failed(&t->session, topic, error, err);
-	/* Who may not read the configuration still sees the partitions. */
-	error = kp_topic_configs(t->session.producer, topic, t->timeout_ms, &configs, &n, err, sizeof(err));
-	if (error)
-		cli_error("%s: cannot read its configuration: %s (%s)", topic, kp_error_name(error),
-		          *err ? err : kp_error_text(error));
-	print_topic(t, info, configs, error ? 0 : n);
-	if (!error)
-		kp_config_entries_free(configs, n);
-	kp_topic_infos_free(info, 1);
-	return CLI_OK;
-}
-
-/* What the three changing actions share: the answer, as an error or as one line. */
-static int done(topics *t, const char *topic, const char *what, int error, const char *err)
-{
-	if (error)
-		return cli_session_failed(&t->session, topic, error, err);
-	if (!t->options->common.json) {
-		cli_say("%s: %s", topic, what);
-		return CLI_OK;
-	}
 	cli_json_open(&t->json, NULL, '{');
 	cli_json_text(&t->json, "topic", topic);
-	cli_json_text(&t->json, "done", what);
+	if (error) {
+		cli_json_text(&t->json, "error", kp_error_name(error));
+		cli_json_text(&t->json, "message", *err ? err : kp_error_text(error));
+	} else
+		cli_json_text(&t->json, "done", what);
 	cli_json_close(&t->json, '}');
+}
+
+int topics_done(topics *t, const char *topic, const char *what, int error, const char *err)
+{
+	const topics_options *o = t->options;
+	if ((error == KP_ERR_TOPIC_ALREADY_EXISTS && o->if_not_exists) ||
+	    (error == KP_ERR_UNKNOWN_TOPIC_OR_PARTITION && o->if_exists)) {
+		what = error == KP_ERR_TOPIC_ALREADY_EXISTS ? "exists already" : "does not exist";
+		error = 0;
+	}
+	if (o->common.json)
+		print_done(t, topic, what, error, err);
+	if (error)
+		return cli_session_failed(&t->session, topic, error, err);
+	if (!o->common.json)
+		cli_say("%s: %s", topic, what);
 	return CLI_OK;
+}
+
+/* Whether the topic has its partitions (0: however many they are), each with a leader. */
+static bool is_usable(topics *t, const char *topic, int32_t n_partitions, int timeout_ms)
+{
+	kp_topic_info *info;
+	if (kp_partitions_for(t->session.producer, topic, timeout_ms, &info, NULL, 0))
+		return false;
+	bool is_usable = info->n_partitions > 0 && info->n_partitions >= (size_t)n_partitions;
+	for (size_t i = 0; i < info->n_partitions; i++)
+		is_usable = is_usable && info->partitions[i].leader >= 0;
+	kp_topic_infos_free(info, 1);
+	return is_usable;
+}
+
+/* What the controller has done reaches the other brokers a moment later: whoever sends next shall find it. */
+static void wait_until_usable(topics *t, const char *topic, int32_t n_partitions)
+{
+	int64_t end_ns = cli_now_ns() + t->timeout_ms * INT64_C(1000000);
+	for (int64_t left_ns; (left_ns = end_ns - cli_now_ns()) > 0;) {
+		if (is_usable(t, topic, n_partitions, (int)(left_ns / 1000000)))
+			return;
+		cli_wait_readable(-1, USABLE_POLL_MS);
+	}
+	cli_say("%s: not every partition has a leader yet", topic);
 }
 
 static int create(topics *t, const char *topic)
@@ -220,34 +159,41 @@ static int create(topics *t, const char *topic)
 	const topics_options *o = t->options;
 	int error = kp_topic_create(t->session.producer, topic, o->partitions, o->replication_factor, o->configs, t->timeout_ms,
 	                            err, sizeof(err));
-	return done(t, topic, "created", error, err);
+	if (!error)
+		wait_until_usable(t, topic, o->partitions > 0 ? o->partitions : 0);
+	return topics_done(t, topic, "created", error, err);
 }
 
 static int delete_topic(topics *t, const char *topic)
 {
 	char err[512] = "";
 	int error = kp_topic_delete(t->session.producer, topic, t->timeout_ms, err, sizeof(err));
-	return done(t, topic, "deleted", error, err);
+	return topics_done(t, topic, "deleted", error, err);
 }
 
 static int add_partitions(topics *t, const char *topic)
 {
 	char err[512] = "";
-	int error = kp_topic_add_partitions(t->session.producer, topic, t->options->partitions, t->timeout_ms, err, sizeof(err));
-	return done(t, topic, "partitions added", error, err);
+	int32_t total = t->options->partitions;
+	int error = kp_topic_add_partitions(t->session.producer, topic, total, t->timeout_ms, err, sizeof(err));
+	if (!error)
+		wait_until_usable(t, topic, total);
+	return topics_done(t, topic, "partitions added", error, err);
 }
 
 static const struct action {
 	const char *name;
-	int (*run)(topics *t, const char *topic);
-	bool needs_topic, needs_partitions;
+	int (*run)(topics *t, const char *topic); /* NULL: takes no topic */
+	int (*run_all)(topics *t);                /* without one; NULL: needs one */
+	int takes[4];                             /* ids of options */
 } actions[] = {
-	{"list", list, false, false},
-	{"describe", describe, true, false},
-	{"create", create, true, false},
-	{"delete", delete_topic, true, false},
-	{"add-partitions", add_partitions, true, true},
+	{"list", NULL, topics_list, {OPTION_INTERNAL}},
+	{"describe", topics_describe, topics_describe_all, {OPTION_IF_EXISTS, OPTION_INTERNAL}},
+	{"create", create, NULL, {OPTION_PARTITIONS, OPTION_REPLICATION, OPTION_CONFIG, OPTION_IF_NOT_EXISTS}},
+	{"delete", delete_topic, NULL, {OPTION_IF_EXISTS}},
+	{"add-partitions", add_partitions, NULL, {OPTION_PARTITIONS, OPTION_IF_EXISTS}},
 };
+#define N_ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
 static int run_action(const topics_options *o, const struct action *action, char **names, int n_names)
 {
@@ -260,7 +206,7 @@ static int run_action(const topics_options *o, const struct action *action, char
 		if (o->common.json)
 			cli_json_open(&t.json, NULL, '[');
 		if (!n_names)
-			rc = action->run(&t, NULL);
+			rc = action->run_all(&t);
 		for (int i = 0; i < n_names && rc != CLI_UNREACHABLE; i++) {
 			int one = action->run(&t, names[i]);
 			rc = one == CLI_OK ? rc : one;
@@ -274,29 +220,59 @@ static int run_action(const topics_options *o, const struct action *action, char
 	return rc;
 }
 
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < N_ACTIONS; i++)
+		if (!strcmp(name, actions[i].name))
+			return &actions[i];
+	return NULL;
+}
+
+static int unknown_action(const char *name)
+{
+	char hint[CLI_NEAREST_SIZE];
+	cli_nearest nearest;
+	cli_nearest_init(&nearest, name);
+	for (size_t i = 0; i < N_ACTIONS; i++)
+		cli_nearest_try(&nearest, actions[i].name);
+	return cli_usage_error(&cli_topics, "'%.200s' is no action: list, describe, create, delete or add-partitions%s", name,
+	                       cli_nearest_hint(&nearest, "", hint));
+}
+
+/* An option that an action has no use for was meant for another one. */
+static int check_options(const topics_options *o, const struct action *action)
+{
+	unsigned useless = o->given;
+	for (size_t i = 0; i < sizeof(action->takes) / sizeof(action->takes[0]) && action->takes[i]; i++)
+		useless &= ~bit_of(action->takes[i]);
+	for (const cli_option *option = options; option->name; option++)
+		if (useless & bit_of(option->id))
+			return cli_usage_error(&cli_topics, "%s takes no --%s", action->name, option->name);
+	if (action->run == add_partitions && o->partitions < 1)
+		return cli_usage_error(&cli_topics, "%s needs --partitions N", action->name);
+	return CLI_GO_ON;
+}
+
 static int choose(const topics_options *o, char **operands, int n)
 {
-	const struct action *action = NULL;
 	char *topic = (char *)(uintptr_t)o->common.topic;
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]) && n; i++)
-		if (!strcmp(operands[0], actions[i].name))
-			action = &actions[i];
+	if (!n)
+		return cli_usage_error(&cli_topics, "say what to do: list, describe, create, delete or add-partitions");
+	const struct action *action = find_action(operands[0]);
 	if (!action)
-		return cli_usage_error(&cli_topics,
-		                       n ? "'%.200s' is no action: list, describe, create, delete or add-partitions"
-		                         : "say what to do%s: list, describe, create, delete or add-partitions",
-		                       n ? operands[0] : "");
+		return unknown_action(operands[0]);
 	operands++;
 	n--;
-	if (!n && topic) {
+	if (topic && n)
+		return cli_usage_error(&cli_topics, "name topics as operands or with -t, not both");
+	if (topic) {
 		operands = &topic;
 		n = 1;
 	}
-	if (action->needs_topic != (n > 0))
-		return cli_usage_error(&cli_topics, action->needs_topic ? "%s needs a topic" : "%s takes no topic", action->name);
-	if (action->needs_partitions && o->partitions < 1)
-		return cli_usage_error(&cli_topics, "%s needs --partitions N", action->name);
-	return run_action(o, action, operands, n);
+	if (n ? !action->run : !action->run_all)
+		return cli_usage_error(&cli_topics, n ? "%s takes no topic" : "%s needs a topic", action->name);
+	int rc = check_options(o, action);
+	return rc == CLI_GO_ON ? run_action(o, action, operands, n) : rc;
 }
 
 static int run(const cli_command *self, int argc, char **argv)
@@ -313,9 +289,12 @@ static int run(const cli_command *self, int argc, char **argv)
 const cli_command cli_topics = {
 	.name = "topics",
 	.summary = "List, describe, create, delete topics, add partitions.",
-	.usage = "list -b HOST:PORT[,...]\ndescribe TOPIC... -b HOST:PORT[,...]\n"
-		 "create TOPIC... -b HOST:PORT[,...] [--partitions N] [--replication-factor N] [--config NAME=VALUE]...\n"
-		 "delete TOPIC... -b HOST:PORT[,...]\nadd-partitions TOPIC... -b HOST:PORT[,...] --partitions N",
+	.usage =
+		"list -b HOST:PORT[,...] [--internal]\n"
+		"describe [TOPIC]... -b HOST:PORT[,...] [--if-exists] [--internal]\n"
+		"create TOPIC... -b HOST:PORT[,...] [--partitions N] [--replication-factor N] [--config NAME=VALUE]... [--if-not-exists]\n"
+		"delete TOPIC... -b HOST:PORT[,...] [--if-exists]\n"
+		"add-partitions TOPIC... -b HOST:PORT[,...] --partitions N [--if-exists]",
 	.options = options,
 	.common = "btXFcjqvh",
 	.details = details,

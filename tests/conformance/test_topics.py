@@ -1,8 +1,9 @@
 """`kproducer topics` against clusters, checked with clients that are not ours."""
 
 import pytest
+from confluent_kafka import Consumer
 
-from command import kproducer
+from command import kproducer, wait_until
 
 
 def topics(broker, action, *args, code=0):
@@ -59,6 +60,59 @@ def test_describe_shows_leaders_and_what_is_not_default(broker, name):
     assert entry["id"].strip("0-")
 
 
+def test_describe_without_a_name_shows_all(devbroker, name):
+    devbroker.create_topic(f"{name}-b", partitions=2)
+    devbroker.create_topic(f"{name}-a")
+    found = [t["topic"] for t in topics(devbroker, "describe", "--json").json]
+    assert found == sorted(found) and {f"{name}-a", f"{name}-b"} <= set(found)
+    assert f"{name}-b: 2 partitions" in topics(devbroker, "describe").out.decode()
+
+
+def test_internal_topics_are_shown_on_request(kafka, lines):
+    consumer = Consumer({"bootstrap.servers": kafka.servers, "group.id": "makes-the-internal-topic", "log_level": 0})
+    consumer.subscribe(["no-such-topic"])
+    wait_until(lambda: consumer.poll(0.1) is None and kafka.partitions("__consumer_offsets"), "the internal topic")
+    consumer.close()
+    assert "__consumer_offsets" not in topics(kafka, "list").out.decode() + topics(kafka, "describe").out.decode()
+    assert {"topic": "__consumer_offsets", "partitions": 1, "replicas": 1, "is_internal": True} in topics(kafka, "list", "--internal", "--json").json
+    assert "__consumer_offsets: 1 partition, id" in topics(kafka, "describe", "--internal").out.decode()
+
+
+def test_a_topic_is_there_for_others_when_create_ends(broker, name):
+    for i in range(5):
+        topics(broker, "create", f"{name}-{i}", "--partitions", "8")
+        topics(broker, "describe", f"{name}-{i}")
+        topics(broker, "add-partitions", f"{name}-{i}", "--partitions", "9")
+        [entry] = topics(broker, "describe", f"{name}-{i}", "--json").json
+        assert [p["leader"] >= 0 for p in entry["partitions"]] == [True] * 9
+
+
+def test_if_not_exists_leaves_what_there_is(broker, name):
+    broker.create_topic(name, partitions=2)
+    result = topics(broker, "create", name, f"{name}-new", "--partitions", "5", "--if-not-exists", "--json")
+    assert result.json == [{"topic": name, "done": "exists already"}, {"topic": f"{name}-new", "done": "created"}]
+    assert (broker.partitions(name), broker.partitions(f"{name}-new")) == (2, 5)
+
+
+def test_if_exists_is_content_with_nothing(broker, name):
+    for action in (["delete"], ["describe"], ["add-partitions", "--partitions", "3"]):
+        assert f"{name}: does not exist" in topics(broker, action[0], name, *action[1:], "--if-exists").err
+    assert broker.partitions(name) == 0
+
+
+def test_json_tells_of_failures_too(broker, name):
+    broker.create_topic(name)
+    result = topics(broker, "delete", f"{name}-none", name, "--json", code=1)
+    failed, done = result.json
+    assert failed["topic"] == f"{name}-none" and failed["error"] == "UNKNOWN_TOPIC_OR_PARTITION" and failed["message"]
+    assert done == {"topic": name, "done": "deleted"}
+
+
+def test_a_topic_may_be_named_with_the_option(devbroker, name):
+    result = kproducer("topics", "create", "--bootstrap-server", devbroker.servers, "--topic", name, "--replication-factor", "1")
+    assert result.code == 0 and devbroker.partitions(name) == 1
+
+
 def test_delete(broker, name):
     broker.create_topic(name)
     topics(broker, "delete", name)
@@ -112,6 +166,8 @@ def test_one_bad_topic_does_not_stop_the_others(broker, name):
 @pytest.mark.parametrize("args", [
     [], ["burn", "t"], ["create"], ["list", "t"], ["add-partitions", "t"], ["create", "t", "--partitions", "none"],
     ["create", "t", "--partitions", "0"], ["create", "t", "--config", "novalue"],
+    ["delete", "t", "--partitions", "3"], ["list", "--if-exists"], ["create", "t", "--if-exists"], ["describe", "--if-not-exists"],
+    ["create", "t", "-t", "u"], ["create", "t", "--replication-factor", "40000"], ["crate", "t"],
 ], ids=" ".join)
 def test_usage(args):
     result = kproducer("topics", *args, "-b", "127.0.0.1:1")
