@@ -16,7 +16,7 @@ static const struct {
 } letters[] = {{'j', CLI_OPTION_JSON}, {'c', CLI_OPTION_CONNECT_TIMEOUT}, {'f', CLI_OPTION_FLUSH_TIMEOUT}};
 
 const cli_exit_code cli_exit_codes[] = {
-	{"0", "every record was persisted (acks=0: written), or the operation is done"},
+	{"0", "all records were persisted (acks=0: written), the operation is done"},
 	{"1", "some records were not persisted, or the operation failed"},
 	{"2", "the command line, the configuration or an input file is wrong"},
 	{"3", "the cluster could not be reached"},

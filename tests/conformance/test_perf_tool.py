@@ -1,8 +1,15 @@
 """`kproducer perf`: its JSON, and its counts against those of the broker."""
 
+import os
+import pty
+import re
+import select
+import signal
+import time
+
 import pytest
 
-from command import kproducer
+from command import finish, kproducer, start, wait_until
 from readers import all_records, count
 
 KEYS = {
@@ -37,7 +44,7 @@ def test_latencies_are_in_order(broker, topic):
 
 
 @pytest.mark.parametrize("args", [
-    ["--threads", "3"], ["--array", "100"], ["-z", "zstd"], ["-k", "10"], ["-X", "acks=1"], ["-X", "linger.ms=0"],
+    ["--threads", "3"], ["--producers", "3"], ["--producers", "3", "--threads", "5", "--runtimes", "2"], ["--array", "100"], ["-z", "zstd"], ["-k", "10"], ["-X", "acks=1"], ["-X", "linger.ms=0"],
 ], ids=" ".join)
 def test_every_record_arrives(broker, name, args):
     broker.create_topic(name, partitions=3)
@@ -52,6 +59,92 @@ def test_keys_sizes_and_payload_are_what_was_asked_for(broker, name, lines):
     found = [r for of_one in all_records(broker, name).values() for r in of_one]
     assert len({r.key for r in found}) == 10 and {len(r.key) for r in found} == {8}
     assert {r.value for r in found} == {b"one".ljust(64), b"two".ljust(64)}
+
+
+def test_headers_stand_in_every_record(broker, topic):
+    figures = perf(broker, topic, "-n", "100", "-s", "10", "-H", "trace=a=b", "--header", "empty=", "--header", "null")
+    assert {tuple(r.headers) for r in all_records(broker, topic)[0]} == {(("trace", b"a=b"), ("empty", b""), ("null", None))}
+    assert figures["bytes"] == 100 * (10 + len("trace" "a=b" "empty" "null"))
+    assert figures["settings"]["headers"] == 3
+
+
+def test_random_keys_are_drawn_of_all(devbroker, name):
+    perf(devbroker, devbroker.create_topic(name), "-n", "2000", "--keys", "20", "--random-keys")
+    keys = [int(r.key) for r in all_records(devbroker, name)[0]]
+    assert set(keys) == set(range(20))
+    assert sum(b == (a + 1) % 20 for a, b in zip(keys, keys[1:])) < 400, "not in rotation"
+
+
+def test_a_payload_file_may_have_another_delimiter(devbroker, name, lines):
+    perf(devbroker, devbroker.create_topic(name), "-n", "6", "--payload-file", lines(b"a\nb||c||"), "--payload-delimiter", "||")
+    assert [r.value for r in all_records(devbroker, name)[0]] == [b"a\nb", b"c"] * 3
+
+
+def test_all_records_to_one_partition(devbroker, name):
+    devbroker.create_topic(name, partitions=3)
+    perf(devbroker, name, "--records", "500", "--size", "1", "--partition", "2", "--compression", "lz4")
+    assert count(devbroker, name) == {0: 0, 1: 0, 2: 500}
+
+
+def test_producers_have_connections_of_their_own(devbroker, name):
+    figures = perf(devbroker, devbroker.create_topic(name), "-n", "3000", "--producers", "4", "--runtimes", "3", "--rate", "10k")
+    assert (figures["settings"]["producers"], figures["settings"]["runtimes"], figures["settings"]["threads"]) == (4, 3, 4)
+    assert figures["latency_us"]["timed"] == 3000, "the latencies of all runtimes"
+    assert len({r.value for r in all_records(devbroker, name)[0]}) > 2000
+
+
+def test_warm_up_is_left_out_of_the_latencies(devbroker, name):
+    figures = perf(devbroker, devbroker.create_topic(name), "-n", "2000", "--rate", "4000", "--warmup", "0.25")
+    assert figures["acked"] == 2000 and 900 <= figures["latency_us"]["timed"] <= 1000
+
+
+def test_histogram_holds_every_timed_record(devbroker, name):
+    args = ("-n", "2000", "--rate", "10000", "--histogram")
+    figures = perf(devbroker, devbroker.create_topic(name), *args)
+    rows = figures["histogram_us"]
+    assert sum(row["count"] for row in rows) == figures["latency_us"]["timed"] == 2000
+    assert rows[0]["from"] <= figures["latency_us"]["p50"] and figures["latency_us"]["max"] <= rows[-1]["to"] * 1.01
+    text = kproducer("perf", "-b", devbroker.servers, "-t", name, *args).out.decode().splitlines()
+    bars = [line for line in text if re.fullmatch(r" *[0-9.]+ [num]?s - [0-9.]+ [num]?s +\d+ +[0-9.]+ +[0-9.]+(  #+)?", line)]
+    assert bars and bars[-1].split()[-2] == "100.000" and all(len(line) <= 80 for line in text[4:])
+    assert re.search(r"p50 \S+ p90 \S+ p95 \S+ p99 \S+ p99\.9 \S+ max \S+", text[3])
+
+
+def test_progress_in_a_log_comes_at_the_interval(devbroker, name):
+    args = ("-t", devbroker.create_topic(name), "--rate", "2000", "--duration", "1.1", "--progress-interval", "0.25")
+    result = kproducer("perf", "-b", devbroker.servers, *args)
+    assert result.code == 0 and 3 <= len(result.lines) <= 4
+    assert all(re.match(r"\d\.\d s: \S+ records/s, \S+ \S*B/s, \d+ in flight, p50 \S+ p99 \S+ max \S+ ms$", line) for line in result.lines)
+    assert kproducer("perf", "-b", devbroker.servers, *args, "-q").err == ""
+
+
+def test_progress_on_a_terminal_rewrites_one_line(devbroker, name):
+    terminal, theirs = pty.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as terminal:
+        process = start("perf", "-b", devbroker.servers, "-t", devbroker.create_topic(name), "--duration", "30", "--rate", "5k", stderr=theirs)
+        os.close(theirs)
+        seen, deadline = b"", time.monotonic() + 20
+        while seen.count(b"in flight") < 2 and time.monotonic() < deadline:
+            if select.select([terminal], [], [], 1)[0]:
+                seen += terminal.read(4096)
+        process.send_signal(signal.SIGINT)
+        wait_until(lambda: process.poll() is not None, "the end")
+        assert finish(process).code == 130
+    updates = seen.split(b"\r\x1b[K")[1:]
+    assert len(updates) >= 2 and all(b"\n" not in update and len(update) < 80 for update in updates[:2])
+
+
+def test_several_producers_stop_together(own_devbroker, name):
+    broker = own_devbroker()
+    broker.create_topic(name)
+    process = start("perf", "-b", broker.servers, "-t", name, "--duration", "60", "--producers", "4", "--flush-timeout", "1",
+                    "--progress-interval", "0.1")
+    wait_until(lambda: b"in flight" in process.stderr.readline(), "records under way")
+    with broker.paused():
+        process.send_signal(signal.SIGTERM)
+        result = finish(process, 20)
+    assert result.code == 1 and result.seconds < 3, "one time-out for all, not one each"
+    assert result.err.count("--flush-timeout") == 1
 
 
 def test_rate_is_held(devbroker, name):
@@ -72,8 +165,13 @@ def test_text_is_for_people(devbroker, name):
     assert "1000 records in" in result.out.decode() and "1000 acked, 0 failed, 0 unknown" in result.out.decode()
 
 
-@pytest.mark.parametrize("args", [["-n", "some"], ["-s", "-1"], ["--rate", "fast"], ["--array", "10", "--rate", "5"], ["--threads", "0"]],
-                         ids=" ".join)
+@pytest.mark.parametrize("args", [
+    ["-n", "some"], ["-s", "-1"], ["--rate", "fast"], ["--array", "10", "--rate", "5"], ["--threads", "0"], ["-H", "=v"], ["-H", ""],
+    ["--payload-delimiter", ";"], ["--payload-file", "/dev/null"], ["--payload-file", "/dev/zero", "--payload-delimiter", "\\q"],
+    ["--random-keys"], ["--producers", "0"], ["--producers", "2", "--threads", "1"], ["--runtimes", "2"], ["--progress-interval", "0"],
+    ["--warmup", "long"], ["--duration", "-1"], ["-p", "x"], ["operand"],
+], ids=" ".join)
 def test_usage(args):
     result = kproducer("perf", "-b", "127.0.0.1:1", "-t", "t", *args)
     assert result.code == 2 and len(result.out) == 0
+    assert len(result.lines) == 1 and result.err.startswith("kproducer: ")

@@ -104,6 +104,23 @@ static void histogram_merge_equals_adding_to_one(void **state)
 	free(part[1]);
 }
 
+static void histogram_counts_below_a_limit(void **state)
+{
+	(void)state;
+	cli_histogram *h = malloc(sizeof(*h));
+	cli_histogram_init(h);
+	assert_int_equal(cli_histogram_count_below(h, UINT64_MAX), 0);
+	for (uint64_t v = 0; v < 100000; v++)
+		cli_histogram_add(h, v);
+	assert_int_equal(cli_histogram_count_below(h, 0), 0);
+	for (uint64_t limit = 1; limit < 128; limit++)
+		assert_int_equal(cli_histogram_count_below(h, limit), limit);
+	for (uint64_t limit = 128; limit < 100000; limit = limit * 3 / 2)
+		assert_in_range(cli_histogram_count_below(h, limit), limit - limit / 128, limit + limit / 128);
+	assert_int_equal(cli_histogram_count_below(h, UINT64_MAX), 100000);
+	free(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +128,7 @@ int main(void)
 		cmocka_unit_test(histogram_is_exact_below_128),
 		cmocka_unit_test(histogram_takes_extremes_and_powers_of_two),
 		cmocka_unit_test(histogram_merge_equals_adding_to_one),
+		cmocka_unit_test(histogram_counts_below_a_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
