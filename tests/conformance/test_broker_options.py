@@ -26,6 +26,13 @@ def test_memory_is_bounded_by_dropping_the_oldest(own_devbroker, name):
     assert end == 5000 and 4000 <= first < 5000
 
 
+def test_topics_are_not_made_on_first_use_when_so_told(own_devbroker, name):
+    broker = own_devbroker("--no-auto-create")
+    times = ["-X", "delivery.timeout.ms=600", "-X", "request.timeout.ms=500"]
+    assert "UNKNOWN_TOPIC_OR_PARTITION" in produce(broker, name, *times, stdin=b"x\n", code=1).err
+    assert broker.partitions(name) == 0
+
+
 def test_ids_of_topics_repeat_with_a_seed(own_devbroker, name):
     def topic_id(*options):
         broker = own_devbroker(*options)

@@ -16,6 +16,7 @@
 #include "cli/help.h"
 #include "cli/text.h"
 
+#define SOURCE_WIDTH 72
 #define LINE_WIDTH 72 /* of a command in an example: 80 columns without the margin */
 
 static const char description[] =
@@ -61,11 +62,33 @@ static void put_char(FILE *out, char c, bool *begins)
 	putc(c, out);
 }
 
+/* Lines as they are. */
 static void put_plain(FILE *out, const char *text, size_t len)
 {
 	bool begins = true;
 	for (size_t i = 0; i < len; i++)
 		put_char(out, text[i], &begins);
+}
+
+/* The words of text, in lines of the page's source that are short enough to compare. */
+static void put_words(FILE *out, const char *text, size_t len)
+{
+	bool begins = true;
+	size_t column = 0;
+	for (const char *at = text, *end = text + len; at < end;) {
+		size_t n = strcspn(at, " \n");
+		n = n < (size_t)(end - at) ? n : (size_t)(end - at);
+		if (n && column) {
+			begins = column + n >= SOURCE_WIDTH;
+			putc(begins ? '\n' : ' ', out);
+			column = begins ? 0 : column + 1;
+		}
+		for (size_t i = 0; i < n; i++)
+			put_char(out, at[i], &begins);
+		column += n;
+		at += n + 1;
+	}
+	putc('\n', out);
 }
 
 static void put_in(FILE *out, char font, const char *text, size_t len)
@@ -126,15 +149,14 @@ static void put_option(FILE *out, const cli_option *o)
 		size_t len = strcspn(line, "\n");
 		if (line != o->help)
 			fputs(".br\n", out);
-		put_plain(out, line, len);
-		putc('\n', out);
+		put_words(out, line, len);
 		line += len + (line[len] == '\n');
 	}
 }
 
 static void put_verbatim(FILE *out, const cli_block *b)
 {
-	fputs(".P\n.EX\n", out);
+	fputs(".EX\n", out);
 	for (const char *line = b->text, *end = b->text + b->len; line < end;) {
 		size_t len = strcspn(line, "\n"), blanks = strspn(line, " ") < 2 ? strspn(line, " ") : 2;
 		cli_text_command(out, line + blanks, len - blanks, LINE_WIDTH, put_plain);
@@ -166,14 +188,11 @@ static int put_blocks(FILE *out, const char *text, part wanted)
 		in = part_of(&b, in);
 		if (in != wanted || (in == PART_EXAMPLES && !b.is_verbatim))
 			continue;
-		n++;
-		if (b.is_verbatim) {
+		fputs(n++ ? ".P\n" : "", out);
+		if (b.is_verbatim)
 			put_verbatim(out, &b);
-			continue;
-		}
-		fputs(".P\n", out);
-		put_plain(out, b.text, b.len);
-		putc('\n', out);
+		else
+			put_words(out, b.text, b.len);
 	}
 	return n;
 }
@@ -183,17 +202,16 @@ static void put_exit_codes(FILE *out, bool talks_to_cluster)
 	for (const cli_exit_code *e = cli_exit_codes; e->text; e++)
 		if (talks_to_cluster || strcmp(e->code, "3") < 0) {
 			fprintf(out, ".TP\n.B %s\n", e->code);
-			put_plain(out, e->text, strlen(e->text));
-			putc('\n', out);
+			put_words(out, e->text, strlen(e->text));
 		}
 }
 
 static void put_environment(FILE *out)
 {
 	fputs(".SH ENVIRONMENT\n.TP\n\\fBKPRODUCER_\\fINAME\\fR\n", out);
-	put_plain(out, environment, sizeof(environment) - 1);
+	put_words(out, environment, sizeof(environment) - 1);
 	fputs(".SH FILES\n", out);
-	put_plain(out, files, sizeof(files) - 1);
+	put_words(out, files, sizeof(files) - 1);
 }
 
 static void put_see_also(FILE *out, const cli_command *self)
@@ -238,10 +256,9 @@ static void print_command_page(FILE *out, const cli_command *command)
 	fputs(".SH SYNOPSIS\n", out);
 	for (const char *form = command->usage; *form;) {
 		size_t len = strcspn(form, "\n");
-		if (form != command->usage)
-			fputs(".br\n", out);
-		fprintf(out, "\\fBkproducer %s\\fR ", command->name);
+		fprintf(out, ".SY \"kproducer %s\"\n", command->name);
 		put_form(out, form, len);
+		fputs(".YS\n", out);
 		form += len + (form[len] == '\n');
 	}
 	fputs(".SH DESCRIPTION\n", out);
@@ -271,8 +288,7 @@ static void print_main_page(FILE *out)
 	fputs(".SH COMMANDS\n", out);
 	for (const cli_command *const *c = cli_commands; *c; c++) {
 		fprintf(out, ".TP\n\\fBkproducer\\-%s\\fR(1)\n", (*c)->name);
-		put_plain(out, (*c)->summary, strlen((*c)->summary));
-		putc('\n', out);
+		put_words(out, (*c)->summary, strlen((*c)->summary));
 	}
 	fputs(".SH OPTIONS\n.TP\n\\fB\\-h\\fR, \\fB\\-\\-help\\fR\nthe list of commands\n"
 	      ".TP\n\\fB\\-V\\fR, \\fB\\-\\-version\\fR\nthe version of the command and its library\n"
