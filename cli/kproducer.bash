@@ -26,10 +26,14 @@ _kproducer()
 		*) COMPREPLY+=("$line") ;;
 		esac
 	done < <("${words[0]/#\~/$HOME}" __complete "${words[@]:1}" 2>/dev/null)
-	# Readline replaces what is behind the last such character only.
-	if [[ $cur == *[=:]* ]]; then
-		COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*[=:]}"}"}")
-	fi
+	# Readline replaces what is behind the last character that cuts words for it only.
+	for word in = :; do
+		if [[ $COMP_WORDBREAKS == *"$word"* && $cur == *"$word"* ]]; then
+			line=${cur%"${cur##*"$word"}"}
+			COMPREPLY=("${COMPREPLY[@]#"$line"}")
+			cur=${cur#"$line"}
+		fi
+	done
 }
 
 # The names of files, or of folders, that a word or the value of --option=VALUE may become.

@@ -62,6 +62,8 @@ static int read_pool(const cli_payload_options *o, char *pool, size_t *len)
 		cli_error("cannot read %s: %s", o->file, strerror(error));
 		return CLI_USAGE;
 	}
+	if (*len == CLI_PAYLOAD_POOL)
+		cli_say("%s: its first MiB is what is sent", o->file);
 	const char *last = *len == CLI_PAYLOAD_POOL ? last_delimiter(pool, *len, o) : NULL;
 	if (last)
 		*len = (size_t)(last - pool) + o->delimiter_len;

@@ -9,11 +9,11 @@ from command import KPRODUCER, REPOSITORY, kproducer, run
 
 SCRIPT = REPOSITORY / "cli" / "kproducer.bash"
 
-# Words are cut as readline cuts them: at blanks, and before and after ':' and '='.
+# Words are cut as readline cuts them: at blanks, and before and after the characters of `breaks`.
 DRIVER = r"""
 set -u
 source {script}
-COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
+COMP_WORDBREAKS=$' \t\n"\'><;|&('{breaks}
 COMP_LINE={line} COMP_POINT=${{#COMP_LINE}} COMP_WORDS=({words}) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
 compopt() {{ echo "option ${{*: -1}}"; }}
 cd {folder}
@@ -22,11 +22,10 @@ printf 'word %s\n' "${{COMPREPLY[@]}}"
 """
 
 
-def cut(line):
+def cut(line, breaks):
     words, word = [], ""
     for c in line + " ":
-        breaks = c in "=:"
-        if c == " " or breaks or word[-1:] in ("=", ":"):
+        if c == " " or c in breaks or (word and word[-1] in breaks):
             if word:
                 words.append(word)
             word = ""
@@ -34,11 +33,11 @@ def cut(line):
     return words + ([""] if line.endswith(" ") else [])
 
 
-def complete(rest, folder="."):
+def complete(rest, folder=".", breaks="=:"):
     """(words, options of compopt) for "kproducer" + rest."""
     line = f"{KPRODUCER} {rest}"
-    words = " ".join(shlex.quote(word) for word in cut(line))
-    script = DRIVER.format(script=shlex.quote(str(SCRIPT)), line=shlex.quote(line), words=words, folder=shlex.quote(str(folder)))
+    words = " ".join(shlex.quote(word) for word in cut(line, breaks))
+    script = DRIVER.format(script=shlex.quote(str(SCRIPT)), line=shlex.quote(line), words=words, folder=shlex.quote(str(folder)), breaks=breaks)
     done = run(["bash", "--norc", "-c", script])
     assert done.code == 0 and not done.err, done
     said = [line.partition(" ") for line in done.out.decode().splitlines()]
@@ -95,6 +94,11 @@ def test_files_are_offered_where_files_are_expected(rest, tmp_path):
 def test_files_behind_an_equals_sign(tmp_path):
     (tmp_path / "lines").write_text("")
     assert words("produce --failed=li", tmp_path) == ["lines"]
+
+
+@pytest.mark.parametrize("breaks, expected", [("=:", "lz4"), (":", "--compression=lz4"), ("", "--compression=lz4")])
+def test_only_what_readline_replaces_is_returned(breaks, expected):
+    assert complete("perf --compression=l", breaks=breaks)[0] == [expected]
 
 
 def test_topics_are_asked_of_the_cluster(devbroker, name):
