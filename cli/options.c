@@ -90,11 +90,24 @@ static int bad_long_option(const parser *p, const char *word)
 	                       cli_nearest_hint(&nearest, "--", hint));
 }
 
+/*
+ * Whether `word` is the long option that optopt is about. It is not when a letter within the next word is at fault: getopt_long has
+ * not moved on then.
+ */
+static bool is_at_fault(const parser *p, const char *word)
+{
+	size_t len = strncmp(word, "--", 2) ? 0 : strcspn(word + 2, "=");
+	bool is = len && !optopt;
+	for (size_t i = 0; i < p->n && len; i++)
+		is = is || (p->longs[i].val == optopt && !strncmp(p->longs[i].name, word + 2, len));
+	return is;
+}
+
 /* What getopt_long complained about, as the user typed it. */
 static int bad_option(const parser *p, int result, char **argv)
 {
 	const char *word = argv[optind - 1];
-	bool is_long = !strncmp(word, "--", 2) || !optopt;
+	bool is_long = is_at_fault(p, word);
 	const char *problem = result == ':' ? "needs an argument" : "is not an option of this command";
 	for (size_t i = 0; i < p->n && result == '?' && is_long; i++)
 		if (p->longs[i].val == optopt && !p->longs[i].has_arg)

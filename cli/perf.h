@@ -77,8 +77,9 @@ typedef struct perf {
 	perf_sender *senders;
 	unsigned n_started;
 	atomic_uint n_running;
-	int done_fd;      /* readable when no sender runs */
-	int64_t start_ns; /* the first record is due */
+	atomic_bool is_cancelled; /* relaxed: senders see it soon enough */
+	int done_fd;              /* readable when no sender runs */
+	int64_t start_ns;         /* the first record is due */
 	/* The main thread's: */
 	cli_histogram latency_ns, recent_ns; /* of the whole run, and since the last progress line */
 	int64_t progress_ns;                 /* when that was */

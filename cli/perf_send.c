@@ -22,7 +22,8 @@ static void *ticks_at(const perf *run, int64_t ns)
 static bool is_over(const perf *run, int64_t now_ns)
 {
 	const perf_options *o = run->options;
-	return cli_stop_count() || (o->duration_ms && now_ns - run->start_ns >= o->duration_ms * 1000000);
+	return cli_stop_count() || atomic_load_explicit(&run->is_cancelled, memory_order_relaxed) ||
+	       (o->duration_ms && now_ns - run->start_ns >= o->duration_ms * 1000000);
 }
 
 /* Of the thread itself only, which therefore need not add atomically. */
@@ -192,7 +193,9 @@ static int start(perf *run)
 		perf_sender *s = &run->senders[run->n_started];
 		int error = pthread_create(&s->thread, NULL, sender_main, s);
 		if (error) {
-			cli_error("cannot start thread %u: %s", run->n_started + 1, strerror(error));
+			cli_error("cannot start thread %u of %llu: %s", run->n_started + 1,
+			          (unsigned long long)run->options->n_threads, strerror(error));
+			atomic_store_explicit(&run->is_cancelled, true, memory_order_relaxed);
 			return CLI_FAILED;
 		}
 	}

@@ -59,6 +59,12 @@ def test_nothing_is_suggested_where_nothing_is_near():
         assert result.code == 2 and "did you mean" not in result.err
 
 
+def test_the_option_at_fault_is_named():
+    for args, said in ((["--json", "-yq"], "-y is not"), (["--json", "-q", "-n"], "-n needs"), (["-q", "--records"], "--records needs"),
+                       (["--quiet=3"], "--quiet=3 takes no"), (["-q", "--rec"], "--rec needs")):
+        assert f"perf: {said}" in kproducer("perf", *args).err
+
+
 def test_an_option_cut_short_must_be_short_for_one():
     assert "short for more than one option" in kproducer("perf", "--p", "3").err
     assert kproducer("config", "list", "--js").json

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from command import finish, kproducer, start, wait_until
+from command import KPRODUCER, finish, kproducer, run, start, wait_until
 from readers import all_records, count
 
 KEYS = {
@@ -145,6 +145,14 @@ def test_several_producers_stop_together(own_devbroker, name):
         result = finish(process, 20)
     assert result.code == 1 and result.seconds < 3, "one time-out for all, not one each"
     assert result.err.count("--flush-timeout") == 1
+
+
+def test_threads_that_cannot_be_started_end_the_run(devbroker, name):
+    devbroker.create_topic(name)
+    args = f"perf -b {devbroker.servers} -t {name} --duration 60 --threads 200 -q"
+    result = run(["bash", "-c", f"ulimit -v 600000; exec {KPRODUCER} {args}"])
+    assert result.code == 1 and result.seconds < 20 and not result.out
+    assert "cannot start thread" in result.err and "of 200" in result.err
 
 
 def test_rate_is_held(devbroker, name):
