@@ -134,6 +134,24 @@ static bool load_file(void)
 	return r == 0;
 }
 
+static void told_of_memory(const char *text, void *opaque)
+{
+	(void)opaque;
+	assert_contains(text, "out of memory");
+}
+
+static bool check_file(void)
+{
+	kp_config *c = with_servers();
+	int r = c ? kp_config_check_file(c, path, told_of_memory, NULL) : KP_ERR_NO_MEMORY;
+	if (r)
+		assert_int_equal(r, KP_ERR_NO_MEMORY);
+	if (c)
+		must_get(c, "bootstrap.servers", r ? "a:1,b:2" : "c:3");
+	kp_config_free(c);
+	return r == 0;
+}
+
 static bool load_env(void)
 {
 	char err[ERR_SIZE] = "";
@@ -172,6 +190,7 @@ static void loading_survives_without_memory(void **state)
 	assert_true(fputs("linger.ms=\\\n 7\nbootstrap.servers=c:3\n", f) >= 0);
 	assert_int_equal(fclose(f), 0);
 	fail_each_allocation(load_file, 7);
+	fail_each_allocation(check_file, 7);
 	assert_int_equal(clearenv(), 0);
 	assert_int_equal(setenv("KPRODUCER_BOOTSTRAP_SERVERS", "c:3", 1), 0);
 	fail_each_allocation(load_env, 4);
