@@ -7,7 +7,6 @@
 #include "cli/complete.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -64,36 +63,44 @@ static void offer_items(const completion *c, const char *before, const char *ite
 	}
 }
 
-/* `name` NULL: properties, with `behind` after each; else the values of this one, as "name=value" or alone. */
-static void offer_properties(const completion *c, const char *name, const char *behind, bool is_alone)
+static void offer_properties(const completion *c, const char *behind)
 {
 	char text[WORD_SIZE];
 	for (size_t i = 0; i < kp_property_count(); i++) {
 		kp_property p = {.struct_size = sizeof(p)};
 		if (kp_property_get(i, &p))
 			continue;
-		snprintf(text, sizeof(text), "%s%s", p.name, name ? "=" : behind);
-		if (!name)
-			offer(c, text);
-		else if (!strcmp(p.name, name))
-			offer_items(c, is_alone ? "" : text,
-			            !strcmp(p.type, "boolean") ? "true, false"
-			            : !strcmp(p.type, "enum")  ? p.range
-			                                       : "");
+		snprintf(text, sizeof(text), "%s%s", p.name, behind);
+		offer(c, text);
+	}
+}
+
+/* The values of a property that has few, each behind `before`. */
+static void offer_property_values(const completion *c, const char *name, const char *before)
+{
+	for (size_t i = 0; i < kp_property_count(); i++) {
+		kp_property p = {.struct_size = sizeof(p)};
+		if (kp_property_get(i, &p) || strcmp(p.name, name))
+			continue;
+		if (!strcmp(p.type, "boolean"))
+			offer_items(c, before, "true, false");
+		else if (!strcmp(p.type, "enum"))
+			offer_items(c, before, p.range);
 	}
 }
 
 /* NAME, or NAME=VALUE once there is a '='. */
 static void offer_settings(const completion *c)
 {
-	char name[WORD_SIZE];
+	char name[WORD_SIZE], before[WORD_SIZE];
 	const char *equals = strchr(c->word, '=');
 	if (equals) {
 		snprintf(name, sizeof(name), "%.*s", (int)(equals - c->word), c->word);
-		offer_properties(c, name, "", false);
+		snprintf(before, sizeof(before), "%.*s", (int)(equals + 1 - c->word), c->word);
+		offer_property_values(c, name, before);
 		return;
 	}
-	offer_properties(c, NULL, "=", false);
+	offer_properties(c, "=");
 	printf(":nospace\n");
 }
 
@@ -132,11 +139,11 @@ static void offer_values(completion *c, const char *called)
 	else if (strstr(called, "DIR"))
 		printf(":dirs\n");
 	else if (strstr(called, "CODEC"))
-		offer_properties(c, "compression.type", "", true);
+		offer_property_values(c, "compression.type", "");
 	else if (strstr(called, "TOPIC"))
 		offer_topics(c);
 	else if (strstr(called, "PROPERTY"))
-		offer_properties(c, NULL, "", true);
+		offer_properties(c, "");
 }
 
 static void offer_argument(completion *c, const cli_option *option)

@@ -33,7 +33,7 @@ bool cli_block_is_heading(const cli_block *b, const char *name)
 {
 	if (b->is_verbatim || b->text[b->len - 1] != ':' || b->text[b->len] != '\n' || b->text[b->len + 1] != ' ')
 		return false;
-	return !name || (strlen(name) == b->len - 1 && !memcmp(name, b->text, b->len - 1));
+	return strlen(name) == b->len - 1 && !memcmp(name, b->text, b->len - 1);
 }
 
 void cli_text_form(const char *form, size_t len, char *out, size_t out_size)

@@ -23,7 +23,7 @@ typedef struct cli_block {
 
 /* The next block of *text, which moves on; false at the end. */
 bool cli_block_next(const char **text, cli_block *out);
-/* Whether a paragraph is a heading of this name, as in "Examples:"; name NULL: of any name. */
+/* Whether a paragraph is a heading of this name, as in "Examples:". */
 bool cli_block_is_heading(const cli_block *b, const char *name);
 
 /* A form of a usage, in which what belongs together stays so: "[--size BYTES]" and "-t TOPIC" get hard spaces. `out` is cut to fit. */
