@@ -25,6 +25,7 @@ class Run:
     wall_s: float
     server_cpu_s: float
     other_cpu_s: float  # of everybody else on the machine meanwhile
+    batch_bytes: int  # of the record batches that the target took; None when it does not tell
     version: str
 
     @property
@@ -67,7 +68,8 @@ def run_once(program, case, target, n, payload):
     if not n == acknowledged == counted or wrong:
         raise BenchError(f"{program.name}, {case}: {n} to send, {acknowledged} acknowledged, {counted} counted by the target {wrong}".rstrip())
     cpu = used["user_s"] + used["sys_s"]
-    return Run(program.name, 0, n, seconds, cpu, used["max_rss_kib"], used["wall_s"], server, max(0, busy - server - cpu), version)
+    return Run(program.name, 0, n, seconds, cpu, used["max_rss_kib"], used["wall_s"], server, max(0, busy - server - cpu),
+               target.n_bytes, version)
 
 
 def run_case(case, programs, target, options, payload, say):
