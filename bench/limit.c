@@ -113,6 +113,8 @@ static inline uint8_t *encode_records(uint32_t *count)
 	const size_t size = opt.size;
 	const uint64_t most = opt.n - n_done;
 	uint8_t *p = batch + BATCH_HEADER, *end = batch + opt.batch_bytes;
+	const uint8_t *values = pool;
+	const size_t len = pool_len;
 	size_t pos = pool_pos;
 	uint32_t cnt = 0;
 	while (cnt < most) {
@@ -125,11 +127,11 @@ static inline uint8_t *encode_records(uint32_t *count)
 		p = pv(p, cnt);           /* offset delta */
 		p = pv(p, -1);            /* null key */
 		p = pv(p, (int64_t)size); /* value */
-		memcpy(p, pool + pos, size);
+		memcpy(p, values + pos, size);
 		p += size;
 		*p++ = 0; /* no headers */
 		pos += size;
-		if (pos >= pool_len)
+		if (__builtin_expect(pos >= len, 0))
 			pos = 0;
 		cnt++;
 	}

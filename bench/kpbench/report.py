@@ -20,7 +20,7 @@ Not equal:
 - the limits are no clients: one thread, no metadata, no retries, no reports; limit is not idempotent, limit-idempotent is
 - kproducer runs on its defaults (32 MiB of buffer) and reports in batches; the others have 256 MiB and call back per record
 - the peers' first record goes before their clock starts, kproducer's does not
-- CPU and peak memory are those of the whole process, its start included, which the column `start` shows apart (one record)
+- CPU and peak memory are those of the whole process, its start included, which `start CPU` shows apart (a run of one record)
 - records/s are by each program's own clock, from the first send to the last report; the server runs on the same machine"""
 
 
@@ -38,12 +38,17 @@ def spread(values):
     return f"{v[0]:.4g}/{statistics.median(v):.4g}/{v[-1]:.4g}"
 
 
+def sent_bytes(runs):
+    """What a record took in the batches that the target counted."""
+    return statistics.median(r.batch_bytes / r.records for r in runs)
+
+
 def table(starts, runs):
-    names = list(starts)
-    rows = [["program", *(f"{name} " for name, _ in MEASURES), "start CPU ms"]]
-    for name in names:
+    rows = [["program", *(name for name, _ in MEASURES), "start CPU ms", "sent B/record"]]
+    for name in starts:
         mine = [r for r in runs if r.program == name]
-        rows.append([name, *(spread(map(get, mine)) for _, get in MEASURES), f"{starts[name].cpu_s * 1e3:.0f}"])
+        rows.append([name, *(spread(map(get, mine)) for _, get in MEASURES), f"{starts[name].cpu_s * 1e3:.0f}",
+                     f"{sent_bytes(mine):.0f}" if mine[0].batch_bytes else "-"])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip() for row in rows)
 
@@ -77,12 +82,16 @@ def settings(names, cases, versions):
             f"{PROGRAMS[n].settings(next((c for c in cases if PROGRAMS[n].handles(c)), cases[0]))}" for n in names]
 
 
-def doubts(runs):
+def doubts(case, starts, runs):
+    """Why not to trust the figures."""
+    plain = [n for n in starts if case.codec != "none" and case.target == "sink"
+             and sent_bytes([r for r in runs if r.program == n]) >= case.size]
+    found = [f"Not compressed, so not the same work: {', '.join(plain)}."] if plain else []
     others = [r.other_cpu_s / r.wall_s for r in runs]
     if not others or max(others) <= BUSY:
-        return []
+        return found
     n = sum(o > BUSY for o in others)
-    return [f"The machine was busy: in {n} of {len(runs)} runs others took more than {BUSY:.0%} of a core (at most {max(others):.0%})."
+    return found + [f"The machine was busy: in {n} of {len(runs)} runs others took more than {BUSY:.0%} of a core (at most {max(others):.0%})."
             " Do not trust these figures."]
 
 
@@ -94,7 +103,7 @@ def case_text(case, rounds, starts, runs):
             lines += ratios(names, runs)
         if case == BASE and any(n.startswith("librdkafka") for n in names):
             lines += [f"floor: {text}: {'holds' if holds else 'DOES NOT HOLD'}" for text, holds in floors(names, runs)]
-    return "\n".join(lines + doubts(runs)) + "\n"
+    return "\n".join(lines + doubts(case, starts, runs)) + "\n"
 
 
 def write_json(path, suite, results):

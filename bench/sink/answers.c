@@ -15,12 +15,14 @@ typedef void answerer(wr *w, rd *r, int version, bool flex);
 
 static answerer api_versions, metadata, find_coordinator, init_producer_id;
 
-/* Fetch and ListOffsets are not answered: librdkafka wants to see them before it writes batches of today's format. */
+/* Fetch and ListOffsets are not answered: librdkafka wants to see them before it writes batches of today's format. Nor is Produce 0
+ * to 2, which Kafka names too (KAFKA-18659): without it librdkafka 2.0.2 does not compress. */
+#define PRODUCE_MIN 3
 static const struct {
 	int16_t key, min, max, flexible_from;
 	answerer *answer;
 } apis[] = {
-	{API_PRODUCE, 3, 13, 9, NULL},
+	{API_PRODUCE, 0, 13, 9, NULL},
 	{1, 4, 11, 12, NULL},
 	{2, 1, 5, 6, NULL},
 	{3, 0, 13, 9, metadata},
@@ -279,7 +281,7 @@ verdict answer(wr *w, const uint8_t *request, size_t n, int64_t arrived_ns)
 	const char *client_id;
 	while (i < N_APIS && apis[i].key != key)
 		i++;
-	bool is_known = i < N_APIS && (key == API_PRODUCE || apis[i].answer) && v >= apis[i].min &&
+	bool is_known = i < N_APIS && (key == API_PRODUCE ? v >= PRODUCE_MIN : v >= 0 && apis[i].answer) &&
 	                (v <= apis[i].max || key == API_API_VERSIONS);
 	if (!is_known) {
 		fprintf(stderr, "sink: unhandled api %d v%d\n", key, v);
