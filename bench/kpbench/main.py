@@ -1,7 +1,9 @@
 """The command line: which suite, builds, rounds, tables."""
 
 import argparse
+import pathlib
 import re
+import signal
 import sys
 import time
 
@@ -21,6 +23,7 @@ def parse():
     p.add_argument("--programs", metavar="A,B", help=f"only these of {', '.join(PROGRAMS)}")
     p.add_argument("--cases", metavar="REGEX", help="only cases whose name matches; --list shows the names")
     p.add_argument("--check", action="store_true", help="the sink checks checksums, records and sequences: slower, for tests")
+    p.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where all runs go (build/bench/SUITE.json)")
     p.add_argument("--list", action="store_true", help="show cases and programs, and end")
     p.add_argument("--build", metavar="A,B", help="only build these (programs, sink, limit, timed), into build/bench")
     a = p.parse_args()
@@ -35,9 +38,13 @@ def choose(a):
     unknown = [n for n in names if n not in PROGRAMS]
     if unknown:
         raise BenchError(f"no program {', '.join(unknown)}; there are {', '.join(PROGRAMS)}")
-    cases = [c for c in suite.cases if re.search(a.cases or "", c.name)]
+    try:
+        cases = [c for c in suite.cases if re.search(a.cases or "", c.name)]
+    except re.error as e:
+        raise BenchError(f"--cases {a.cases}: no regular expression: {e}") from None
+    cases = [c for c in cases if any(PROGRAMS[n].handles(c) for n in names)]
     if not cases:
-        raise BenchError(f"no case of {a.suite} matches {a.cases}; there are {', '.join(c.name for c in suite.cases)}")
+        raise BenchError(f"no such case of {a.suite} for {', '.join(names)}; there are {', '.join(c.name for c in suite.cases)}")
     return names, cases
 
 
@@ -54,8 +61,8 @@ def measure_all(a, names, cases):
         try:
             for case in (c for c in cases if c.target == kind):
                 programs = [PROGRAMS[n] for n in names if PROGRAMS[n].handles(case)]
-                options = argparse.Namespace(rounds=a.rounds or SUITES[a.suite].rounds[kind], scale=a.scale)
-                yield case, options.rounds, *measure.run_case(case, programs, target, options, payload(case.size), say)
+                plan = measure.Plan(a.rounds or SUITES[a.suite].rounds[kind], a.scale, payload(case.size), say)
+                yield case, plan.rounds, *measure.run_case(case, programs, target, plan)
         finally:
             target.close()
 
@@ -79,15 +86,16 @@ def run(a):
         print(report.case_text(case, rounds, starts, runs), flush=True)
     print("\n".join(report.settings(names, cases, versions)))
     print(report.NOT_EQUAL)
-    path = OUT / f"{a.suite}.json"
+    path = a.json or OUT / f"{a.suite}.json"
     report.write_json(path, a.suite, results)
-    print(f"{len(results)} case{'s' * (len(results) != 1)}, every record counted by the target, in {time.monotonic() - begin:.0f} s; all runs: {path}")
+    print(f"every record was counted by the target; {time.monotonic() - begin:.0f} s; all runs: {path}")
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped on the way out
     try:
         run(parse())
-    except BenchError as e:
+    except (BenchError, OSError) as e:
         say("")
         print(f"bench: {e}", file=sys.stderr)
         return 1

@@ -45,8 +45,7 @@ def busy_seconds():
 
 def call(program, command):
     """What it printed, and what `timed` says of it."""
-    used = OUT / "used.json"
-    used.unlink(missing_ok=True)
+    used = OUT / f"used-{os.getpid()}.json"
     try:
         done = subprocess.run([str(a) for a in [OUT / "timed", used, *command]], capture_output=True, text=True, timeout=TIME_OUT,
                               env=os.environ | program.env)
@@ -54,7 +53,9 @@ def call(program, command):
         raise BenchError(f"{program.name} is not done after {TIME_OUT} s") from None
     if done.returncode:
         raise BenchError(f"{program.name} ended with {done.returncode}: {(done.stderr + done.stdout).strip()[-500:]}")
-    return done.stdout, json.loads(used.read_text())
+    text = used.read_text()
+    used.unlink()
+    return done.stdout, json.loads(text)
 
 
 def run_once(program, case, target, n, payload):
@@ -72,16 +73,25 @@ def run_once(program, case, target, n, payload):
                target.n_bytes, version)
 
 
-def run_case(case, programs, target, options, payload, say):
+@dataclasses.dataclass
+class Plan:
+    rounds: int
+    scale: float  # times the records of the table of cases
+    payload: pathlib.Path
+    say: object  # called with a line of progress
+
+
+def run_case(case, programs, target, plan):
     """Every program once to see what its start costs, then the rounds, in each every program once: (starts, runs)."""
     starts, runs = {}, []
     for program in programs:
-        starts[program.name] = run_once(program, case, target, 1, payload)
-    for i in range(options.rounds):
+        starts[program.name] = run_once(program, case, target, 1, plan.payload)
+    for i in range(plan.rounds):
         for program in programs:
             begin = time.monotonic()
-            run = run_once(program, case, target, records(case, program.name, options.scale), payload)
+            run = run_once(program, case, target, records(case, program.name, plan.scale), plan.payload)
             run.round = i + 1
             runs.append(run)
-            say(f"{case.name} round {i + 1}/{options.rounds} {program.name}: {run.rate / 1e6:.3g} M records/s, {time.monotonic() - begin:.1f} s")
+            plan.say(f"{case.name} round {i + 1}/{plan.rounds} {program.name}: {run.rate / 1e6:.3g} M records/s,"
+                     f" {time.monotonic() - begin:.1f} s")
     return starts, runs

@@ -10,7 +10,7 @@ OUT = BUILD / "bench"
 KPRODUCER = BUILD / "kproducer"
 CACHE = pathlib.Path(os.environ.get("KP_CACHE") or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "kproducer")
 KAFKA_JARS = pathlib.Path(os.environ.get("KAFKA_JARS") or CACHE / "kafka-4.3.1")
-WHEEL = CACHE / "bench-librdkafka"  # where scripts/setup unpacks bench/requirements.txt
+WHEEL = pathlib.Path(os.environ.get("KP_BENCH_WHEEL") or CACHE / "bench-librdkafka")  # what scripts/setup unpacks of requirements.txt
 
 
 class BenchError(Exception):

@@ -3,6 +3,7 @@
 lz4 leaves about 0.55 of 100-byte values and 0.7 of 1000-byte ones, in batches of 1 MB.
 """
 
+import os
 import random
 
 from .paths import OUT
@@ -33,5 +34,7 @@ def payload(size):
     for _ in range(min(POOL_BYTES // size, 20000)):
         at_ms += draw.randrange(20)
         lines.append(line(draw, at_ms, size))
-    path.write_text("\n".join(lines) + "\n")
+    whole = path.with_suffix(f".{os.getpid()}")
+    whole.write_text("\n".join(lines) + "\n")
+    whole.replace(path)  # another run may be reading it
     return path

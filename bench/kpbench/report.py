@@ -53,21 +53,23 @@ def table(starts, runs):
     return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip() for row in rows)
 
 
+def ratio(runs, name, get):
+    """kproducer's median by another's."""
+    return median(runs, "kproducer", get) / median(runs, name, get)
+
+
 def ratios(names, runs):
-    """kproducer's medians by everybody else's."""
-    lines = []
-    for title, get, digits in (("records/s", MEASURES[0][1], ".2f"), ("CPU per record", MEASURES[1][1], ".3f")):
-        ours = median(runs, "kproducer", get)
-        lines.append(f"{title}, kproducer by: " + ", ".join(f"{n} {ours / median(runs, n, get):{digits}}" for n in names if n != "kproducer"))
-    return lines
+    (_, rate), (_, cpu), _ = MEASURES
+    others = [n for n in names if n != "kproducer"]
+    return [f"kproducer's {title}: " + ", ".join(f"{ratio(runs, n, get):.{digits}f} x {n}" for n in others)
+            for title, get, digits in (("records/s", rate, 2), ("CPU per record", cpu, 3)) if others]
 
 
 def floors(names, runs):
     """(text, holds) of what the base case is to keep."""
     found = []
     for name in (n for n in names if n.startswith("librdkafka")):
-        rate = median(runs, "kproducer", MEASURES[0][1]) / median(runs, name, MEASURES[0][1])
-        cpu = median(runs, "kproducer", MEASURES[1][1]) / median(runs, name, MEASURES[1][1])
+        rate, cpu = (ratio(runs, name, get) for _, get in MEASURES[:2])
         found.append((f"records/s at least {RATE_FLOOR} x {name}: {rate:.2f}", rate >= RATE_FLOOR))
         found.append((f"CPU per record at most {CPU_FLOOR} x {name}: {cpu:.3f}", cpu <= CPU_FLOOR))
     rss = max(r.max_rss_kib for r in runs if r.program == "kproducer") / 1024
@@ -97,10 +99,9 @@ def doubts(case, starts, runs):
 
 def case_text(case, rounds, starts, runs):
     names = list(starts)
-    lines = [f"{case}; {rounds} interleaved rounds; minimum/median/maximum", "", table(starts, runs), ""]
+    lines = [f"{case}; {rounds} round{'s' * (rounds != 1)}, interleaved; minimum/median/maximum", "", table(starts, runs), ""]
     if "kproducer" in names:
-        if len(names) > 1:
-            lines += ratios(names, runs)
+        lines += ratios(names, runs)
         if case == BASE and any(n.startswith("librdkafka") for n in names):
             lines += [f"floor: {text}: {'holds' if holds else 'DOES NOT HOLD'}" for text, holds in floors(names, runs)]
     return "\n".join(lines + doubts(case, starts, runs)) + "\n"

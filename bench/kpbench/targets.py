@@ -84,7 +84,10 @@ class Sink:
 
 
 def run_tool(argv, what):
-    done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=60)
+    try:
+        done = subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise BenchError(f"{what}: {e}") from None
     if done.returncode:
         raise BenchError(f"{what}: {(done.stderr or done.stdout).strip()[-500:]}")
     return done.stdout
@@ -140,14 +143,12 @@ class KafkaNode:
     def one_run(self, case):
         self.topic = f"{TOPIC}-{next(self.numbers)}"
         self.topics("create", self.topic, "--partitions", case.partitions)
-        try:
-            # A record for each partition: when it is acknowledged the leader is there, also for a program that does not retry.
-            for i in range(case.partitions):
-                run_tool([KPRODUCER, "perf", "-b", self.servers, "-t", self.topic, "-p", i, "-n", 1, "-q"], "the first record")
-            yield
-            self.n_records = self.count() - case.partitions
-        finally:
-            self.topics("delete", self.topic)
+        # A record for each partition: when it is acknowledged the leader is there, also for a program that does not retry.
+        for i in range(case.partitions):
+            run_tool([KPRODUCER, "perf", "-b", self.servers, "-t", self.topic, "-p", i, "-n", 1, "-q"], "the first record")
+        yield
+        self.n_records = self.count() - case.partitions
+        self.topics("delete", self.topic)
 
     def count(self):
         """By Kafka's own tool: the sum of the partitions' ends."""

@@ -131,16 +131,12 @@ static void one_frame(conn *c, const uint8_t *p, size_t n, int64_t arrived_ns)
 		wraw(&c->out, w.b, w.n);
 }
 
-/* How many bytes to ask for; 0: the frame is too long. Makes room for them. */
+/* How many bytes to ask for. Makes room for them. */
 static size_t make_room(conn *c)
 {
 	size_t have = c->end - c->start, want = 65536 - have;
-	if (have >= 4) {
-		uint32_t l = be32(c->in + c->start);
-		if (l > FRAME_MAX)
-			return 0;
-		want = (size_t)l + 4 - have;
-	}
+	if (have >= 4)
+		want = (size_t)be32(c->in + c->start) + 4 - have;
 	if (c->end + want <= c->cap)
 		return want;
 	memmove(c->in, c->in + c->start, have);
@@ -157,6 +153,8 @@ static void take_frames(conn *c, int64_t arrived_ns)
 {
 	while (c->end - c->start >= 4 && !c->is_dead) {
 		size_t l = be32(c->in + c->start);
+		if (l > FRAME_MAX)
+			c->is_dead = true;
 		if (c->end - c->start < l + 4)
 			break;
 		one_frame(c, c->in + c->start + 4, l, arrived_ns);
@@ -170,7 +168,7 @@ static void read_some(conn *c)
 {
 	for (int i = 0; i < READS_A_TURN && !c->is_dead; i++) {
 		size_t want = make_room(c);
-		ssize_t n = want ? read(c->fd, c->in + c->end, want) : 0;
+		ssize_t n = read(c->fd, c->in + c->end, want);
 		if (n <= 0) {
 			c->is_dead = n == 0 || errno != EAGAIN;
 			return;
