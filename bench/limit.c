@@ -21,6 +21,7 @@
 
 #include "args.h"
 #include "crc_fast.h"
+#include "put.h"
 
 #define POOL (1u << 20)
 #define BATCH_HEADER 61
@@ -42,7 +43,15 @@ static struct {
 	uint64_t n;
 	size_t size, batch_bytes;
 	bool no_send, no_crc, idempotent;
-} opt = {"127.0.0.1", "limit", NULL, 9092, 7, 6, 5, 10000000, 100, 1000000, false, false, false};
+} opt = {.host = "127.0.0.1",
+         .topic = "limit",
+         .port = 9092,
+         .version = 7,
+         .n_partitions = 6,
+         .in_flight = 5,
+         .n = 10000000,
+         .size = 100,
+         .batch_bytes = 1000000};
 
 static int fd;
 static uint8_t *pool, *batch;
@@ -54,44 +63,6 @@ static uint64_t n_done, n_bytes, n_requests, n_errors;
 static uint32_t crc_of_all;
 
 /* --------------------------------------------------------------- encode */
-
-static inline uint8_t *pv(uint8_t *p, int64_t s)
-{
-	uint64_t v = ((uint64_t)s << 1) ^ (uint64_t)(s >> 63);
-	while (v > 0x7f) {
-		*p++ = (uint8_t)(v | 0x80);
-		v >>= 7;
-	}
-	*p++ = (uint8_t)v;
-	return p;
-}
-
-static inline int vlen(int64_t s)
-{
-	uint64_t v = ((uint64_t)s << 1) ^ (uint64_t)(s >> 63);
-	return (63 - __builtin_clzll(v | 1)) / 7 + 1;
-}
-
-static inline uint8_t *p16(uint8_t *p, int v)
-{
-	uint16_t x = __builtin_bswap16((uint16_t)v);
-	memcpy(p, &x, 2);
-	return p + 2;
-}
-
-static inline uint8_t *p32(uint8_t *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, 4);
-	return p + 4;
-}
-
-static inline uint8_t *p64(uint8_t *p, uint64_t v)
-{
-	v = __builtin_bswap64(v);
-	memcpy(p, &v, 8);
-	return p + 8;
-}
 
 static double now(clockid_t c)
 {

@@ -35,7 +35,12 @@ static struct {
 	size_t size;
 	int random_partitions, partition;
 	bool hold;
-} opt = {"127.0.0.1:9092", "bench", NULL, 5000000, 1000, 0, 100, 0, RD_KAFKA_PARTITION_UA, false};
+} opt = {.brokers = "127.0.0.1:9092",
+         .topic = "bench",
+         .n = 5000000,
+         .poll_every = 1000,
+         .size = 100,
+         .partition = RD_KAFKA_PARTITION_UA};
 
 static uint64_t n_delivered, n_failed, n_bad_opaque, next_opaque = 1, n_full;
 static char *pool;

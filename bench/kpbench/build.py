@@ -1,9 +1,8 @@
 """Building what is measured. A C program is compiled again when a source is newer; Go and Java do that by themselves, or in a moment."""
 
-import shutil
 import subprocess
 
-from .paths import KAFKA_JARS, KPRODUCER, OUT, SOURCE, WHEEL, BenchError
+from .paths import BUILD, KAFKA_JARS, KPRODUCER, OUT, ROOT, SOURCE, WHEEL, BenchError
 
 C_FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
 FAST = ["-O3", "-march=native", "-flto"]  # only where it is built
@@ -12,6 +11,8 @@ C_PROGRAMS = {
     "sink": (["sink/*.c"], FAST, []),
     "limit": (["limit.c"], FAST, []),
     "rdk_bench": (["rdk_bench.c"], ["-O2"], ["-lrdkafka", "-lpthread"]),
+    "micro_record": (["micro_record.c"], ["-O2", f"-I{ROOT / 'src'}", f"-I{ROOT / 'include'}"],
+                     [BUILD / "libkp_record.a", BUILD / "libkp_base.a", "-lisal", "-ldeflate", "-lzstd", "-llz4", "-lsnappy"]),
 }
 
 
@@ -27,10 +28,10 @@ def command(argv, what):
 def c_program(name):
     patterns, flags, libraries = C_PROGRAMS[name]
     sources = [f for p in patterns for f in sorted(SOURCE.glob(p))]
-    made, compiler = OUT / name, shutil.which("cc") or "cc"
+    made = OUT / name
     newest = max(f.stat().st_mtime for f in [*SOURCE.glob("*.[ch]"), *SOURCE.glob("sink/*"), SOURCE / "kpbench" / "build.py"])
     if not made.exists() or made.stat().st_mtime < newest:
-        command([compiler, *C_FLAGS, *flags, "-o", made, *sources, *libraries], f"compiling bench/{name}")
+        command(["cc", *C_FLAGS, *flags, "-o", made, *sources, *libraries], f"compiling bench/{name}")
     return made
 
 

@@ -78,6 +78,10 @@ static void parse(int argc, char **argv)
 			exit(2);
 		}
 	}
+	if (port + opt.n_brokers - 1 > 65535) {
+		fprintf(stderr, "sink: %d ports from %d on pass 65535; 0 takes any free ones\n", opt.n_brokers, port);
+		exit(2);
+	}
 	for (int i = 0; i < opt.n_brokers; i++)
 		opt.ports[i] = port ? port + i : 0;
 }
