@@ -11,10 +11,12 @@ LINGER_MS = 5
 
 
 class Program:
-    """A program prints a line `[NAME VERSION] records=N ... secs=S`: N were acknowledged, in S seconds."""
+    """A program prints a line `[NAME VERSION] records=N ... secs=S`: N were acknowledged, in S seconds.
+
+    A client sends one record before its clock starts, so that connection, metadata and producer id are not in its figures.
+    """
 
     needs = ()  # for build.build()
-    sends_first = True  # one record goes before its clock starts: connection, metadata and producer id are not in its figures
     env = {}
 
     def __init__(self, name):
@@ -60,7 +62,6 @@ class Limit(Program):
 
 class Kproducer(Program):
     needs = ("kproducer",)
-    sends_first = False
 
     def properties(self, case):
         given = ["acks=all", f"linger.ms={LINGER_MS}", f"compression.type={case.codec}"]

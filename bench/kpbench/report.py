@@ -78,10 +78,14 @@ def floors(names, runs):
 
 
 def settings(names, cases, versions):
-    """A line for each program; of what differs between cases, the first case's."""
+    """A line for each program, for the first of its cases."""
     width = max(map(len, names))
-    return [f"{n:{width}}  {versions.get(n) or ''}{': ' if versions.get(n) else ''}"
-            f"{PROGRAMS[n].settings(next((c for c in cases if PROGRAMS[n].handles(c)), cases[0]))}" for n in names]
+    lines = ["Settings" + (" (compression as in each case):" if len({c.codec for c in cases}) > 1 else ":")]
+    for n in names:
+        case = next((c for c in cases if PROGRAMS[n].handles(c)), None)
+        if case:
+            lines.append(f"{n:{width}}  {versions[n] + ': ' if n in versions else ''}{PROGRAMS[n].settings(case)}")
+    return lines
 
 
 def doubts(case, starts, runs):
@@ -90,11 +94,10 @@ def doubts(case, starts, runs):
              and sent_bytes([r for r in runs if r.program == n]) >= case.size]
     found = [f"Not compressed, so not the same work: {', '.join(plain)}."] if plain else []
     others = [r.other_cpu_s / r.wall_s for r in runs]
-    if not others or max(others) <= BUSY:
-        return found
-    n = sum(o > BUSY for o in others)
-    return found + [f"The machine was busy: in {n} of {len(runs)} runs others took more than {BUSY:.0%} of a core (at most {max(others):.0%})."
-            " Do not trust these figures."]
+    if n := sum(o > BUSY for o in others):
+        found.append(f"The machine was busy: in {n} of {len(runs)} runs others took more than {BUSY:.0%} of a core (at most"
+                     f" {max(others):.0%}). Do not trust these figures.")
+    return found
 
 
 def case_text(case, rounds, starts, runs):
