@@ -1,5 +1,5 @@
 # A thin front: the build is CMake's, the work is in scripts/. Each target sets up what it needs first.
-.PHONY: build demo test test-full bench check fuzz-quick install clean
+.PHONY: build demo test test-full bench bench-quick check fuzz-quick install clean
 
 build:
 	@scripts/setup
@@ -22,8 +22,11 @@ fuzz-quick:
 	@scripts/setup --test
 	@scripts/fuzz
 
-bench: build
-	@scripts/bench
+bench:
+	@scripts/bench full
+
+bench-quick:
+	@scripts/bench quick
 
 PREFIX ?= /usr/local
 install: build
