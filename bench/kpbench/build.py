@@ -1,5 +1,6 @@
 """Building what is measured. A C program is compiled again when a source is newer; Go and Java do that by themselves, or in a moment."""
 
+import os
 import subprocess
 
 from .paths import BUILD, KAFKA_JARS, KPRODUCER, OUT, ROOT, SOURCE, WHEEL, BenchError
@@ -55,7 +56,8 @@ def java_client():
 
 
 def go_peer(name):
-    command(["go", "build", "-C", SOURCE / "peers-go", "-o", OUT / name, f"./{name}"], f"go build of {name}")
+    go = os.environ.get("KP_GO") or "go"
+    command([go, "build", "-C", SOURCE / "peers-go", "-buildvcs=false", "-o", OUT / name, f"./{name}"], f"go build of {name}")
 
 
 def build(names):
