@@ -31,7 +31,7 @@ def built():
 
 
 def bench(*args, code=0):
-    result = run([sys.executable, BENCH, *args], timeout=170, env={"KP_BENCH_WHEEL": os.environ["KP_BENCH_WHEEL"]})
+    result = run([sys.executable, BENCH, *args], timeout=600, env={"KP_BENCH_WHEEL": os.environ["KP_BENCH_WHEEL"]})
     assert result.code == code, result
     return result
 
@@ -52,7 +52,7 @@ def test_quick_measures_the_base_case_in_interleaved_rounds(tmp_path):
     text = bench("quick", "--scale", "0.001", "--rounds", "2", "--check", "--json", tmp_path / "quick.json").out.decode()
     for name in QUICK:
         assert re.search(rf"^{name} +([\d.e+-]+/){{2}}[\d.e+-]+ +([\d.e+-]+/){{2}}", text, re.M), text
-    assert re.search(r"kproducer's records/s: [\d.]+ x limit, [\d.]+ x limit-idempotent, [\d.]+ x librdkafka-debian, [\d.]+ x librdkafka-newest", text)
+    assert re.search(r"kproducer's records/s: " + ", ".join(rf"[\d.]+ x {name}" for name in QUICK if name != "kproducer"), text)
     assert re.search(r"floor: records/s at least 3 x librdkafka-newest: [\d.]+: (holds|DOES NOT HOLD)", text)
     assert re.search(r"^kproducer +our defaults, with acks=all linger.ms=5 compression.type=none$", text, re.M)
     assert "Not equal:" in text
