@@ -5,7 +5,7 @@ import subprocess
 
 from .paths import BUILD, KAFKA_JARS, KPRODUCER, OUT, ROOT, SOURCE, WHEEL, BenchError
 
-C_FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra"]
+C_FLAGS = ["-std=gnu11", "-Wall", "-Wextra"]
 FAST = ["-O3", "-march=native", "-flto"]  # only where it is built
 C_PROGRAMS = {
     "timed": (["timed.c"], ["-O2"], []),

@@ -4,6 +4,7 @@
  * A read asks for what is missing of the current frame and no more, so that a frame of 1 MB is read in few calls and parsed where
  * it was put.
  */
+#define _GNU_SOURCE
 #include "sink.h"
 
 #include <errno.h>
