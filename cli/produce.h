@@ -54,6 +54,20 @@ typedef struct produce_options {
 	double rate;          /* records per second, 0: no limit */
 } produce_options;
 
+/* Parts of a line of --report that are mostly those of the line before. */
+typedef struct produce_line {
+	char *prefix; /* up to the record's number, of this input */
+	size_t prefix_len, prefix_room;
+	const cli_input *input;
+	char middle[384]; /* from the outcome to the offset, of these: */
+	size_t middle_len;
+	const char *outcome, *topic;
+	int32_t partition;
+	char time[32];
+	size_t time_len;
+	int64_t timestamp_ms;
+} produce_line;
+
 typedef struct produce {
 	const produce_options *options;
 	cli_session session;
@@ -85,9 +99,7 @@ typedef struct produce {
 	uint64_t n_named, n_unnamed; /* failed records that are in no file: on stderr, and beyond the cap */
 	cli_sink report;             /* fd -1: none */
 	bool has_said_unreported;    /* that --report cannot be written */
-	char *prefix;                /* of the lines of prefix_input */
-	size_t prefix_len, prefix_room;
-	const cli_input *prefix_input;
+	produce_line line;
 } produce;
 
 /* produce_options.c. CLI_GO_ON or an exit code; produce_options_deinit in every case. */

@@ -16,7 +16,8 @@
 #define FIGURES_SIZE 256 /* names of members, numbers, the outcome */
 #define MESSAGE_MAX 512  /* of a text: bytes that are shown */
 
-static char *put_text(char *out, const char *text)
+/* Inline, so that a literal's length is known and the copy is a few moves. */
+static inline __attribute__((always_inline)) char *put_text(char *out, const char *text)
 {
 	size_t len = strlen(text);
 	memcpy(out, text, len);
@@ -25,12 +26,11 @@ static char *put_text(char *out, const char *text)
 
 static char *put_uint(char *out, uint64_t n)
 {
-	char digits[20], *p = digits + sizeof(digits);
-	do
+	size_t len = 1;
+	for (uint64_t bound = 10; len < 20 && n >= bound; len++)
+		bound = len < 19 ? bound * 10 : UINT64_MAX;
+	for (char *p = out + len; p > out; n /= 10)
 		*--p = (char)('0' + n % 10);
-	while ((n /= 10));
-	size_t len = (size_t)(digits + sizeof(digits) - p);
-	memcpy(out, p, len);
 	return out + len;
 }
 
@@ -87,9 +87,9 @@ int produce_outcomes_open(produce *p)
 		return CLI_USAGE;
 	}
 	/* As long as the longest name may need, once and for all. */
-	p->prefix_room = 6 * longest_name(&p->inputs) + 64;
-	p->prefix = malloc(p->prefix_room);
-	if (!p->prefix) {
+	p->line.prefix_room = 6 * longest_name(&p->inputs) + 64;
+	p->line.prefix = malloc(p->line.prefix_room);
+	if (!p->line.prefix) {
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
@@ -99,18 +99,48 @@ int produce_outcomes_open(produce *p)
 /* {"input":"FILE","record":N,"outcome":" */
 static char *put_origin(produce *p, char *out, uint64_t ordinal)
 {
+	produce_line *l = &p->line;
 	uint64_t number;
 	const cli_input *input = cli_inputs_origin(&p->inputs, ordinal, &number);
-	if (input != p->prefix_input) {
-		char *end = put_text(p->prefix, "{\"input\":\"");
+	if (input != l->input) {
+		char *end = put_text(l->prefix, "{\"input\":\"");
 		end = put_escaped(end, input->name, SIZE_MAX);
 		end = put_text(end, "\",\"record\":");
-		p->prefix_len = (size_t)(end - p->prefix);
-		p->prefix_input = input;
+		l->prefix_len = (size_t)(end - l->prefix);
+		l->input = input;
 	}
-	memcpy(out, p->prefix, p->prefix_len);
-	out = put_uint(out + p->prefix_len, number);
+	memcpy(out, l->prefix, l->prefix_len);
+	out = put_uint(out + l->prefix_len, number);
 	return put_text(out, ",\"outcome\":\"");
+}
+
+/* PERSISTED","topic":"t","partition":0,"offset": */
+static char *put_middle(produce_line *l, char *out, const char *outcome, const char *topic, int32_t partition)
+{
+	if (outcome != l->outcome || partition != l->partition || topic != l->topic) {
+		char *end = put_text(l->middle, outcome);
+		end = put_text(end, "\",\"topic\":\"");
+		end = put_text(end, topic);
+		end = put_text(end, "\",\"partition\":");
+		end = put_known(end, partition);
+		end = put_text(end, ",\"offset\":");
+		l->middle_len = (size_t)(end - l->middle);
+		l->outcome = outcome;
+		l->topic = topic;
+		l->partition = partition;
+	}
+	memcpy(out, l->middle, l->middle_len);
+	return out + l->middle_len;
+}
+
+static char *put_time(produce_line *l, char *out, int64_t timestamp_ms)
+{
+	if (timestamp_ms != l->timestamp_ms || !l->time_len) {
+		l->time_len = (size_t)(put_known(l->time, timestamp_ms) - l->time);
+		l->timestamp_ms = timestamp_ms;
+	}
+	memcpy(out, l->time, sizeof(l->time)); /* of a fixed length: a few moves; what is too much is overwritten */
+	return out + l->time_len;
 }
 
 static char *put_message(char *out, const char *text)
@@ -143,15 +173,10 @@ static const char *outcome_of(const kp_report *r)
 static char *put_report(produce *p, char *out, const kp_report *r)
 {
 	out = put_origin(p, out, (uint64_t)(uintptr_t)r->opaque >> PRODUCE_TAG_BITS);
-	out = put_text(out, outcome_of(r));
-	out = put_text(out, "\",\"topic\":\"");
-	out = put_text(out, r->topic);
-	out = put_text(out, "\",\"partition\":");
-	out = put_known(out, r->partition);
-	out = put_text(out, ",\"offset\":");
+	out = put_middle(&p->line, out, outcome_of(r), r->topic, r->partition);
 	out = put_known(out, r->offset);
 	out = put_text(out, ",\"timestamp\":");
-	out = put_known(out, r->timestamp_ms);
+	out = put_time(&p->line, out, r->timestamp_ms);
 	out = put_text(out, ",\"attempts\":");
 	out = put_uint(out, (uint64_t)r->attempts);
 	if (r->error)
@@ -169,7 +194,8 @@ static void say_unreported(produce *p, int error)
 /* Room for n lines, NULL: there is no report (any more). */
 static char *reserve(produce *p, size_t n, bool has_messages)
 {
-	size_t line = p->prefix_room + FIGURES_SIZE + strlen(p->options->common.topic) + (has_messages ? 6 * MESSAGE_MAX + 256 : 0);
+	size_t line = p->line.prefix_room + FIGURES_SIZE + strlen(p->options->common.topic) +
+	              (has_messages ? 6 * MESSAGE_MAX + 256 : 0);
 	char *out = cli_sink_reserve(&p->report, n * line);
 	if (!out)
 		say_unreported(p, cli_sink_error(&p->report));
@@ -197,10 +223,8 @@ void produce_outcomes_refused(produce *p, uint64_t ordinal, int error, const cha
 	if (!out)
 		return;
 	end = put_origin(p, end, ordinal);
-	end = put_text(end, error ? "NOT_PERSISTED" : "MALFORMED");
-	end = put_text(end, "\",\"topic\":\"");
-	end = put_text(end, p->options->common.topic);
-	end = put_text(end, "\",\"partition\":null,\"offset\":null,\"timestamp\":null,\"attempts\":0");
+	end = put_middle(&p->line, end, error ? "NOT_PERSISTED" : "MALFORMED", p->options->common.topic, -1);
+	end = put_text(end, "null,\"timestamp\":null,\"attempts\":0");
 	end = error ? put_error(end, error, text) : put_message(end, text);
 	end = put_text(end, "}\n");
 	cli_sink_commit(&p->report, (size_t)(end - out), 1);
@@ -218,8 +242,8 @@ bool produce_outcomes_close(produce *p)
 		return true;
 	int error = cli_sink_close(&p->report, may_wait, p);
 	uint64_t n_records = p->accepted + p->refused + p->malformed, n_written = cli_sink_written(&p->report);
-	free(p->prefix);
-	p->prefix = NULL;
+	free(p->line.prefix);
+	p->line.prefix = NULL;
 	if (!error)
 		return true;
 	say_unreported(p, error);

@@ -13,6 +13,8 @@
 #ifndef KP_CLI_READER_H
 #define KP_CLI_READER_H
 
+#include <string.h>
+
 #include <kproducer/kproducer.h>
 
 #include "cli/json_record.h"
@@ -78,6 +80,22 @@ static inline cli_read_event cli_reader_next(cli_reader *r, kp_record *out)
 
 /* Bytes of an unfinished record: what a stop between two blocks leaves behind. */
 uint64_t cli_reader_pending(const cli_reader *r);
+
+/* What mostly comes of lines and nul: a whole record in the block. false: ask cli_reader_next. */
+static inline bool cli_reader_next_plain(cli_reader *r, kp_record *out)
+{
+	const char *start = r->in.buf + r->in.start;
+	size_t left = cli_window_left(&r->in);
+	const char *end = r->is_long ? NULL : memchr(start + r->n_scanned, r->format->end_byte, left - r->n_scanned);
+	size_t len = end ? (size_t)(end - start) : SIZE_MAX;
+	if (len > r->max_bytes)
+		return false;
+	out->value = start;
+	out->value_len = len;
+	r->in.start += len + 1;
+	r->n_scanned = 0;
+	return true;
+}
 
 /* The formats' next(). */
 cli_read_event cli_lines_next(cli_reader *r, kp_record *out);
