@@ -3,7 +3,6 @@
  */
 #include "cli/json_record.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,7 +300,6 @@ cli_read_event cli_json_next(cli_reader *r, kp_record *out)
 {
 	kp_record line = KP_RECORD_INIT;
 	cli_json_scan s;
-	uint64_t position = cli_window_position(&r->in);
 	cli_read_event event = cli_lines_next(r, &line);
 	r->given = 0;
 	out->value = line.value;
@@ -316,7 +314,6 @@ cli_read_event cli_json_next(cli_reader *r, kp_record *out)
 		r->given = r->json.given;
 		return CLI_READ_RECORD;
 	}
-	snprintf(r->problem, sizeof(r->problem), "%s, at byte %zu of the line (byte %" PRIu64 " of the input)", s.problem,
-	         s.problem_at + 1, position + s.problem_at);
+	snprintf(r->problem, sizeof(r->problem), "%s, at byte %zu of the line", s.problem, s.problem_at + 1);
 	return CLI_READ_BAD;
 }

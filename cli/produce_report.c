@@ -249,7 +249,7 @@ static void describe_outcome(const produce *p, const cli_counts *c, char *out, s
 
 static void print_summary(const produce *p, const cli_counts *c, double seconds)
 {
-	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[320];
+	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[420];
 	describe_outcome(p, c, outcome, sizeof(outcome));
 	uint64_t n = p->accepted + p->refused;
 	cli_say("%" PRIu64 " record%s, %s in %.2f s (%s records/s), %s", n, n == 1 ? "" : "s",
