@@ -20,7 +20,7 @@ bool cli_key_from_init(cli_key_from *k, const char *expression, char *err, size_
 void cli_key_from_deinit(cli_key_from *k);
 /*
  * The key is what the first group holds, or the whole match when there is no group; null when nothing matches or the group took no
- * part. Values are bytes, NUL and '\n' are like any other.
+ * part. Values are bytes, '\n' is like any other; NUL too, but that '.' does not match it.
  */
 void cli_key_from_apply(const cli_key_from *k, kp_record *r);
 

@@ -127,11 +127,6 @@ static void hand_over(produce *p)
 	set_limit(p);
 }
 
-static bool is_null_text(const produce_options *o, const void *text, size_t len)
-{
-	return len == o->null_len && !memcmp(text, o->null_text, len);
-}
-
 /* kcat's rule: a line without the delimiter is a value without a key. */
 static void split_key(const produce_options *o, kp_record *r)
 {
@@ -146,6 +141,11 @@ static void split_key(const produce_options *o, kp_record *r)
 	r->value_len -= r->key_len + o->delimiter_len;
 }
 
+static bool is_null_text(const produce_options *o, const void *text, size_t len)
+{
+	return text && len == o->null_len && !memcmp(text, o->null_text, len);
+}
+
 /* Key and nulls, where options look for them in the record's bytes. */
 static void find_members(const produce *p, kp_record *r)
 {
@@ -156,16 +156,20 @@ static void find_members(const produce *p, kp_record *r)
 		cli_key_from_apply(&o->key_from, r);
 	if (!o->null_text)
 		return;
-	if (r->value && is_null_text(o, r->value, r->value_len))
-		r->value = NULL, r->value_len = 0;
-	if (r->key && is_null_text(o, r->key, r->key_len))
-		r->key = NULL, r->key_len = 0;
+	if (is_null_text(o, r->value, r->value_len)) {
+		r->value = NULL;
+		r->value_len = 0;
+	}
+	if (o->delimiter_len && is_null_text(o, r->key, r->key_len)) {
+		r->key = NULL;
+		r->key_len = 0;
+	}
 }
 
 static unsigned tags_of(const produce *p, const kp_record *r)
 {
 	unsigned given = p->reader.given;
-	return p->tags | (given & CLI_GIVEN_PARTITION ? PRODUCE_HAS_PARTITION : 0) |
+	return (p->tags & ~(unsigned)PRODUCE_HAS_HEADERS) | (given & CLI_GIVEN_PARTITION ? PRODUCE_HAS_PARTITION : 0) |
 	       (given & CLI_GIVEN_TIMESTAMP ? PRODUCE_HAS_TIMESTAMP : 0) | (r->n_headers ? PRODUCE_HAS_HEADERS : 0) |
 	       (r->value ? 0 : PRODUCE_IS_NULL);
 }

@@ -12,10 +12,10 @@ const cli_format cli_formats[] = {
 	{0},
 };
 
-/* A JSON line may need six bytes for one of the record (\u0001), and more for what is around it. */
+/* A JSON line may need twelve bytes for one of the record (headers without name and value), and some for what is around it. */
 static size_t most_of(const cli_format *format, size_t max_bytes)
 {
-	return format->is_raw ? 6 * max_bytes + 65536 : max_bytes;
+	return format->is_raw ? 12 * max_bytes + 65536 : max_bytes;
 }
 
 bool cli_reader_init(cli_reader *r, const cli_format *format, size_t block, size_t max_bytes)

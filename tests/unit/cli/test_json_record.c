@@ -87,7 +87,7 @@ static void json_mistakes_are_named_with_their_place(void **state)
 		{"{\"vale\":\"v\"}",
 	         "an unknown member; there are key, value, headers, partition and timestamp, key_base64 and value_base64", 3},
 		{"{\"value\":\"v\",\"value_base64\":\"\"}", "a member that was there already, perhaps as base64", 15},
-		{"{\"value\":\"v\",\"headers\":[],\"headers\":[]}", "a member that was there already", 28},
+		{"{\"value\":\"v\",\"headers\":[],\"headers\":[]}", "a member that was there already", 29},
 		{"{\"value\":\"v\",\"partition\":1,\"partition\":1}", "a member that was there already", 29},
 		{"{\"value\":\"v\",\"partition\":-1}", "its number is out of range", 15},
 		{"{\"value\":\"v\",\"partition\":2147483648}", "its number is out of range", 15},
