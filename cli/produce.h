@@ -1,9 +1,10 @@
 /*
- * produce.h - the parts of `kproducer produce`: its options (produce_options.c), input into records (produce_send.c), reports into
- * counts, names, --failed and an exit code (produce_report.c) and into --report (produce_outcomes.c); cmd_produce.c has the order of
- * events.
+ * produce.h - the parts of `kproducer produce`: its options (produce_options.c), input into records (produce_send.c,
+ * produce_prepare.c), reports into counts, names, --failed and an exit code (produce_report.c) and into --report
+ * (produce_outcomes.c); cmd_produce.c has the order of events.
  *
- * Two threads: the main thread reads and sends, the runtime's thread reports. Both may fail a record, hence `lock`.
+ * Two threads: the main thread reads and sends, the runtime's thread reports. Both may fail a record, hence `lock`. A third one
+ * writes --report (sink.h).
  */
 #ifndef KP_CLI_PRODUCE_H
 #define KP_CLI_PRODUCE_H
@@ -106,6 +107,16 @@ typedef struct produce {
 extern const cli_option produce_option_table[];
 int produce_options_parse(produce_options *o, int argc, char **argv);
 void produce_options_deinit(produce_options *o);
+
+/* produce_prepare.c. Of a record that is more than its bytes: false, it is not to be sent. */
+bool produce_prepare(produce *p, kp_record *r);
+/* kcat's rule: a line without the delimiter is a value without a key. */
+void produce_split_key(const produce_options *o, kp_record *r);
+
+static inline void *produce_opaque(uint64_t ordinal, unsigned tags)
+{
+	return (void *)(uintptr_t)(ordinal << PRODUCE_TAG_BITS | tags);
+}
 
 /* A kp_report_cb; opaque is the produce. */
 void produce_on_reports(kp_producer *producer, const kp_report *reports, size_t n, void *opaque);

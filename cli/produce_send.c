@@ -127,80 +127,11 @@ static void hand_over(produce *p)
 	set_limit(p);
 }
 
-/* kcat's rule: a line without the delimiter is a value without a key. */
-static void split_key(const produce_options *o, kp_record *r)
-{
-	const char *text = r->value;
-	const char *at = o->delimiter_len == 1 ? memchr(text, o->delimiter[0], r->value_len)
-	                                       : memmem(text, r->value_len, o->delimiter, o->delimiter_len);
-	if (!at)
-		return;
-	r->key = text;
-	r->key_len = (size_t)(at - text);
-	r->value = at + o->delimiter_len;
-	r->value_len -= r->key_len + o->delimiter_len;
-}
-
-static bool is_null_text(const produce_options *o, const void *text, size_t len)
-{
-	return text && len == o->null_len && !memcmp(text, o->null_text, len);
-}
-
-/* Key and nulls, where options look for them in the record's bytes. */
-static void find_members(const produce *p, kp_record *r)
-{
-	const produce_options *o = p->options;
-	if (o->delimiter_len)
-		split_key(o, r);
-	else if (o->key_from.is_set && !(p->reader.given & CLI_GIVEN_KEY))
-		cli_key_from_apply(&o->key_from, r);
-	if (!o->null_text)
-		return;
-	if (is_null_text(o, r->value, r->value_len)) {
-		r->value = NULL;
-		r->value_len = 0;
-	}
-	if (o->delimiter_len && is_null_text(o, r->key, r->key_len)) {
-		r->key = NULL;
-		r->key_len = 0;
-	}
-}
-
-static unsigned tags_of(const produce *p, const kp_record *r)
-{
-	unsigned given = p->reader.given;
-	return (p->tags & ~(unsigned)PRODUCE_HAS_HEADERS) | (given & CLI_GIVEN_PARTITION ? PRODUCE_HAS_PARTITION : 0) |
-	       (given & CLI_GIVEN_TIMESTAMP ? PRODUCE_HAS_TIMESTAMP : 0) | (r->n_headers ? PRODUCE_HAS_HEADERS : 0) |
-	       (r->value ? 0 : PRODUCE_IS_NULL);
-}
-
-static void *opaque_of(uint64_t ordinal, unsigned tags)
-{
-	return (void *)(uintptr_t)(ordinal << PRODUCE_TAG_BITS | tags);
-}
-
-/* What only some options and formats ask for. false: the record is not to be sent. */
-static bool prepare(produce *p, kp_record *r)
-{
-	const produce_options *o = p->options;
-	if (o->skip_empty && !r->value_len) {
-		p->skipped++;
-		return false;
-	}
-	find_members(p, r);
-	r->opaque = opaque_of(p->ordinal, tags_of(p, r));
-	if (r->key || !o->key_required)
-		return true;
-	p->malformed++;
-	produce_refuse_malformed(p, r, "it has no key, which --key-required asks for", false);
-	return false;
-}
-
 static void add_malformed(produce *p, kp_record *r)
 {
 	p->ordinal++;
 	p->malformed++;
-	r->opaque = opaque_of(p->ordinal, 0);
+	r->opaque = produce_opaque(p->ordinal, 0);
 	produce_refuse_malformed(p, r, p->reader.problem, true);
 }
 
@@ -218,12 +149,12 @@ static void add_long_piece(produce *p, kp_record *r, bool is_last)
 		p->ordinal++;
 		p->refused++;
 		if (p->options->delimiter_len)
-			split_key(p->options, r);
+			produce_split_key(p->options, r);
 		while (p->options->failed_path && kp_flush(p->session.producer, CLI_SLICE_MS) == KP_ERR_TIMED_OUT &&
 		       cli_session_may_wait(&p->session))
 			produce_progress(p);
 	}
-	r->opaque = opaque_of(p->ordinal, p->tags);
+	r->opaque = produce_opaque(p->ordinal, p->tags);
 	produce_refuse_long(p, r, is_first, is_last);
 	p->is_in_long = !is_last;
 	if (is_last)
@@ -256,7 +187,7 @@ static cli_read_event send_plain(produce *p)
 		kp_record *r = &p->records[p->n];
 		if (!cli_reader_next_plain(&p->reader, r) && (event = cli_reader_next(&p->reader, r)) != CLI_READ_RECORD)
 			break;
-		r->opaque = opaque_of(++p->ordinal, p->tags);
+		r->opaque = produce_opaque(++p->ordinal, p->tags);
 		if (++p->n == p->limit)
 			hand_over(p);
 	}
@@ -273,7 +204,7 @@ static cli_read_event send_prepared(produce *p)
 		if (event != CLI_READ_RECORD)
 			break;
 		p->ordinal++;
-		if (prepare(p, r) && ++p->n == p->limit)
+		if (produce_prepare(p, r) && ++p->n == p->limit)
 			hand_over(p);
 	}
 	return event;

@@ -7,7 +7,7 @@
 #include "cli/reader.h"
 
 #define MAX_BYTES 64 /* small, so that overlong records come up too */
-#define BLOCK 65536
+#define BLOCK 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
