@@ -31,7 +31,7 @@ static const char details[] =
 	"\n"
 	"A failed record is named on standard error (\"line 12 of FILE: ...\", the first 20 of them) or appended to --failed FILE as a JSON\n"
 	"line, with key, value and headers to the byte, and partition and timestamp when they had been asked for. UNKNOWN means that it\n"
-	"may be in the log: sending it again may double it. To leave those out: grep '^{\"outcome\":\"NOT_PERSISTED\"' FILE\n"
+	"may be in the log: sending it again may double it. To leave those out: grep -v '^{\"outcome\":\"UNKNOWN\"' FILE\n"
 	"\n"
 	"--report has a line for every record, as its outcome comes: input, record (its number there), outcome (PERSISTED, NOT_PERSISTED,\n"
 	"UNKNOWN, UNACKNOWLEDGED with acks=0, MALFORMED), topic, partition, offset, timestamp, attempts, and if it failed error, code,\n"

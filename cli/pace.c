@@ -20,7 +20,7 @@ void cli_pace_sent(cli_pace *p, size_t n, int64_t now_ns)
 	double oldest = (double)now_ns - PACE_ARREARS_NS;
 	if (p->rate <= 0)
 		return;
-	if (p->due_ns == 0)
+	if (p->due_ns == 0) /* the first ones */
 		p->due_ns = (double)now_ns;
 	if (p->due_ns < oldest)
 		p->due_ns = oldest;

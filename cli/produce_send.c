@@ -66,7 +66,7 @@ static uint64_t unreported(produce *p)
 static bool wait_for_turn(produce *p)
 {
 	for (;;) {
-		int64_t wait_ns = cli_pace_wait_ns(&p->pace, cli_now_ns());
+		int64_t wait_ns = p->pace.rate > 0 ? cli_pace_wait_ns(&p->pace, cli_now_ns()) : 0;
 		bool is_behind = unreported(p) > PRODUCE_REPORT_BACKLOG;
 		if (!wait_ns && !is_behind)
 			return true;
@@ -122,7 +122,8 @@ static void hand_over(produce *p)
 	if (!p->first_send_ns)
 		p->first_send_ns = cli_now_ns();
 	send_array(p);
-	cli_pace_sent(&p->pace, p->n, p->pace.rate > 0 ? cli_now_ns() : 0);
+	if (p->pace.rate > 0)
+		cli_pace_sent(&p->pace, p->n, cli_now_ns());
 	p->n = 0;
 	set_limit(p);
 }

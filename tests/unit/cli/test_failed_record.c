@@ -118,7 +118,7 @@ static void every_byte_comes_back_in_key_value_and_header(void **state)
 {
 	(void)state;
 	char text[300];
-	for (int n = 1; n <= 256; n *= 2)
+	for (int n = 1; n <= 256; n *= 16)
 		for (int first = 0; first < 256; first += n) {
 			for (int i = 0; i < n; i++)
 				text[i] = (char)(first + i);
