@@ -1,110 +1,63 @@
 /*
- * cmd_produce.c - `kproducer produce`: lines of files or of standard input become records. Options and the order of events.
+ * cmd_produce.c - `kproducer produce`: records from files or standard input. Help, and the order of events.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/parse.h"
 #include "cli/produce.h"
 #include "cli/talk.h"
 
-enum { OPTION_FAILED = CLI_OPTION_LONG, OPTION_SKIP_EMPTY };
-
-static const cli_option options[] = {
-	{'K', "key-delimiter", "DELIM",
-         "the key ends at the first DELIM of a line; a line without it has no key\n"
-         "(\\t, \\xHH and the like are understood)"},
-	{'k', "key", "KEY", "this key for every record"},
-	{'H', "header", "NAME[=VALUE]", "a header for every record, without '=' with a null value; may be repeated"},
-	{'p', "partition", "N", "this partition for every record"},
-	{'z', "compression", "CODEC", "gzip, snappy, lz4, zstd or none (compression.type)"},
-	{OPTION_SKIP_EMPTY, "skip-empty", NULL, "do not send empty lines"},
-	{OPTION_FAILED, "failed", "FILE", "append records that were not persisted to FILE, to be fed in again"},
-	{0, NULL, NULL, NULL},
-};
-
 static const char details[] =
-	"Every line is a record: its bytes as they are, without the '\\n'. An empty line is an empty value; a last line without '\\n'\n"
-	"counts; NUL and '\\r' are kept. Without FILE, or with '-', lines come from standard input. All files are opened before\n"
-	"anything is sent.\n"
+	"Input formats. Without FILE, or with '-', records come from standard input. All files are opened before anything is sent.\n"
+	"  lines      a line each: its bytes as they are, without the '\\n'. An empty line is an empty value; a last line without\n"
+	"             '\\n' counts; NUL and '\\r' are kept\n"
+	"  nul        the same with a NUL byte as the end, as find -print0 writes it; '\\n' is kept\n"
+	"  length     the value's length, 4 bytes, big-endian, then the value; length -1 (ff ff ff ff): a null value\n"
+	"  length-kv  the key's length, the key, the value's length, the value; likewise\n"
+	"  json       an object a line:\n"
+	"             {\"key\": \"k\", \"value\": \"v\", \"headers\": [{\"key\": \"h\", \"value\": \"1\"}], \"partition\": 2, \"timestamp\": 1700000000000}\n"
+	"             value must be there, null for a null one. Bytes that are not UTF-8 go into key_base64 and value_base64. headers may\n"
+	"             also be {\"h\": \"1\"}. timestamp: milliseconds since 1970. -k, -H, -p and --key-from fill in for a member that is\n"
+	"             missing. outcome, error, input, record, topic and offset are passed over; any other member is a mistake.\n"
+	"             JSON as a value: jq -c '{value: tojson}'\n"
+	"A line that is no such object, or has no key with --key-required, is malformed: it is named, counted and not sent; the rest is.\n"
+	"When lengths make no sense, the rest of that input cannot be read, and the next one is.\n"
 	"\n"
 	"When the buffer is full, reading waits (max.block.ms plays no part); delivery.timeout.ms bounds what a record may take.\n"
-	"SIGINT or SIGTERM stops reading, what is under way gets --flush-timeout to end, a second signal ends it at once.\n"
-	"A failed record is named on standard error (\"line 12 of FILE: ...\", the first 20 of them) or appended to --failed FILE with\n"
-	"its key and delimiter. UNKNOWN means that it may be in the log: sending it again may double it.\n"
+	"SIGINT or SIGTERM stops reading, what is under way gets --flush-timeout to end, a second signal ends it at once. With --rate,\n"
+	"files stop after the record sent last; what was read ahead from a pipe (4 kB) goes out at once.\n"
 	"\n"
-	"Exit code: 0 every record was persisted (acks=0: written), 1 some were not, 2 usage, configuration or unreadable input,\n"
-	"3 the cluster could not be reached, 130/143 stopped by SIGINT/SIGTERM with nothing lost of what was read.\n"
+	"A failed record is named on standard error (\"line 12 of FILE: ...\", the first 20 of them) or appended to --failed FILE as a JSON\n"
+	"line, with key, value and headers to the byte, and partition and timestamp when they had been asked for. UNKNOWN means that it\n"
+	"may be in the log: sending it again may double it. To leave those out: grep -v '^{\"outcome\":\"UNKNOWN\"' FILE\n"
+	"\n"
+	"--report has a line for every record, as its outcome comes: input, record (its number there), outcome (PERSISTED, NOT_PERSISTED,\n"
+	"UNKNOWN, UNACKNOWLEDGED with acks=0, MALFORMED), topic, partition, offset, timestamp, attempts, and if it failed error, code,\n"
+	"message. Sending waits for a reader that does not keep up.\n"
+	"\n"
+	"Exit code: 0 every record was persisted (acks=0: written), 1 some were not, were malformed or not reported, 2 usage, configuration\n"
+	"or unreadable input, 3 the cluster could not be reached, 130/143 stopped by SIGINT/SIGTERM with nothing lost of what was read.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer produce -b localhost:9092 -t logs /var/log/syslog\n"
 	"  tail -F app.log | kproducer produce -b localhost:9092 -t logs -z zstd\n"
 	"  kproducer produce -b localhost:9092 -t users -K '\\t' -H source=import --failed users.failed users.tsv\n"
+	"  kproducer produce -b localhost:9092 -t users --input-format json users.failed\n"
+	"  kproducer produce -b localhost:9092 -t access --key-from '^([0-9.]+) ' --rate 5k access.log\n"
+	"  find . -name '*.xml' -print0 | kproducer produce -b localhost:9092 -t paths -0\n"
+	"  kproducer produce -b localhost:9092 -t orders --input-format json --report - <orders.jsonl | jq .offset\n"
+	"  kproducer produce -b localhost:9092 -t users -K : -Z -c 100 users.txt      # \"id:\" deletes that user\n"
 	"  kproducer produce -F client.properties -t logs -X linger.ms=50 --json < lines.txt\n";
 
-static int take_header(produce_options *o, char *arg)
-{
-	char *equals = strchr(arg, '=');
-	kp_header *more = realloc(o->headers, (o->n_headers + 1) * sizeof(*more));
-	if (!more) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
-	o->headers = more;
-	if (equals == arg || !*arg)
-		return cli_usage_error(&cli_produce, "-H wants NAME or NAME=VALUE, not '%s'", arg);
-	if (equals)
-		*equals = 0;
-	o->headers[o->n_headers++] = (kp_header){arg, equals ? equals + 1 : NULL, equals ? strlen(equals + 1) : 0};
-	return CLI_GO_ON;
-}
-
-static int take_delimiter(produce_options *o, char *arg)
-{
-	o->delimiter = arg;
-	if (!cli_parse_escapes(arg, &o->delimiter_len) || !o->delimiter_len)
-		return cli_usage_error(&cli_produce,
-		                       "-K wants at least one character, with \\t, \\0, \\xHH and the like as escapes");
-	if (memchr(arg, '\n', o->delimiter_len))
-		return cli_usage_error(&cli_produce, "-K cannot be a line's end: lines are records");
-	return CLI_GO_ON;
-}
-
-static int take(void *state, int id, char *arg)
-{
-	produce_options *o = state;
-	uint64_t n;
-	switch (id) {
-	case 'K': return take_delimiter(o, arg);
-	case 'k': o->key = arg; return CLI_GO_ON;
-	case 'H': return take_header(o, arg);
-	case 'p':
-		if (!cli_parse_count(arg, 0, INT32_MAX, &n))
-			return cli_usage_error(&cli_produce, "-p wants a partition number, not '%s'", arg);
-		o->partition = (int32_t)n;
-		return CLI_GO_ON;
-	case 'z': return cli_common_set(&o->common, "compression.type", arg);
-	case OPTION_SKIP_EMPTY: o->skip_empty = true; return CLI_GO_ON;
-	default: o->failed_path = arg; return CLI_GO_ON;
-	}
-}
-
-static int check(const produce_options *o)
-{
-	if (!o->common.topic)
-		return cli_usage_error(&cli_produce, "no topic: give -t TOPIC");
-	if (o->key && o->delimiter_len)
-		return cli_usage_error(&cli_produce, "-k and -K contradict each other");
-	return CLI_GO_ON;
-}
-
-/* Inputs and --failed before the network: a misspelt path should not wait for a cluster. */
+/* Inputs, --report and --failed before the network: a misspelt path should not wait for a cluster. */
 static int open_files(produce *p, char **paths, size_t n)
 {
 	const char *path = p->options->failed_path;
 	int rc = cli_inputs_open(&p->inputs, paths, n);
+	if (rc == CLI_GO_ON && p->options->report_path)
+		rc = produce_outcomes_open(p);
 	if (rc != CLI_GO_ON || !path)
 		return rc;
 	int error = cli_failed_open(&p->failed, path, produce_lost, p);
@@ -154,7 +107,7 @@ static int produce_run(const produce_options *o, char **paths, size_t n_paths)
 		return CLI_FAILED;
 	}
 	p->options = o;
-	p->failed.fd = -1;
+	p->failed.fd = p->report.fd = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	cli_tally_init(&p->tally);
 	int rc = open_files(p, paths, n_paths);
@@ -162,6 +115,7 @@ static int produce_run(const produce_options *o, char **paths, size_t n_paths)
 		rc = run_session(p);
 		cli_session_close(&p->session);
 	}
+	produce_outcomes_close(p);
 	cli_failed_close(&p->failed);
 	cli_inputs_close(&p->inputs);
 	free(p);
@@ -170,22 +124,20 @@ static int produce_run(const produce_options *o, char **paths, size_t n_paths)
 
 static int run(const cli_command *self, int argc, char **argv)
 {
-	produce_options o = {.partition = KP_PARTITION_ANY};
-	int rc = cli_options_parse(self, argc, argv, &o.common, take, &o);
-	if (rc == CLI_GO_ON)
-		rc = check(&o);
+	produce_options o;
+	(void)self;
+	int rc = produce_options_parse(&o, argc, argv);
 	if (rc == CLI_GO_ON)
 		rc = produce_run(&o, argv + optind, (size_t)(argc - optind));
-	free(o.headers);
-	cli_common_deinit(&o.common);
+	produce_options_deinit(&o);
 	return rc;
 }
 
 const cli_command cli_produce = {
 	.name = "produce",
-	.summary = "Send the lines of files or of standard input to a topic.",
+	.summary = "Send the lines or records of files or of standard input to a topic.",
 	.usage = "-b HOST:PORT[,...] -t TOPIC [OPTION]... [FILE]...",
-	.options = options,
+	.options = produce_option_table,
 	.common = "btXFcfjqvh",
 	.details = details,
 	.run = run,

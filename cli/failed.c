@@ -1,5 +1,5 @@
 /*
- * failed.c - see failed.h. Records gather in a buffer with a mark behind each, so that a short write can tell which ones are whole.
+ * failed.c - see failed.h. The marks in the buffer tell after a short write which records are whole.
  */
 #include "cli/failed.h"
 
@@ -58,76 +58,77 @@ void cli_failed_flush(cli_failed *f)
 	for (; i < f->n_marks && f->marks[i].end <= done; i++)
 		whole = f->marks[i].end;
 	f->n_written += i;
+	f->head_bytes = (i ? 0 : f->head_bytes) + done - whole;
 	if (f->error) {
-		cut(f, done - whole);
+		cut(f, f->head_bytes);
+		f->is_open = false;
 		for (; i < f->n_marks; i++)
 			f->lost(f->opaque, f->marks[i].ordinal);
 	}
 	f->len = f->n_marks = 0;
 }
 
-/* A record that does not fit the buffer goes out by itself. */
-static bool write_long(cli_failed *f, const cli_slice *parts, size_t n_parts)
+bool cli_failed_begin(cli_failed *f, uint64_t ordinal)
 {
-	size_t done = 0;
-	for (size_t i = 0; i < n_parts && !f->error; i++)
-		done += write_all(f, parts[i].ptr, parts[i].len);
-	if (!f->error)
-		done += write_all(f, "\n", 1);
-	if (f->error)
-		cut(f, done);
-	else
-		f->n_written++;
-	return !f->error;
+	if (f->is_open)
+		cli_failed_abandon(f);
+	if (f->n_marks == CLI_FAILED_MARKS)
+		cli_failed_flush(f);
+	f->is_open = !f->error;
+	f->open_ordinal = ordinal;
+	return f->is_open;
 }
 
-bool cli_failed_add(cli_failed *f, uint64_t ordinal, const cli_slice *parts, size_t n_parts)
+void cli_failed_put(cli_failed *f, const void *bytes, size_t len)
 {
-	size_t len = 1;
-	for (size_t i = 0; i < n_parts; i++)
-		len += parts[i].len;
-	if (len > sizeof(f->buf) - f->len || f->n_marks == CLI_FAILED_MARKS)
-		cli_failed_flush(f);
-	if (f->error)
-		return false;
-	if (len > sizeof(f->buf))
-		return write_long(f, parts, n_parts);
-	for (size_t i = 0; i < n_parts; i++) {
-		if (parts[i].len)
-			memcpy(f->buf + f->len, parts[i].ptr, parts[i].len);
-		f->len += parts[i].len;
+	const char *p = bytes;
+	while (len && f->is_open) {
+		size_t n = sizeof(f->buf) - f->len;
+		if (n > len)
+			n = len;
+		memcpy(f->buf + f->len, p, n);
+		f->len += n;
+		p += n;
+		len -= n;
+		if (f->len == sizeof(f->buf))
+			cli_failed_flush(f);
 	}
+}
+
+bool cli_failed_end(cli_failed *f)
+{
+	if (!f->is_open)
+		return false;
+	/* There is room for it: a full buffer is written out at once. The mark first, for this may fill it. */
+	f->marks[f->n_marks].ordinal = f->open_ordinal;
+	f->marks[f->n_marks++].end = f->len + 1;
+	f->is_open = false;
 	f->buf[f->len++] = '\n';
-	f->marks[f->n_marks].ordinal = ordinal;
-	f->marks[f->n_marks++].end = f->len;
 	return true;
 }
 
-bool cli_failed_piece(cli_failed *f, uint64_t ordinal, cli_slice piece, bool is_last)
+void cli_failed_abandon(cli_failed *f)
 {
-	if (f->ordinal != ordinal) {
-		cli_failed_flush(f);
-		f->ordinal = ordinal;
-		f->piece_bytes = 0;
-		f->is_piecewise = !f->error;
-	}
-	if (!f->is_piecewise)
-		return false;
-	f->piece_bytes += write_all(f, piece.ptr, piece.len);
-	if (is_last && !f->error)
-		f->piece_bytes += write_all(f, "\n", 1);
-	if (f->error) {
-		cut(f, f->piece_bytes);
-		f->is_piecewise = false;
-	} else if (is_last)
-		f->n_written++;
-	return f->is_piecewise;
+	if (!f->is_open)
+		return;
+	f->is_open = false;
+	f->len = f->n_marks ? f->marks[f->n_marks - 1].end : 0;
+	if (f->n_marks)
+		return;
+	cut(f, f->head_bytes);
+	f->head_bytes = 0;
+}
+
+bool cli_failed_is_open(const cli_failed *f, uint64_t ordinal)
+{
+	return f->is_open && f->open_ordinal == ordinal;
 }
 
 int cli_failed_close(cli_failed *f)
 {
 	if (f->fd < 0)
 		return 0;
+	cli_failed_abandon(f);
 	cli_failed_flush(f);
 	/* Some file systems find out at the end that there is no room. Not every kind of file can be synced. */
 	if (f->n_written && fsync(f->fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP && !f->error)

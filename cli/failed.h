@@ -1,8 +1,10 @@
 /*
- * failed.h - the file of --failed: the records that were not persisted, one a line, as they could be fed in again.
+ * failed.h - the file of --failed: the records that were not persisted, one a line, as they can be fed in again.
  *
  * Records are appended to what is there. Nothing gets lost silently: when the file cannot take a record (a full disk), its partial
  * line is cut off again, `lost` is told of each record that is not in the file, and no more is written. One thread at a time.
+ *
+ *   buf:  [ whole lines, a mark behind each | the open record .. len | free ]
  */
 #ifndef KP_CLI_FAILED_H
 #define KP_CLI_FAILED_H
@@ -12,8 +14,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "cli/lines.h"
-
 #define CLI_FAILED_BUFFER 65536
 #define CLI_FAILED_MARKS 1024
 
@@ -21,12 +21,12 @@ typedef void cli_failed_lost(void *opaque, uint64_t ordinal);
 
 typedef struct cli_failed {
 	const char *path;
-	int fd;             /* -1: not open */
-	int error;          /* errno of the first failed write, 0: none */
-	bool can_cut;       /* a regular file */
-	uint64_t ordinal;   /* of the record that comes in pieces */
-	size_t piece_bytes; /* of it in the file */
-	bool is_piecewise;  /* it is being written */
+	int fd;                /* -1: not open */
+	int error;             /* errno of the first failed write, 0: none */
+	bool can_cut;          /* a regular file */
+	bool is_open;          /* a record is being written */
+	uint64_t open_ordinal; /* of it */
+	size_t head_bytes;     /* in the file already of the record that stands first in buf */
 	uint64_t n_written;
 	cli_failed_lost *lost;
 	void *opaque;
@@ -40,10 +40,18 @@ typedef struct cli_failed {
 
 /* Open for appending, create if needed. 0 or errno. */
 int cli_failed_open(cli_failed *f, const char *path, cli_failed_lost *lost, void *opaque);
-/* Add a record made of parts; the '\n' is added here. false: the file takes no more, and `lost` is not told of this one. */
-bool cli_failed_add(cli_failed *f, uint64_t ordinal, const cli_slice *parts, size_t n_parts);
-/* The same for a record too long to have in memory: pieces as they come, the last one with is_last. */
-bool cli_failed_piece(cli_failed *f, uint64_t ordinal, cli_slice piece, bool is_last);
+
+/*
+ * A record is begun, put in pieces of any size, and ended, which adds the '\n'. false: it is not in the file and will not be, and
+ * `lost` is not told of it. One that is open when another begins is taken back.
+ */
+bool cli_failed_begin(cli_failed *f, uint64_t ordinal);
+void cli_failed_put(cli_failed *f, const void *bytes, size_t len);
+bool cli_failed_end(cli_failed *f);
+/* Take back the open record. */
+void cli_failed_abandon(cli_failed *f);
+bool cli_failed_is_open(const cli_failed *f, uint64_t ordinal);
+
 void cli_failed_flush(cli_failed *f);
 /* Flush, sync, close. 0 or errno of what could not be written. */
 int cli_failed_close(cli_failed *f);

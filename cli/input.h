@@ -1,6 +1,6 @@
 /*
- * input.h - the files that `produce` reads, one after another as one stream of lines. Every line has an ordinal, counted from 1 over
- * all inputs; that is what a record carries as its opaque, and what is turned back into "line 12 of FILE" when it fails.
+ * input.h - the files that `produce` reads, one after another as one stream of records. Every record has an ordinal, counted from 1
+ * over all inputs; that is what it carries in its opaque, and what is turned back into "line 12 of FILE" when it fails.
  */
 #ifndef KP_CLI_INPUT_H
 #define KP_CLI_INPUT_H
@@ -13,7 +13,8 @@
 typedef struct cli_input {
 	const char *name;
 	int fd;
-	uint64_t first_ordinal; /* of its first line; written before n_started counts it */
+	uint64_t first_ordinal; /* of its first record; written before n_started counts it */
+	bool is_regular;        /* can be read again, as opposed to a pipe */
 } cli_input;
 
 typedef struct cli_inputs {
@@ -29,7 +30,7 @@ void cli_inputs_close(cli_inputs *in);
 bool cli_inputs_have(const cli_inputs *in, int fd);
 /* Input i begins with this ordinal. In order. */
 void cli_inputs_start(cli_inputs *in, size_t i, uint64_t first_ordinal);
-/* Where an ordinal came from. Any thread, once its input was started. */
-void cli_inputs_origin(cli_inputs *in, uint64_t ordinal, const char **name, uint64_t *line);
+/* The input that an ordinal came from, and which record of it it was, from 1. Any thread, once that input was started. */
+const cli_input *cli_inputs_origin(cli_inputs *in, uint64_t ordinal, uint64_t *number);
 
 #endif

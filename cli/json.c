@@ -6,31 +6,14 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-/* The length of the UTF-8 sequence at s (RFC 3629: no surrogates, nothing overlong), 0 when it is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	for (size_t i = 1; i < n; i++, low = 0x80, high = 0xbf)
-		if (s[i] < low || s[i] > high)
-			return 0;
-	return n;
-}
+#include "cli/utf8.h"
 
 static void put_string(FILE *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	putc('"', out);
 	while (*s) {
-		size_t n = utf8_length(s);
+		size_t n = cli_utf8_length(s, 4); /* the terminator ends what is cut short */
 		if (!n) {
 			fputs("\\ufffd", out);
 			n = 1;

@@ -1,101 +1,53 @@
 /*
- * lines.c - see lines.h.
+ * lines.c - records that end with a byte: lines, and those of --null. All other bytes, '\r' among them, are kept. A last record
+ * without the byte counts.
  */
-#include "cli/lines.h"
-
-#include <stdlib.h>
 #include <string.h>
 
-bool cli_lines_init(cli_lines *l, size_t block, size_t max_line)
+#include "cli/reader.h"
+
+static void take(cli_reader *r, size_t len, size_t skip, kp_record *out)
 {
-	*l = (cli_lines){.block = block, .max_line = max_line, .cap = 2 * block};
-	l->buf = malloc(l->cap);
-	return l->buf != NULL;
+	out->value = r->in.buf + r->in.start;
+	out->value_len = len;
+	r->in.start += len + skip;
+	r->n_scanned = 0;
 }
 
-void cli_lines_deinit(cli_lines *l)
+static void check_long(cli_reader *r, size_t len)
 {
-	free(l->buf);
-	*l = (cli_lines){0};
+	if (r->is_long || len <= r->max_bytes)
+		return;
+	r->is_long = true;
+	r->long_bytes = 0;
 }
 
-void cli_lines_restart(cli_lines *l)
+/* The record's rest has come: the end byte behind len bytes (skip 1), or the input's end (skip 0). */
+static cli_read_event finish(cli_reader *r, size_t len, size_t skip, kp_record *out)
 {
-	l->start = l->scanned = l->end = 0;
-	l->long_bytes = 0;
-	l->is_long = l->at_end = false;
+	check_long(r, len);
+	take(r, len, skip, out);
+	if (!r->is_long)
+		return CLI_READ_RECORD;
+	r->long_bytes += len;
+	r->is_long = false;
+	return CLI_READ_LONG_END;
 }
 
-char *cli_lines_space(cli_lines *l, size_t *room)
+cli_read_event cli_lines_next(cli_reader *r, kp_record *out)
 {
-	/* Only the unfinished line moves; with short lines that is next to nothing. */
-	if (l->start) {
-		memmove(l->buf, l->buf + l->start, l->end - l->start);
-		l->scanned -= l->start;
-		l->end -= l->start;
-		l->start = 0;
-	}
-	if (l->cap - l->end < l->block) {
-		char *bigger = realloc(l->buf, l->cap * 2);
-		if (!bigger)
-			return NULL;
-		l->buf = bigger;
-		l->cap *= 2;
-	}
-	*room = l->block;
-	return l->buf + l->end;
-}
-
-void cli_lines_filled(cli_lines *l, size_t n)
-{
-	l->end += n;
-	l->at_end = n == 0;
-}
-
-static cli_slice take(cli_lines *l, size_t len, size_t skip)
-{
-	cli_slice s = {l->buf + l->start, len};
-	l->start += len + skip;
-	l->scanned = l->start;
-	return s;
-}
-
-/* The line's rest has come: a '\n' behind len bytes, or the input's end (no_newline). */
-static cli_lines_event finish(cli_lines *l, size_t len, bool no_newline, cli_slice *out)
-{
-	if (!l->is_long && len > l->max_line) {
-		l->is_long = true;
-		l->long_bytes = 0;
-	}
-	*out = take(l, len, !no_newline);
-	if (!l->is_long)
-		return CLI_LINES_LINE;
-	l->long_bytes += len;
-	l->is_long = false;
-	return CLI_LINES_LONG_END;
-}
-
-cli_lines_event cli_lines_next(cli_lines *l, cli_slice *out)
-{
-	const char *newline = memchr(l->buf + l->scanned, '\n', l->end - l->scanned);
-	if (newline)
-		return finish(l, (size_t)(newline - l->buf) - l->start, false, out);
-	l->scanned = l->end;
-	size_t len = l->end - l->start;
-	if (l->at_end)
-		return len || l->is_long ? finish(l, len, true, out) : CLI_LINES_END;
-	if (!l->is_long && len > l->max_line) {
-		l->is_long = true;
-		l->long_bytes = 0;
-	}
-	if (!l->is_long || !len)
-		return CLI_LINES_MORE;
-	l->long_bytes += len;
-	*out = take(l, len, 0);
-	return CLI_LINES_PIECE;
-}
-
-uint64_t cli_lines_pending(const cli_lines *l)
-{
-	return l->end - l->start + (l->is_long ? l->long_bytes : 0);
+	const char *start = r->in.buf + r->in.start;
+	size_t len = cli_window_left(&r->in);
+	const char *end = memchr(start + r->n_scanned, r->format->end_byte, len - r->n_scanned);
+	if (end)
+		return finish(r, (size_t)(end - start), 1, out);
+	r->n_scanned = len;
+	if (r->in.at_end)
+		return len || r->is_long ? finish(r, len, 0, out) : CLI_READ_END;
+	check_long(r, len);
+	if (!r->is_long || !len)
+		return CLI_READ_MORE;
+	r->long_bytes += len;
+	take(r, len, 0, out);
+	return CLI_READ_PIECE;
 }

@@ -11,7 +11,7 @@
 
 #include <kproducer/kproducer.h>
 
-#include "cli/lines.h"
+#include "cli/slice.h"
 
 #define CLI_PAYLOAD_POOL (1u << 20)
 #define CLI_PAYLOAD_KEY_LEN 8 /* decimal digits */

@@ -1,6 +1,6 @@
 /*
- * produce_send.c - blocks of input into lines, lines into an array of records that point into the block, arrays into kp_send_many.
- * The array is handed over before the next block moves the bytes, so nothing is copied or allocated per line here.
+ * produce_send.c - blocks of input into records that point into the block, in an array that goes to kp_send_many. It is handed over
+ * before the next block moves the bytes, so nothing is copied or allocated per record here.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -38,8 +38,11 @@ static bool wait_for_room(produce *p)
 	return !p->has_given_up;
 }
 
-/* As many as the library takes; *error: why it did not take the next one. */
-static size_t try_send(produce *p, size_t done, int *error)
+/*
+ * As many as the library takes; *error: why it did not take the next one. Not inlined, so that what the library does per record is
+ * inlined here (GCC gives up on that in a larger function: 40 instructions a record).
+ */
+static __attribute__((noinline)) size_t try_send(produce *p, size_t done, int *error)
 {
 	*error = KP_ERR_QUEUE_FULL;
 	if (p->has_given_up)
@@ -51,10 +54,47 @@ static size_t try_send(produce *p, size_t done, int *error)
 	return accepted;
 }
 
-static void hand_over(produce *p)
+/* Records whose line is not in --report yet, as long as it can be written and does not keep up. */
+static uint64_t unreported(produce *p)
 {
-	if (!p->first_send_ns)
-		p->first_send_ns = cli_now_ns();
+	if (p->report.fd < 0 || !cli_sink_backlog(&p->report))
+		return 0;
+	return p->accepted + p->refused + p->malformed - cli_sink_written(&p->report);
+}
+
+/* --rate, and a --report whose reader is slow: false when a stop came meanwhile. */
+static bool wait_for_turn(produce *p)
+{
+	for (;;) {
+		int64_t wait_ns = p->pace.rate > 0 ? cli_pace_wait_ns(&p->pace, cli_now_ns()) : 0;
+		bool is_behind = unreported(p) > PRODUCE_REPORT_BACKLOG;
+		if (!wait_ns && !is_behind)
+			return true;
+		int64_t wait_ms = is_behind ? 1 : wait_ns / 1000000 + 1;
+		if (cli_wait_readable(-1, wait_ms < PROGRESS_MS ? (int)wait_ms : PROGRESS_MS) == CLI_WAIT_STOPPED)
+			return false;
+		produce_progress(p);
+	}
+}
+
+/*
+ * A stop between two records of a file: what was read ahead can be read again, so the record sent last is where it stops. From a pipe
+ * it cannot, so it goes out at once.
+ */
+static bool drop_array(produce *p)
+{
+	uint64_t number;
+	uint64_t first = (uint64_t)(uintptr_t)p->records[0].opaque >> PRODUCE_TAG_BITS;
+	if (!cli_inputs_origin(&p->inputs, first, &number)->is_regular)
+		return false;
+	p->ordinal = first - 1;
+	p->n = 0;
+	p->is_done = true;
+	return true;
+}
+
+static void send_array(produce *p)
+{
 	for (size_t done = 0; done < p->n;) {
 		int error;
 		done += try_send(p, done, &error);
@@ -63,85 +103,141 @@ static void hand_over(produce *p)
 		p->refused++;
 		produce_refuse(p, &p->records[done++], error);
 	}
+}
+
+/* How many records make the array full: those that --rate lets go at once and --count still wants. */
+static void set_limit(produce *p)
+{
+	uint64_t left = p->options->max_records - p->accepted - p->refused;
+	p->limit = cli_pace_group(&p->pace, PRODUCE_ARRAY);
+	if (left < p->limit)
+		p->limit = left;
+	p->is_done |= left == 0;
+}
+
+static void hand_over(produce *p)
+{
+	if (!p->n || (!wait_for_turn(p) && drop_array(p)))
+		return;
+	if (!p->first_send_ns)
+		p->first_send_ns = cli_now_ns();
+	send_array(p);
+	if (p->pace.rate > 0)
+		cli_pace_sent(&p->pace, p->n, cli_now_ns());
 	p->n = 0;
+	set_limit(p);
 }
 
-/* kcat's rule: a line without the delimiter is a value without a key. */
-static void split_key(const produce_options *o, kp_record *r, cli_slice line)
+static void add_malformed(produce *p, kp_record *r)
 {
-	const char *at = o->delimiter_len == 1 ? memchr(line.ptr, o->delimiter[0], line.len)
-	                                       : memmem(line.ptr, line.len, o->delimiter, o->delimiter_len);
-	r->key = NULL;
-	r->key_len = 0;
-	if (!at)
-		return;
-	r->key = line.ptr;
-	r->key_len = (size_t)(at - line.ptr);
-	r->value = at + o->delimiter_len;
-	r->value_len = line.len - r->key_len - o->delimiter_len;
-}
-
-static void add_line(produce *p, cli_slice line)
-{
-	const produce_options *o = p->options;
 	p->ordinal++;
-	if (!line.len && o->skip_empty) {
-		p->skipped++;
-		return;
-	}
-	kp_record *r = &p->records[p->n];
-	r->value = line.ptr;
-	r->value_len = line.len;
-	r->opaque = (void *)(uintptr_t)p->ordinal;
-	if (o->delimiter_len)
-		split_key(o, r, line);
-	if (++p->n == PRODUCE_ARRAY)
-		hand_over(p);
+	p->malformed++;
+	r->opaque = produce_opaque(p->ordinal, 0);
+	produce_refuse_malformed(p, r, p->reader.problem, true);
 }
 
 /*
- * A line longer than any record may be. Its pieces go to the --failed file under the lock that the report callback needs too, so
- * first what is under way must end: then the callback has nothing to say.
+ * A record longer than any may be. Its pieces go to the --failed file under the lock that the report callback needs too, so first
+ * what is under way must end: then the callback has nothing to say.
  */
-static void add_long_piece(produce *p, cli_slice piece, bool is_last, bool is_first)
+static void add_long_piece(produce *p, kp_record *r, bool is_last)
 {
+	bool is_first = !p->is_in_long;
 	if (is_first) {
 		hand_over(p);
+		if (p->is_done)
+			return;
 		p->ordinal++;
 		p->refused++;
+		if (p->options->delimiter_len)
+			produce_split_key(p->options, r);
 		while (p->options->failed_path && kp_flush(p->session.producer, CLI_SLICE_MS) == KP_ERR_TIMED_OUT &&
 		       cli_session_may_wait(&p->session))
 			produce_progress(p);
 	}
-	produce_refuse_long(p, piece, is_last, p->lines.long_bytes);
+	r->opaque = produce_opaque(p->ordinal, p->tags);
+	produce_refuse_long(p, r, is_first, is_last);
+	p->is_in_long = !is_last;
+	if (is_last)
+		set_limit(p);
 }
 
-static void send_lines(produce *p, bool *is_long)
+/* What is no plain record. false: nothing more can be read from this input. */
+static bool handle(produce *p, cli_read_event event, kp_record *r)
 {
-	cli_slice slice;
-	cli_lines_event event;
-	while ((event = cli_lines_next(&p->lines, &slice)) != CLI_LINES_MORE && event != CLI_LINES_END) {
-		if (event == CLI_LINES_LINE) {
-			add_line(p, slice);
-			continue;
-		}
-		add_long_piece(p, slice, event == CLI_LINES_LONG_END, !*is_long);
-		*is_long = event == CLI_LINES_PIECE;
+	switch (event) {
+	case CLI_READ_BLANK:
+		p->ordinal++;
+		p->skipped++;
+		return true;
+	case CLI_READ_BAD: add_malformed(p, r); return true;
+	case CLI_READ_PIECE:
+	case CLI_READ_LONG_END: add_long_piece(p, r, event == CLI_READ_LONG_END); return true;
+	default: return false;
+	}
+}
+
+/*
+ * Records until something else comes, which stands in the next place of the array, or until p->is_done. This one is for text in
+ * which nothing is to be found, which is most.
+ */
+static cli_read_event send_plain(produce *p)
+{
+	cli_read_event event = CLI_READ_RECORD;
+	while (!p->is_done) {
+		kp_record *r = &p->records[p->n];
+		if (!cli_reader_next_plain(&p->reader, r) && (event = cli_reader_next(&p->reader, r)) != CLI_READ_RECORD)
+			break;
+		r->opaque = produce_opaque(++p->ordinal, p->tags);
+		if (++p->n == p->limit)
+			hand_over(p);
+	}
+	return event;
+}
+
+static cli_read_event send_prepared(produce *p)
+{
+	cli_read_event event = CLI_READ_RECORD;
+	while (!p->is_done) {
+		kp_record *r = &p->records[p->n];
+		*r = p->model;
+		event = cli_reader_next(&p->reader, r);
+		if (event != CLI_READ_RECORD)
+			break;
+		p->ordinal++;
+		if (produce_prepare(p, r) && ++p->n == p->limit)
+			hand_over(p);
+	}
+	return event;
+}
+
+/* All records of the block. false: nothing more can be read from this input. */
+static bool send_records(produce *p)
+{
+	bool goes_on = true;
+	while (!p->is_done && goes_on) {
+		cli_read_event event = p->is_plain ? send_plain(p) : send_prepared(p);
+		if (p->is_done || event == CLI_READ_MORE || event == CLI_READ_END)
+			break;
+		goes_on = handle(p, event, &p->records[p->n]);
 	}
 	hand_over(p);
+	return goes_on;
 }
 
-/* One block into the splitter: its size, 0 at the end, -1 with errno. Waits for input in slices, so that signals and progress live. */
-static ssize_t read_block(produce *p, int fd)
+/* One block for the reader: its size, 0 at the end, -1 with errno. Waits for input in slices, so that signals and progress live. */
+static ssize_t read_block(produce *p, const cli_input *input)
 {
 	size_t room;
-	char *space = cli_lines_space(&p->lines, &room);
+	char *space = cli_reader_space(&p->reader, &room);
 	if (!space) {
 		errno = ENOMEM;
 		return -1;
 	}
+	if (p->pace.rate > 0 && !input->is_regular)
+		room = PRODUCE_PACED_BLOCK;
 	for (;;) {
-		cli_wait_result wait = cli_wait_readable(fd, PROGRESS_MS);
+		cli_wait_result wait = cli_wait_readable(input->fd, PROGRESS_MS);
 		produce_progress(p);
 		if (wait == CLI_WAIT_TIMEOUT)
 			continue;
@@ -149,40 +245,66 @@ static ssize_t read_block(produce *p, int fd)
 			errno = EINTR;
 			return -1;
 		}
-		ssize_t n = read(fd, space, room);
+		ssize_t n = read(input->fd, space, room);
 		if (n >= 0 || (errno != EINTR && errno != EAGAIN))
 			return n;
 	}
 }
 
-static void say_stopped(const produce *p, const cli_input *input)
+/* The input ends in the middle of an overlong record: as if it had not begun. */
+static void forget_long(produce *p)
 {
-	uint64_t pending = cli_lines_pending(&p->lines);
-	cli_error("stopped by %s after line %" PRIu64 " of %s%s", cli_stop_signal_name(), p->ordinal - input->first_ordinal + 1,
-	          input->name, pending ? "; the unfinished line behind it was not sent" : "");
+	if (!p->is_in_long)
+		return;
+	p->is_in_long = false;
+	p->ordinal--;
+	p->refused--;
+	pthread_mutex_lock(&p->lock);
+	cli_failed_abandon(&p->failed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void say_stopped(produce *p, const cli_input *input, bool is_between)
+{
+	bool has_part = !is_between && cli_reader_pending(&p->reader);
+	const char *noun = p->reader.format->noun;
+	forget_long(p);
+	cli_error("stopped by %s after %s %" PRIu64 " of %s%s%s%s", cli_stop_signal_name(), noun,
+	          p->ordinal - input->first_ordinal + 1, input->name, has_part ? "; the unfinished " : "", has_part ? noun : "",
+	          has_part ? " behind it was not sent" : "");
+}
+
+/* This input is over before its end; the others are read all the same. */
+static void say_unreadable(produce *p, const cli_input *input, const char *reason)
+{
+	forget_long(p);
+	cli_error("cannot read %s behind %s %" PRIu64 ": %s", input->name, p->reader.format->noun,
+	          p->ordinal - input->first_ordinal + 1, reason);
+	p->has_read_error = true;
 }
 
 /* false: stop here. */
 static bool send_input(produce *p, const cli_input *input)
 {
-	bool is_long = false;
-	cli_lines_restart(&p->lines);
+	cli_reader_restart(&p->reader);
 	for (;;) {
-		ssize_t n = read_block(p, input->fd);
+		ssize_t n = read_block(p, input);
 		if (n < 0 && cli_stop_count()) {
-			say_stopped(p, input);
+			say_stopped(p, input, false);
 			return false;
 		}
 		if (n < 0) {
-			cli_error("cannot read %s behind line %" PRIu64 ": %s", input->name, p->ordinal - input->first_ordinal + 1,
-			          strerror(errno));
-			p->has_read_error = true;
+			say_unreadable(p, input, strerror(errno));
 			return true;
 		}
-		cli_lines_filled(&p->lines, (size_t)n);
-		send_lines(p, &is_long);
-		if (n == 0)
-			return true;
+		cli_reader_filled(&p->reader, (size_t)n);
+		if (!send_records(p))
+			say_unreadable(p, input, p->reader.problem);
+		else if (p->is_done && cli_stop_count())
+			say_stopped(p, input, true);
+		else if (n > 0 && !p->is_done)
+			continue;
+		return !p->is_done;
 	}
 }
 
@@ -195,25 +317,32 @@ static void records_init(produce *p)
 	r.partition = o->partition;
 	r.key = o->key;
 	r.key_len = o->key ? strlen(o->key) : 0;
+	p->model = r;
 	for (size_t i = 0; i < PRODUCE_ARRAY; i++)
 		p->records[i] = r;
+	p->tags = (o->partition >= 0 ? PRODUCE_HAS_PARTITION : 0) | (o->n_headers ? PRODUCE_HAS_HEADERS : 0);
+	p->is_plain = o->format->is_text && !o->delimiter_len && !o->key_from.is_set && !o->key_required && !o->null_text &&
+	              !o->skip_empty;
+	p->pace.rate = o->rate;
+	set_limit(p);
 }
 
 int produce_send_inputs(produce *p)
 {
-	/* A longer line is too large for certain, for a record is more than its key and value. */
-	if (!cli_lines_init(&p->lines, PRODUCE_BLOCK, p->max_request_size + p->options->delimiter_len)) {
+	const cli_format *format = p->options->format;
+	/* A longer one is too large for certain, for a record is more than its key and value. */
+	if (!cli_reader_init(&p->reader, format, PRODUCE_BLOCK, p->max_request_size + p->options->delimiter_len)) {
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
 	records_init(p);
 	if (isatty(p->inputs.list[0].fd))
-		cli_say("reading lines from the terminal; Ctrl-D ends");
+		cli_say("reading %ss from the terminal; Ctrl-D ends", format->noun);
 	for (size_t i = 0; i < p->inputs.n; i++) {
 		cli_inputs_start(&p->inputs, i, p->ordinal + 1);
 		if (!send_input(p, &p->inputs.list[i]))
 			break;
 	}
-	cli_lines_deinit(&p->lines);
+	cli_reader_deinit(&p->reader);
 	return CLI_GO_ON;
 }

@@ -4,7 +4,7 @@
 include(CheckLanguage)
 pkg_check_modules(KP_CMOCKA REQUIRED IMPORTED_TARGET cmocka jansson)
 
-set(KP_THREAD_TESTS "^test_(client_.*|producer_.*threads.*|base_lock|net_.*)$")
+set(KP_THREAD_TESTS "^test_(client_.*|producer_.*threads.*|base_lock|net_.*|cli_sink)$")
 
 function(kp_add_unit_test module source)
   cmake_path(GET source STEM stem)

@@ -22,9 +22,12 @@ static void on_lost(void *opaque, uint64_t ordinal)
 	l->ordinals[l->n++] = ordinal;
 }
 
-static cli_slice slice(const char *text)
+static bool add(cli_failed *f, uint64_t ordinal, const char *text, size_t len)
 {
-	return (cli_slice){text, strlen(text)};
+	if (!cli_failed_begin(f, ordinal))
+		return false;
+	cli_failed_put(f, text, len);
+	return cli_failed_end(f);
 }
 
 static cli_failed *open_file(const char *path, lost_list *lost)
@@ -51,25 +54,28 @@ static int setup(void **state)
 	return 0;
 }
 
-static void failed_holds_the_parts_as_lines_and_appends(void **state)
+static void failed_holds_records_as_lines_and_appends(void **state)
 {
 	(void)state;
 	static lost_list lost;
 	char text[64];
 	for (uint64_t round = 0; round < 2; round++) {
 		cli_failed *f = open_file(PATH, &lost);
-		cli_slice parts[] = {slice("key"), slice("\t"), slice("value")};
-		assert_true(cli_failed_add(f, 1, parts, 3));
-		assert_true(cli_failed_add(f, 2, (cli_slice[]){slice("")}, 1));
-		assert_true(cli_failed_piece(f, 3, slice("pie"), false));
-		assert_true(cli_failed_piece(f, 3, slice("ces"), true));
+		assert_true(cli_failed_begin(f, 1));
+		cli_failed_put(f, "key\t", 4);
+		cli_failed_put(f, "value", 5);
+		assert_true(cli_failed_is_open(f, 1));
+		assert_true(cli_failed_end(f));
+		assert_false(cli_failed_is_open(f, 1));
+		assert_true(add(f, 2, "", 0));
+		assert_true(add(f, 3, "more", 4));
 		assert_int_equal(cli_failed_close(f), 0);
 		assert_int_equal(f->n_written, 3);
 		free(f);
 	}
 	size_t n = read_back(text, sizeof(text));
-	assert_int_equal(n, 36);
-	assert_memory_equal(text, "key\tvalue\n\npieces\nkey\tvalue\n\npieces\n", n);
+	assert_int_equal(n, 32);
+	assert_memory_equal(text, "key\tvalue\n\nmore\nkey\tvalue\n\nmore\n", n);
 	assert_int_equal(lost.n, 0);
 }
 
@@ -85,7 +91,7 @@ static void failed_takes_records_of_every_size(void **state)
 	memset(value, 'v', sizeof(value));
 	cli_failed *f = open_file(PATH, &lost);
 	for (size_t i = 0; i < n_sizes; i++)
-		assert_true(cli_failed_add(f, i, (cli_slice[]){{value, sizes[i]}}, 1));
+		assert_true(add(f, i, value, sizes[i]));
 	assert_int_equal(cli_failed_close(f), 0);
 	assert_int_equal(f->n_written, n_sizes);
 	free(f);
@@ -105,7 +111,7 @@ static void failed_tells_of_every_record_that_a_full_device_did_not_take(void **
 	cli_failed *f = open_file("/dev/full", &lost);
 	uint64_t n_refused = 0;
 	for (uint64_t i = 1; i <= 3000; i++)
-		n_refused += !cli_failed_add(f, i, (cli_slice[]){slice("value")}, 1);
+		n_refused += !add(f, i, "value", 5);
 	assert_int_equal(cli_failed_close(f), ENOSPC);
 	assert_int_equal(f->n_written, 0);
 	assert_int_equal(lost.n + n_refused, 3000);
@@ -114,26 +120,36 @@ static void failed_tells_of_every_record_that_a_full_device_did_not_take(void **
 	free(f);
 }
 
-/* A file size limit is the nearest thing to a disk that fills up in the middle of a record. */
+/* A file size limit is the nearest thing to a disk that fills up in the middle of a record. Returns the errno of closing. */
+static int with_limit(size_t limit, cli_failed *f, void (*work)(cli_failed *f))
+{
+	struct rlimit old, low;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = old;
+	low.rlim_cur = limit;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	work(f);
+	int error = cli_failed_close(f);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	return error;
+}
+
+static void add_five(cli_failed *f)
+{
+	for (uint64_t i = 1; i <= 5; i++)
+		assert_true(add(f, i, "123456789", 9));
+	cli_failed_flush(f);
+}
+
 static void failed_cuts_off_a_partial_record(void **state)
 {
 	(void)state;
 	static lost_list lost;
 	char text[256];
-	struct rlimit old, low;
 	lost.n = 0;
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	low = old;
-	low.rlim_cur = 25;
 	cli_failed *f = open_file(PATH, &lost);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-	for (uint64_t i = 1; i <= 5; i++)
-		assert_true(cli_failed_add(f, i, (cli_slice[]){slice("123456789")}, 1));
-	cli_failed_flush(f);
-	int error = cli_failed_close(f);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(error, EFBIG);
+	assert_int_equal(with_limit(25, f, add_five), EFBIG);
 	assert_int_equal(f->n_written, 2);
 	assert_int_equal(lost.n, 3);
 	assert_int_equal(lost.ordinals[0], 3);
@@ -142,13 +158,63 @@ static void failed_cuts_off_a_partial_record(void **state)
 	assert_memory_equal(text, "123456789\n123456789\n", 20);
 }
 
+static char big[3 * CLI_FAILED_BUFFER];
+
+/* The first one is whole; the second one passes the limit only when part of it is in the file. */
+static void add_a_short_and_a_big_one(cli_failed *f)
+{
+	assert_true(add(f, 1, "first", 5));
+	assert_false(add(f, 2, big, sizeof(big)));
+	assert_false(add(f, 3, "third", 5));
+}
+
+static void failed_cuts_off_a_record_that_was_written_in_parts(void **state)
+{
+	(void)state;
+	static lost_list lost;
+	char text[256];
+	lost.n = 0;
+	cli_failed *f = open_file(PATH, &lost);
+	assert_int_equal(with_limit(2 * CLI_FAILED_BUFFER + 100, f, add_a_short_and_a_big_one), EFBIG);
+	assert_int_equal(f->n_written, 1);
+	assert_int_equal(lost.n, 0);
+	free(f);
+	assert_int_equal(read_back(text, sizeof(text)), 6);
+	assert_memory_equal(text, "first\n", 6);
+}
+
+static void failed_takes_back_what_was_begun(void **state)
+{
+	(void)state;
+	static lost_list lost;
+	char text[256];
+	lost.n = 0;
+	cli_failed *f = open_file(PATH, &lost);
+	for (size_t len = 5; len <= sizeof(big); len += sizeof(big) - 5) {
+		assert_true(add(f, 1, "one", 3));
+		assert_true(cli_failed_begin(f, 2));
+		cli_failed_put(f, big, len);
+		cli_failed_abandon(f);
+		assert_true(add(f, 3, "three", 5));
+		assert_true(cli_failed_begin(f, 4));
+		cli_failed_put(f, big, len);
+	} /* the last one is begun and never ended, the one before it when the next was begun */
+	assert_int_equal(cli_failed_close(f), 0);
+	assert_int_equal(f->n_written, 4);
+	free(f);
+	assert_int_equal(read_back(text, sizeof(text)), 20);
+	assert_memory_equal(text, "one\nthree\none\nthree\n", 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(failed_holds_the_parts_as_lines_and_appends, setup),
+		cmocka_unit_test_setup(failed_holds_records_as_lines_and_appends, setup),
 		cmocka_unit_test_setup(failed_takes_records_of_every_size, setup),
 		cmocka_unit_test_setup(failed_tells_of_every_record_that_a_full_device_did_not_take, setup),
 		cmocka_unit_test_setup(failed_cuts_off_a_partial_record, setup),
+		cmocka_unit_test_setup(failed_cuts_off_a_record_that_was_written_in_parts, setup),
+		cmocka_unit_test_setup(failed_takes_back_what_was_begun, setup),
 	};
 	int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(PATH);

@@ -2,6 +2,9 @@
 #include "cli/input.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -11,10 +14,8 @@
 
 static void check_origin(cli_inputs *in, uint64_t ordinal, const char *name, uint64_t line)
 {
-	const char *got_name;
 	uint64_t got_line;
-	cli_inputs_origin(in, ordinal, &got_name, &got_line);
-	assert_string_equal(got_name, name);
+	assert_string_equal(cli_inputs_origin(in, ordinal, &got_line)->name, name);
 	assert_int_equal(got_line, line);
 }
 
@@ -56,10 +57,53 @@ static void input_opens_all_or_says_which_one_cannot_be_read(void **state)
 	unlink(PATH);
 }
 
+/* Its writer may come later, when it has filled a pipe that we read first. */
+static void input_opens_a_named_pipe_without_waiting_for_its_writer(void **state)
+{
+	(void)state;
+	char pipe_path[] = PATH, *paths[] = {pipe_path}, byte;
+	unlink(PATH);
+	assert_int_equal(mkfifo(PATH, 0600), 0);
+	cli_inputs in = {0};
+	assert_int_equal(cli_inputs_open(&in, paths, 1), CLI_GO_ON);
+	assert_false(in.list[0].is_regular);
+	struct pollfd wait = {.fd = in.list[0].fd, .events = POLLIN};
+	assert_int_equal(poll(&wait, 1, 0), 0);
+	int writer = open(PATH, O_WRONLY);
+	assert_int_equal(write(writer, "x", 1), 1);
+	assert_int_equal(poll(&wait, 1, 10000), 1);
+	assert_int_equal(read(in.list[0].fd, &byte, 1), 1);
+	assert_int_equal(fcntl(in.list[0].fd, F_GETFL) & O_NONBLOCK, 0);
+	close(writer);
+	cli_inputs_close(&in);
+	unlink(PATH);
+}
+
+static void too_many_inputs_name_the_limit(void **state)
+{
+	(void)state;
+	static char *paths[1000];
+	char path[] = "/dev/null";
+	struct rlimit old, low;
+	for (size_t i = 0; i < 1000; i++)
+		paths[i] = path;
+	cli_inputs in = {0};
+	assert_int_equal(cli_inputs_open(&in, paths, 1000), CLI_GO_ON); /* raises the soft limit */
+	cli_inputs_close(&in);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = (struct rlimit){.rlim_cur = 100, .rlim_max = old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(cli_inputs_open(&in, paths, 150), CLI_USAGE);
+	cli_inputs_close(&in);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(input_origin_names_file_and_line),
+		cmocka_unit_test(input_opens_a_named_pipe_without_waiting_for_its_writer),
+		cmocka_unit_test(too_many_inputs_name_the_limit),
 		cmocka_unit_test(input_opens_all_or_says_which_one_cannot_be_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,191 @@
+/*
+ * produce_options.c - the options of `kproducer produce`, and which of them contradict each other.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/parse.h"
+#include "cli/produce.h"
+#include "cli/talk.h"
+#include "cli/utf8.h"
+
+enum {
+	OPTION_FAILED = CLI_OPTION_LONG,
+	OPTION_SKIP_EMPTY,
+	OPTION_INPUT_FORMAT,
+	OPTION_KEY_FROM,
+	OPTION_KEY_REQUIRED,
+	OPTION_NULL_VALUE,
+	OPTION_REPORT,
+	OPTION_RATE,
+};
+
+const cli_option produce_option_table[] = {
+	{OPTION_INPUT_FORMAT, "input-format", "FORMAT",
+         "how records stand in the input: lines, nul, length, length-kv or json;\nsee below (lines)"},
+	{'0', "null", NULL, "records end with a NUL byte: --input-format nul"},
+	{'K', "key-delimiter", "DELIM",
+         "the key ends at the first DELIM of a line; a line without it has no key\n"
+         "(\\t, \\xHH and the like are understood)"},
+	{OPTION_KEY_FROM, "key-from", "REGEX",
+         "the key is what the first group of this POSIX extended expression finds\n"
+         "in the value, or all that matches; no match: no key"},
+	{'k', "key", "KEY", "this key for every record"},
+	{OPTION_KEY_REQUIRED, "key-required", NULL, "do not send records without a key: they count as malformed"},
+	{'H', "header", "NAME[=VALUE]", "a header for every record, without '=' with a null value; may be repeated"},
+	{'p', "partition", "N", "this partition for every record"},
+	{'Z', "tombstone", NULL, "empty values, and empty keys before DELIM, become null: --null-value ''"},
+	{OPTION_NULL_VALUE, "null-value", "TEXT", "values, and keys before DELIM, that are TEXT become null"},
+	{'z', "compression", "CODEC", "gzip, snappy, lz4, zstd or none (compression.type)"},
+	{'c', "count", "N", "stop after N records (k, M, G)"},
+	{OPTION_RATE, "rate", "R", "at most R records per second (k, M; 0.5 is one in two seconds)"},
+	{OPTION_SKIP_EMPTY, "skip-empty", NULL, "do not send empty lines"},
+	{OPTION_FAILED, "failed", "FILE",
+         "append records that were not persisted to FILE, to be fed in again with\n--input-format json"},
+	{OPTION_REPORT, "report", "FILE",
+         "append the outcome of every record to FILE, a JSON object a line; '-' is\nstandard output"},
+	{0, NULL, NULL, NULL},
+};
+
+static int take_header(produce_options *o, char *arg)
+{
+	char *equals = strchr(arg, '=');
+	kp_header *more = realloc(o->headers, (o->n_headers + 1) * sizeof(*more));
+	if (!more) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	o->headers = more;
+	if (equals == arg || !*arg)
+		return cli_usage_error(&cli_produce, "-H wants NAME or NAME=VALUE, not '%s'", arg);
+	if (equals)
+		*equals = 0;
+	if (!cli_utf8_is_text(arg, strlen(arg)))
+		return cli_usage_error(&cli_produce, "-H wants a NAME in UTF-8, not '%s'", arg);
+	o->headers[o->n_headers++] = (kp_header){arg, equals ? equals + 1 : NULL, equals ? strlen(equals + 1) : 0};
+	return CLI_GO_ON;
+}
+
+static int take_delimiter(produce_options *o, char *arg)
+{
+	o->delimiter = arg;
+	if (!cli_parse_escapes(arg, &o->delimiter_len) || !o->delimiter_len)
+		return cli_usage_error(&cli_produce,
+		                       "-K wants at least one character, with \\t, \\0, \\xHH and the like as escapes");
+	return CLI_GO_ON;
+}
+
+static int take_key_from(produce_options *o, const char *arg)
+{
+	char why[200] = "it is empty";
+	cli_key_from_deinit(&o->key_from);
+	if (!*arg || !cli_key_from_init(&o->key_from, arg, why, sizeof(why)))
+		return cli_usage_error(&cli_produce, "--key-from: '%.200s' is no extended regular expression: %s", arg, why);
+	return CLI_GO_ON;
+}
+
+static int take_null_text(produce_options *o, char *arg)
+{
+	o->null_text = arg;
+	if (!cli_parse_escapes(arg, &o->null_len))
+		return cli_usage_error(&cli_produce, "--null-value wants text, with \\t, \\0, \\xHH and the like as escapes");
+	return CLI_GO_ON;
+}
+
+static int take_format(produce_options *o, const char *arg)
+{
+	for (const cli_format *f = cli_formats; f->name; f++)
+		if (!strcmp(f->name, arg)) {
+			o->format = f;
+			return CLI_GO_ON;
+		}
+	return cli_usage_error(&cli_produce, "--input-format is lines, nul, length, length-kv or json, not '%.200s'", arg);
+}
+
+static int take_partition(produce_options *o, const char *arg)
+{
+	uint64_t n;
+	if (!cli_parse_count(arg, 0, INT32_MAX, &n))
+		return cli_usage_error(&cli_produce, "-p wants a partition number, not '%s'", arg);
+	o->partition = (int32_t)n;
+	return CLI_GO_ON;
+}
+
+static int take_limits(produce_options *o, int id, const char *arg)
+{
+	if (id == 'c' && !cli_parse_count(arg, 1, UINT64_MAX - 1, &o->max_records))
+		return cli_usage_error(&cli_produce, "-c wants a number of records from 1 on, not '%.200s'", arg);
+	/* Below a record in eleven days it is a slip, and the time of the next one no figure any more. */
+	if (id == OPTION_RATE && (!cli_parse_rate(arg, &o->rate) || o->rate < 1e-6))
+		return cli_usage_error(&cli_produce, "--rate wants records per second, above 0 and up to 1G, not '%.200s'", arg);
+	return CLI_GO_ON;
+}
+
+static int take(void *state, int id, char *arg)
+{
+	static char nothing[] = "";
+	produce_options *o = state;
+	switch (id) {
+	case OPTION_INPUT_FORMAT: return take_format(o, arg);
+	case '0': return take_format(o, "nul");
+	case 'K': return take_delimiter(o, arg);
+	case OPTION_KEY_FROM: return take_key_from(o, arg);
+	case 'k': o->key = arg; return CLI_GO_ON;
+	case OPTION_KEY_REQUIRED: o->key_required = true; return CLI_GO_ON;
+	case 'H': return take_header(o, arg);
+	case 'p': return take_partition(o, arg);
+	case 'Z': return take_null_text(o, nothing);
+	case OPTION_NULL_VALUE: return take_null_text(o, arg);
+	case 'z': return cli_common_set(&o->common, "compression.type", arg);
+	case OPTION_SKIP_EMPTY: o->skip_empty = true; return CLI_GO_ON;
+	case OPTION_FAILED: o->failed_path = arg; return CLI_GO_ON;
+	case OPTION_REPORT: o->report_path = arg; return CLI_GO_ON;
+	default: return take_limits(o, id, arg);
+	}
+}
+
+/* The options that look for something in a record's bytes. */
+static const char *text_option(const produce_options *o)
+{
+	return o->delimiter_len ? "-K" : o->null_text ? "-Z and --null-value" : o->skip_empty ? "--skip-empty" : NULL;
+}
+
+static int check_keys(const produce_options *o)
+{
+	bool has_key = o->key != NULL, has_delimiter = o->delimiter_len > 0, has_regex = o->key_from.is_set;
+	const char *for_text = text_option(o);
+	if (has_key + has_delimiter + has_regex > 1)
+		return cli_usage_error(&cli_produce, "%s and %s contradict each other", has_key ? "-k" : "-K",
+		                       has_regex ? "--key-from" : "-K");
+	if (for_text && !o->format->is_text)
+		return cli_usage_error(&cli_produce, "%s: only with --input-format lines or nul; %s says it in its own way",
+		                       for_text, o->format->name);
+	if (has_delimiter && memchr(o->delimiter, o->format->end_byte, o->delimiter_len))
+		return cli_usage_error(&cli_produce, "-K cannot hold a %s's end", o->format->noun);
+	return CLI_GO_ON;
+}
+
+static int check(const produce_options *o)
+{
+	if (!o->common.topic)
+		return cli_usage_error(&cli_produce, "no topic: give -t TOPIC");
+	if (o->report_path && !strcmp(o->report_path, "-") && o->common.json)
+		return cli_usage_error(&cli_produce, "--report - and --json both want standard output: give --report a FILE");
+	if (o->report_path && o->failed_path && !strcmp(o->report_path, o->failed_path))
+		return cli_usage_error(&cli_produce, "--report and --failed want files of their own");
+	return check_keys(o);
+}
+
+int produce_options_parse(produce_options *o, int argc, char **argv)
+{
+	*o = (produce_options){.partition = KP_PARTITION_ANY, .format = cli_formats, .max_records = UINT64_MAX};
+	int rc = cli_options_parse(&cli_produce, argc, argv, &o->common, take, o);
+	return rc == CLI_GO_ON ? check(o) : rc;
+}
+
+void produce_options_deinit(produce_options *o)
+{
+	free(o->headers);
+	cli_key_from_deinit(&o->key_from);
+	cli_common_deinit(&o->common);
+}
