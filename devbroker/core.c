@@ -215,6 +215,8 @@ int kp_db_execute(kp_db *db, kp_db_conn *conn, kp_slice frame, int64_t now_us, k
 		return api->key == KP_API_API_VERSIONS ? kp_db_refuse_api_versions(&ctx) : KP_ERR_NOT_SUPPORTED;
 	err = call_handler(&ctx, api, kp_slice_of(frame.ptr + used, frame.len - used));
 	kp_arena_reset(&db->arena);
+	if (db->scratch.cap > KP_DB_SCRATCH_KEEP)
+		kp_buf_deinit(&db->scratch);
 	return err;
 }
 

@@ -42,6 +42,7 @@ typedef struct kp_db_options {
 	bool auto_create;                /* auto.create.topics.enable */
 	int32_t max_message_bytes;       /* message.max.bytes: default of the topics' max.message.bytes */
 	size_t log_bytes_max;            /* all logs together; past it the oldest batches are dropped and their log starts later */
+	bool is_discarding;              /* check, count and forget: every log starts where it ends; see kp_db_check_records */
 	int64_t wall_ms_at_zero;         /* milliseconds since 1970 when now_us is 0 */
 	uint64_t seed;                   /* topic ids, cluster id, base of producer ids */
 } kp_db_options;

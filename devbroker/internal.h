@@ -19,6 +19,7 @@
 #define KP_DB_ANSWER_MAX ((size_t)128 << 20)            /* encoded answer */
 #define KP_DB_FETCH_MAX 57671680                        /* fetch.max.bytes of a broker: 55 MiB */
 #define KP_DB_SCRATCH_MAX ((size_t)256 << 20)           /* a decompressed batch */
+#define KP_DB_SCRATCH_KEEP ((size_t)4 << 20)            /* room for one that is kept from request to request */
 #define KP_DB_BACKLOG_MAX ((size_t)2 * KP_DB_MAX_FRAME) /* frames stored behind a held request */
 #define KP_DB_TXN_IDS_MAX 100000
 
@@ -82,7 +83,7 @@ typedef struct kp_db_transactional_id {
 
 struct kp_db {
 	kp_db_cluster cluster;
-	bool is_auto_create;
+	bool is_auto_create, is_discarding;
 	int64_t wall_ms_at_zero;
 	kp_map conns;          /* by id */
 	kp_db_conn *last_conn; /* most calls are for the same one as before */

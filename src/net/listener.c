@@ -209,6 +209,22 @@ static size_t find_addresses(const char *host, kp_address out[SOCKETS_MAX], cons
 	return n;
 }
 
+static const char *host_of(const char *address)
+{
+	return address && *address ? address : "::";
+}
+
+bool kp_listener_is_loopback(const char *address)
+{
+	kp_address addresses[SOCKETS_MAX];
+	const char *why;
+	size_t n = find_addresses(host_of(address), addresses, &why);
+	for (size_t i = 0; i < n; i++)
+		if (!kp_address_is_loopback(&addresses[i]))
+			return false;
+	return true;
+}
+
 static const char *bind_host(kp_listener *s, const char *host, uint16_t port)
 {
 	kp_address addresses[SOCKETS_MAX];
@@ -226,7 +242,7 @@ kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_
 {
 	static KP_THREAD_LOCAL char text[300];
 	assert(kp_loop_is_mine(l));
-	const char *host = address && *address ? address : "::";
+	const char *host = host_of(address);
 	const char *why = "out of memory";
 	kp_listener *s = kp_mem_calloc(1, sizeof(*s));
 	if (s) {
