@@ -170,6 +170,7 @@ static void topic_free(kp_db_cluster *c, kp_db_topic *t)
 {
 	topic_shrink(c, t, 0);
 	kp_mem_free(t->partitions);
+	c->config_text -= kp_db_topic_config_text(&t->config);
 	kp_db_topic_config_deinit(&t->config);
 	kp_mem_free(t->name);
 	kp_mem_free(t);
@@ -220,6 +221,9 @@ static int topic_enter(kp_db_cluster *c, kp_db_topic *t)
 int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor,
                        kp_db_topic_config *config, kp_db_topic **out)
 {
+	size_t text = kp_db_topic_config_text(config);
+	if (text > KP_DB_CONFIG_TEXT_MAX - c->config_text)
+		return KP_ERR_POLICY_VIOLATION;
 	kp_db_topic *t = kp_mem_calloc(1, sizeof(*t));
 	if (!t)
 		return KP_ERR_NO_MEMORY;
@@ -235,6 +239,7 @@ int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, in
 		return err;
 	}
 	t->config = *config;
+	c->config_text += text;
 	*config = (kp_db_topic_config){0};
 	*out = t;
 	return 0;
