@@ -16,10 +16,18 @@ static void on_accept(void *opaque, kp_conn *net)
 	kp_dbserver_node *node = opaque;
 	kp_dbserver *s = node->server;
 	int64_t now_us = kp_loop_now_us(s->loop);
-	kp_dbserver_make_place(s, now_us);
+	if (s->n_conns >= s->limits.connections_max)
+		kp_dbserver_close_oldest(s, now_us);
 	kp_dbserver_conn_open(s, node->id, net, now_us);
 	if (s->deadline_us > now_us + s->limits.idle_us)
 		kp_task_wake(s->task);
+}
+
+/* The listener is out of descriptors. */
+static bool on_exhausted(void *opaque)
+{
+	kp_dbserver_node *node = opaque;
+	return kp_dbserver_close_oldest(node->server, kp_loop_now_us(node->server->loop));
 }
 
 /* Give every queued answer to its connection; those connections need attention then. */
@@ -83,6 +91,7 @@ static bool listen_all(kp_dbserver *s, const kp_dbserver_options *o, char *err, 
 				snprintf(err, err_size, "node %d cannot %s", (int)i + 1, text);
 			return false;
 		}
+		kp_listener_set_make_place(n->listener, on_exhausted);
 		if (kp_db_set_endpoint(s->db, i + 1, o->advertised_host, kp_listener_port(n->listener))) {
 			snprintf(err, err_size, "out of memory");
 			return false;

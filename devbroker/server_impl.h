@@ -86,8 +86,8 @@ KP_MUST_USE bool kp_dbserver_room_grow(kp_dbserver_conn *c, size_t n);
 void kp_dbserver_room_settle(kp_dbserver_conn *c);
 /* Close connections until all hold no more than they may. */
 void kp_dbserver_keep_bounds(kp_dbserver *s, int64_t now_us);
-/* Close connections until there may be another one. */
-void kp_dbserver_make_place(kp_dbserver *s, int64_t now_us);
+/* Make place for another connection by closing the longest unused one; false when there is none. */
+bool kp_dbserver_close_oldest(kp_dbserver *s, int64_t now_us);
 /* Close those that were unused for too long; when the next one will be. */
 int64_t kp_dbserver_close_idle(kp_dbserver *s, int64_t now_us);
 void kp_dbserver_say(kp_dbserver *s, kp_dbserver_notice notice, int64_t now_us, const char *format, ...) KP_PRINTF(4, 5);

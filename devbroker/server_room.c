@@ -159,15 +159,17 @@ void kp_dbserver_keep_bounds(kp_dbserver *s, int64_t now_us)
 	}
 }
 
-void kp_dbserver_make_place(kp_dbserver *s, int64_t now_us)
+bool kp_dbserver_close_oldest(kp_dbserver *s, int64_t now_us)
 {
-	while (s->n_conns >= s->limits.connections_max) {
-		kp_dbserver_say(
-			s, KP_DBSERVER_SAY_CONNECTIONS, now_us,
-			"%zu connections are as many as the limit of open files allows (ulimit -n): closing those longest unused",
-			s->n_conns);
-		kp_dbserver_conn_close(oldest(s, NULL));
-	}
+	kp_dbserver_conn *c = oldest(s, NULL);
+	if (!c)
+		return false;
+	kp_dbserver_say(
+		s, KP_DBSERVER_SAY_CONNECTIONS, now_us,
+		"there are as many connections, %zu, as open files allow (ulimit -n): closing the longest unused for new ones",
+		s->n_conns);
+	kp_dbserver_conn_close(c);
+	return true;
 }
 
 int64_t kp_dbserver_close_idle(kp_dbserver *s, int64_t now_us)

@@ -65,11 +65,15 @@ typedef struct kp_listener kp_listener;
 typedef void kp_accept(void *opaque, kp_conn *c);
 /*
  * A numeric address, a name (looked up by the system, which may block; one socket for each of its addresses), or NULL or "" for
- * every address of the machine. Port 0 picks a free one. Out of descriptors it stops accepting for 100 ms. NULL with *err_text set (static or in a thread-local buffer) when binding fails.
+ * every address of the machine. Port 0 picks a free one. Out of descriptors it stops accepting for 100 ms. NULL with *err_text set
+ * (static or in a thread-local buffer) when binding fails.
  */
 KP_MUST_USE kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_accept *accept, void *opaque,
                                          const char **err_text);
 uint16_t kp_listener_port(const kp_listener *s);
+/* What is asked, with the listener's opaque, when descriptors or memory are out: true when it has closed a connection and may go on. */
+typedef bool kp_make_place(void *opaque);
+void kp_listener_set_make_place(kp_listener *s, kp_make_place *make_place);
 /* Would listening on this address keep to this machine? True also when the name has no address. The look-up may block. */
 KP_MUST_USE bool kp_listener_is_loopback(const char *address);
 void kp_listener_free(kp_listener *s);

@@ -32,6 +32,7 @@ struct kp_listener {
 	kp_loop *loop;
 	kp_task *task; /* ends a pause */
 	kp_accept *accept;
+	kp_make_place *make_place; /* or NULL */
 	void *opaque;
 	uint16_t port;
 	bool is_closed;
@@ -84,6 +85,8 @@ static void on_ready(void *opaque, unsigned seen)
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (fd < 0 && is_exhausted(errno)) {
+			if (s->make_place && s->make_place(s->opaque))
+				continue;
 			pause_accepting(s);
 			return;
 		}
@@ -264,6 +267,11 @@ kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_
 	}
 	watch_all(s, KP_IO_READ);
 	return s;
+}
+
+void kp_listener_set_make_place(kp_listener *s, kp_make_place *make_place)
+{
+	s->make_place = make_place;
 }
 
 uint16_t kp_listener_port(const kp_listener *s)
