@@ -116,7 +116,7 @@ void kp_dbserver_say(kp_dbserver *s, kp_dbserver_notice notice, int64_t now_us, 
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	s->say(s->say_opaque, line);
+	s->say(line, s->say_opaque);
 }
 
 static kp_dbserver_conn *oldest(kp_dbserver *s, bool (*holds)(const kp_dbserver_conn *c))
