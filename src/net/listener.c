@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,6 +73,13 @@ static bool is_exhausted(int number)
 	return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
 }
 
+/* accept(2) says that it is out of descriptors also when nobody waits. */
+static bool has_waiting(int fd)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+	return poll(&p, 1, 0) > 0;
+}
+
 static void on_ready(void *opaque, unsigned seen)
 {
 	listen_socket *ls = opaque;
@@ -85,6 +93,8 @@ static void on_ready(void *opaque, unsigned seen)
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (fd < 0 && is_exhausted(errno)) {
+			if (!has_waiting(ls->fd))
+				break;
 			if (s->make_place && s->make_place(s->opaque))
 				continue;
 			pause_accepting(s);
