@@ -37,6 +37,7 @@ typedef struct kp_db_partition {
 typedef struct kp_db_topic {
 	kp_list in_order; /* of creation */
 	char *name;
+	char *metric_name; /* of its own only when the name has a '.' */
 	kp_uuid id;
 	kp_db_partition **partitions; /* a partition never moves */
 	int32_t n_partitions;
@@ -56,7 +57,7 @@ typedef struct kp_db_cluster {
 	kp_db_node *nodes; /* of id i + 1 */
 	int32_t n_nodes;
 	char id[23];
-	kp_map by_name, by_id;
+	kp_map by_name, by_id, by_metric;
 	kp_list topics;
 	size_t n_topics, n_partitions;
 	size_t config_text; /* bytes of all topics' values */

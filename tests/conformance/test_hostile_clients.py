@@ -87,6 +87,19 @@ def assert_serves(broker, topic, lines):
     assert kcat(broker, topic) == content
 
 
+def receive(connection, n):
+    got = bytearray()
+    while len(got) < n:
+        got += connection.recv(n - len(got))
+    return bytes(got)
+
+
+def positions(text, word):
+    at = -1
+    while (at := text.find(word, at + 1)) >= 0:
+        yield at
+
+
 def is_closed(connection):
     try:
         return connection.recv(1) == b""
@@ -146,6 +159,25 @@ def test_absurd_lengths_and_counts_and_garbage(crowd, lines, name):
             connection.sendall(noise[: 1 + int.from_bytes(os.urandom(2))])
     assert_serves(broker, name, lines)
     assert process.resident - resident < SLACK
+
+
+def test_topics_by_the_hundred_thousand(crowd, lines, name):
+    """One Metadata request that makes as many topics as there may be; then there are no more."""
+    broker, connect = crowd
+    process = Process(broker)
+    resident = process.resident
+    broker.create_topic(name)
+    (connection,) = connect(1)
+    for first, errors in ((0, 0), (100_000, 1), (200_000, 100_000)):
+        names = b"".join(struct.pack(">h", len(topic)) + topic for topic in (b"many_%07d" % i for i in range(first, first + 100_000)))
+        begin = time.monotonic()
+        connection.sendall(struct.pack(">ihhihi", 15 + len(names), 3, 4, 1, 0, 100_000) + names + b"\1")
+        answer = receive(connection, int.from_bytes(receive(connection, 4)))
+        assert time.monotonic() - begin < 10
+        codes = [answer[at - 3] for at in positions(answer, b"many_")]  # the name's length is between
+        assert (len(codes), sum(code != 0 for code in codes)) == (100_000, errors)
+    assert process.resident - resident < 400 * MIB
+    assert_serves(broker, name, lines)
 
 
 def test_drip_senders_do_not_fill_the_memory(crowd, lines, name, tmp_path):
