@@ -139,8 +139,9 @@ static void say_what_it_is(const broker_options *o, uint16_t port)
 		snprintf(keeps, sizeof(keeps), "discards what it is sent");
 	else
 		snprintf(keeps, sizeof(keeps), "keeps %s in memory", cli_format_bytes(bytes, (double)o->broker.log_bytes_max));
-	cli_say("development broker on %s:%u (%d node%s): for development, no security; %s", o->broker.host, port,
-	        o->broker.n_nodes, o->broker.n_nodes == 1 ? "" : "s", keeps);
+	bool is_v6 = strchr(o->broker.host, ':') != NULL;
+	cli_say("development broker on %s%s%s:%u (%d node%s): for development, no security; %s", is_v6 ? "[" : "", o->broker.host,
+	        is_v6 ? "]" : "", port, o->broker.n_nodes, o->broker.n_nodes == 1 ? "" : "s", keeps);
 }
 
 static void say(const char *line, void *opaque)
@@ -185,6 +186,7 @@ static int run(const cli_command *self, int argc, char **argv)
 {
 	broker_options o = {0};
 	kp_devbroker_options_init(&o.broker);
+	o.broker.say = say;
 	int rc = cli_options_parse(self, argc, argv, &o.common, take, &o);
 	if (rc == CLI_GO_ON && optind < argc)
 		rc = cli_usage_error(self, "takes no operands");
@@ -192,7 +194,6 @@ static int run(const cli_command *self, int argc, char **argv)
 		rc = cli_usage_error(self, "there are no %d ports from %u on", o.broker.n_nodes, o.broker.port);
 	if (rc == CLI_GO_ON)
 		rc = check_listen(&o);
-	o.broker.say = say;
 	if (rc == CLI_GO_ON)
 		rc = serve(&o);
 	cli_common_deinit(&o.common);

@@ -72,7 +72,10 @@ typedef struct kp_db_answer {
 /* The oldest answer not yet taken; false when there is none. Answers appear during kp_db_request and kp_db_step. */
 bool kp_db_next_answer(kp_db *db, kp_db_answer *out);
 
-/* Time went on: release what is due, as long as answers are taken. Returns the next deadline, KP_TIME_NEVER for none. Cheap when nothing is due. */
+/*
+ * Time went on: release what is due, as far as the queue of answers has room for it (take them and step again). Returns the next deadline,
+ * KP_TIME_NEVER for none. Cheap when nothing is due.
+ */
 int64_t kp_db_step(kp_db *db, int64_t now_us);
 
 /* A request of this connection is held: further frames would only be stored. A server stops reading then. */

@@ -30,8 +30,8 @@ typedef struct kp_devbroker_options {
 	/* What clients may take together; past it those longest unused are closed. 0: 512 MiB, 512 MiB, by open files, 10 minutes. */
 	size_t frame_bytes_max, answer_bytes_max, connections_max;
 	int64_t connections_max_idle_ms;
-	void (*say)(const char *line,
-	            void *opaque); /* for the operator: a bound was met; at most once a minute of a kind. Or NULL */
+	/* For the operator: a bound was met; at most once a minute of a kind. Or NULL. */
+	void (*say)(const char *line, void *opaque);
 	void *say_opaque;
 } kp_devbroker_options;
 

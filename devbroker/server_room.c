@@ -46,13 +46,13 @@ static void move_into(kp_dbserver_conn *c, kp_buf *to)
 	c->in = *to;
 }
 
-/* A spare buffer that is larger than the connection's, yet not out of proportion to what it has sent. */
-static bool take_spare(kp_dbserver_conn *c)
+/* A spare buffer with room for n more bytes, yet not out of proportion to what the connection has sent. */
+static bool take_spare(kp_dbserver_conn *c, size_t n)
 {
 	kp_dbserver *s = c->server;
 	for (size_t i = s->n_spare; i-- > 0;) { /* the last one is the likeliest to be in the cache */
 		kp_buf b = s->spare[i];
-		if (b.cap <= c->in.cap || (c->in.len && b.cap / KP_DBSERVER_ROOM_PER_BYTE > c->in.len))
+		if (b.cap < c->in.len + n || (c->in.len && b.cap / KP_DBSERVER_ROOM_PER_BYTE > c->in.len))
 			continue;
 		s->spare[i] = s->spare[--s->n_spare];
 		move_into(c, &b);
@@ -64,9 +64,8 @@ static bool take_spare(kp_dbserver_conn *c)
 bool kp_dbserver_room_grow(kp_dbserver_conn *c, size_t n)
 {
 	size_t before = c->in.cap;
-	if (before - c->in.len >= n || (take_spare(c) && c->in.cap - c->in.len >= n))
+	if (before - c->in.len >= n || take_spare(c, n))
 		return true;
-	before = c->in.cap;
 	if (!kp_buf_reserve(&c->in, n))
 		return false;
 	c->server->in_bytes += c->in.cap - before;

@@ -44,7 +44,7 @@ def test_address_of_others_is_taken_by_who_knows():
 def test_own_addresses_need_no_knowledge(host):
     process = start("broker", "--listen", f"{host}:0")
     assert ready(process).startswith(host + ":")
-    end(process)
+    assert f" on {host}:" in end(process).lines[0]
 
 
 @pytest.mark.parametrize("option, words", [([], "keeps 1.07 GB in memory"), (["--memory", "20M"], "keeps 20.0 MB in memory"),
