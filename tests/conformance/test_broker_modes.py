@@ -3,10 +3,11 @@
 import pathlib
 import re
 import socket
+import sys
 
 import pytest
 
-from command import finish, kproducer, start
+from command import REPOSITORY, finish, kproducer, run, start
 from readers import bounds, consumer, count, kcat, records
 
 
@@ -66,7 +67,7 @@ def test_port_in_use_is_named_with_its_node():
         assert re.fullmatch(r"kproducer: node [123] cannot listen on 127\.0\.0\.1:\d+: Address already in use", third.err.strip())
 
 
-def test_thousand_nodes(own_devbroker, lines, name):
+def test_a_thousand_nodes(own_devbroker, lines, name):
     broker = own_devbroker("--nodes", "1000", "--partitions", "1000")
     assert len(broker.servers.split(",")) == 1000
     first = broker.servers.split(",")[0]
@@ -92,3 +93,15 @@ def test_discard_acknowledges_and_keeps_nothing(own_devbroker, name, codec):
     assert kcat(broker, name) == b""
     resident = next(line for line in pathlib.Path(f"/proc/{broker.process.pid}/status").read_text().splitlines() if "VmHWM" in line)
     assert int(resident.split()[1]) < 100_000  # kB; 300 MB were sent
+
+
+@pytest.mark.parametrize("option, program", [([], "limit"), (["--idempotent"], "limit-idempotent")])
+def test_bench_discard_measures_both_servers(option, program):
+    """Every record is counted; how the rates compare is for a quiet machine to say."""
+    result = run([sys.executable, REPOSITORY / "bench" / "discard", "--rounds", 2, "--records", 0.05, *option], timeout=120)
+    assert result.code in (0, 1) and not result.err, result
+    text = result.out.decode()
+    assert text.startswith(f"{program}, 0.05 million records of 100 B, 6 partitions; 2 interleaved rounds")
+    for server in ("sink", "broker --discard"):
+        assert re.search(rf"^{server} +([\d.e+]+/){{2}}[\d.e+]+ +([\d.e+]+/){{2}}[\d.e+]+$", text, re.M), text
+    assert re.search(r"^records/s: [\d.]+ x sink \(floor 0.9\): (holds|DOES NOT HOLD)$", text, re.M)
