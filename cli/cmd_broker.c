@@ -13,8 +13,6 @@
 #include "cli/talk.h"
 #include "devbroker/devbroker.h"
 
-#define MAX_NODES 100
-
 enum {
 	OPTION_LISTEN = CLI_OPTION_LONG,
 	OPTION_ADVERTISED_HOST,
@@ -23,6 +21,8 @@ enum {
 	OPTION_NO_AUTO_CREATE,
 	OPTION_MAX_MESSAGE_BYTES,
 	OPTION_MEMORY,
+	OPTION_DISCARD,
+	OPTION_I_KNOW,
 	OPTION_SEED
 };
 
@@ -36,6 +36,8 @@ static const cli_option options[] = {
 	{OPTION_NO_AUTO_CREATE, "no-auto-create", NULL, "do not create topics on first use"},
 	{OPTION_MAX_MESSAGE_BYTES, "max-message-bytes", "BYTES", "largest batch (1048588)"},
 	{OPTION_MEMORY, "memory", "BYTES", "of all logs, also as 500M or 4G; beyond it the oldest batches go (1 GiB)"},
+	{OPTION_DISCARD, "discard", NULL, "check and count batches, keep none: for measuring producers"},
+	{OPTION_I_KNOW, "i-know", NULL, "listen on an address that other machines can reach: there is no security"},
 	{OPTION_SEED, "seed", "N", "make topic ids and producer ids repeatable"},
 	{0, NULL, NULL, NULL},
 };
@@ -46,12 +48,14 @@ static const char details[] =
 	"\n"
 	"Examples:\n"
 	"  kproducer broker\n"
-	"  kproducer broker --listen 127.0.0.1:19092 --nodes 3 --partitions 6\n";
+	"  kproducer broker --listen 127.0.0.1:19092 --nodes 3 --partitions 6\n"
+	"  kproducer broker --discard\n";
 
 typedef struct broker_options {
 	cli_common common;
 	kp_devbroker_options broker;
 	char host[256]; /* what broker.host points to */
+	bool is_known;  /* --i-know */
 } broker_options;
 
 /* "127.0.0.1:9092", "localhost:0", "[::1]:9092". */
@@ -90,13 +94,15 @@ static int take(void *state, int id, char *arg)
 	case OPTION_LISTEN: return take_listen(o, arg);
 	case OPTION_ADVERTISED_HOST: o->broker.advertised_host = arg; return CLI_GO_ON;
 	case OPTION_NODES:
-		rc = take_number("nodes", arg, 1, MAX_NODES, &n);
+		rc = take_number("nodes", arg, 1, KP_DEVBROKER_NODES_MAX, &n);
 		o->broker.n_nodes = (int32_t)n;
 		return rc;
 	case OPTION_PARTITIONS:
-		rc = take_number("partitions", arg, 1, 100000, &n);
+		rc = take_number("partitions", arg, 1, KP_DEVBROKER_PARTITIONS_MAX, &n);
 		o->broker.default_partitions = (int32_t)n;
 		return rc;
+	case OPTION_DISCARD: o->broker.is_discarding = 1; return CLI_GO_ON;
+	case OPTION_I_KNOW: o->is_known = true; return CLI_GO_ON;
 	case OPTION_NO_AUTO_CREATE: o->broker.auto_create = 0; return CLI_GO_ON;
 	case OPTION_MAX_MESSAGE_BYTES:
 		rc = take_number("max-message-bytes", arg, 1, INT32_MAX, &n);
@@ -126,6 +132,35 @@ static void print_ready(const broker_options *o, const kp_devbroker *broker)
 	fflush(stdout);
 }
 
+static void say_what_it_is(const broker_options *o, uint16_t port)
+{
+	char bytes[CLI_NUMBER_SIZE], keeps[100];
+	if (o->broker.is_discarding)
+		snprintf(keeps, sizeof(keeps), "discards what it is sent");
+	else
+		snprintf(keeps, sizeof(keeps), "keeps %s in memory", cli_format_bytes(bytes, (double)o->broker.log_bytes_max));
+	bool is_v6 = strchr(o->broker.host, ':') != NULL;
+	cli_say("development broker on %s%s%s:%u (%d node%s): for development, no security; %s", is_v6 ? "[" : "", o->broker.host,
+	        is_v6 ? "]" : "", port, o->broker.n_nodes, o->broker.n_nodes == 1 ? "" : "s", keeps);
+}
+
+static void say(const char *line, void *opaque)
+{
+	(void)opaque;
+	cli_say("%s", line);
+}
+
+/* Nobody shall open a broker without security to the world by mistake. */
+static int check_listen(const broker_options *o)
+{
+	if (o->is_known || kp_devbroker_is_loopback(o->broker.host))
+		return CLI_GO_ON;
+	return cli_usage_error(&cli_broker,
+	                       "'%s' can be reached from other machines, and this broker has no security and no replication; "
+	                       "listen on 127.0.0.1, or say --i-know",
+	                       o->broker.host);
+}
+
 static int serve(const broker_options *o)
 {
 	char err[512] = "";
@@ -135,8 +170,7 @@ static int serve(const broker_options *o)
 		cli_error("%s", *err ? err : "cannot start the broker");
 		return CLI_FAILED;
 	}
-	cli_say("development broker on %s:%u (%d node%s): for development, keeps everything in memory", o->broker.host,
-	        kp_devbroker_port(broker, 1), o->broker.n_nodes, o->broker.n_nodes == 1 ? "" : "s");
+	say_what_it_is(o, kp_devbroker_port(broker, 1));
 	print_ready(o, broker);
 	cli_on_stop(stop, broker);
 	int rc = kp_devbroker_run(broker);
@@ -152,11 +186,14 @@ static int run(const cli_command *self, int argc, char **argv)
 {
 	broker_options o = {0};
 	kp_devbroker_options_init(&o.broker);
+	o.broker.say = say;
 	int rc = cli_options_parse(self, argc, argv, &o.common, take, &o);
 	if (rc == CLI_GO_ON && optind < argc)
 		rc = cli_usage_error(self, "takes no operands");
 	if (rc == CLI_GO_ON && o.broker.port && o.broker.port + (o.broker.n_nodes - 1) > UINT16_MAX)
 		rc = cli_usage_error(self, "there are no %d ports from %u on", o.broker.n_nodes, o.broker.port);
+	if (rc == CLI_GO_ON)
+		rc = check_listen(&o);
 	if (rc == CLI_GO_ON)
 		rc = serve(&o);
 	cli_common_deinit(&o.common);

@@ -100,12 +100,30 @@ static found find(kp_db *db, const kp_db_partition *p, int64_t timestamp)
 	}
 }
 
+/* Kafka refuses them, and it keeps a request from having one log searched a million times. */
+static void note_duplicates(const kp_db_ctx *ctx, const kp_list_offsets_request *q)
+{
+	for (int32_t i = 0; i < q->topics.n; i++) {
+		const kp_list_offsets_request_topic *qt = &q->topics.items[i];
+		const kp_db_topic *t = kp_db_topic_by_name(&ctx->db->cluster, qt->name);
+		for (int32_t j = 0; t && j < qt->partitions.n; j++) {
+			kp_db_partition *p = kp_db_partition_of(t, qt->partitions.items[j].partition_index);
+			if (!p)
+				continue;
+			p->is_listed_twice = p->listed_in == ctx->db->stats.n_requests;
+			p->listed_in = ctx->db->stats.n_requests;
+		}
+	}
+}
+
 static int16_t list_partition(kp_db_ctx *ctx, const kp_db_topic *t, const kp_list_offsets_request_partition *q,
                               kp_list_offsets_response_partition *a)
 {
 	kp_db_partition *p = t ? kp_db_partition_of(t, q->partition_index) : NULL;
 	if (ctx->injected)
 		return ctx->injected;
+	if (p && p->is_listed_twice)
+		return KP_ERR_INVALID_REQUEST;
 	if (ctx->to.api_version < first_version(q->timestamp))
 		return KP_ERR_UNSUPPORTED_VERSION;
 	if (!p)
@@ -131,6 +149,7 @@ int kp_db_api_list_offsets(kp_db_ctx *ctx, const void *request)
 	if (!r.topics.items)
 		return KP_ERR_NO_MEMORY;
 	r.topics.n = q->topics.n;
+	note_duplicates(ctx, q);
 	for (int32_t i = 0; i < q->topics.n; i++) {
 		const kp_list_offsets_request_topic *qt = &q->topics.items[i];
 		kp_list_offsets_response_topic *at = &r.topics.items[i];

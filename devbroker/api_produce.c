@@ -62,18 +62,31 @@ static void wait_for(produce *r, const target *t, int64_t required_offset)
 	r->waits[r->n_waits++] = (kp_db_wait){t->partition->topic->id, t->partition->index, required_offset, true, t->answer};
 }
 
+/* The batch goes into the log, or is forgotten, and *h becomes the header it has or would have there. */
+static int store(produce *r, kp_db_partition *p, kp_slice batch, kp_batch_header *h, int64_t max_timestamp)
+{
+	uint8_t *stored;
+	h->base_offset = p->log.end_offset;
+	if (r->ctx->db->is_discarding) {
+		h->max_timestamp = max_timestamp;
+		kp_db_log_skip(&p->log, h->n_records);
+		return 0;
+	}
+	if (kp_db_log_append(&p->log, batch, h->n_records, p->leader_epoch, &stored))
+		return KP_ERR_NO_MEMORY;
+	fix_timestamps(stored, batch.len, h, p->topic->config.is_log_append_time, max_timestamp);
+	return 0;
+}
+
 static int16_t append(produce *r, const target *t, kp_slice batch, kp_batch_header *h, int64_t max_timestamp)
 {
 	kp_db *db = r->ctx->db;
 	kp_db_partition *p = t->partition;
 	bool is_log_append_time = p->topic->config.is_log_append_time;
-	uint8_t *stored;
 	if (h->producer_id >= 0 && kp_db_producers_reserve(&p->producers, h->producer_id))
 		return KP_ERR_KAFKA_STORAGE_ERROR;
-	h->base_offset = p->log.end_offset;
-	if (kp_db_log_append(&p->log, batch, h->n_records, p->leader_epoch, &stored))
+	if (store(r, p, batch, h, is_log_append_time ? kp_db_wall_ms(r->ctx) : max_timestamp))
 		return KP_ERR_KAFKA_STORAGE_ERROR;
-	fix_timestamps(stored, batch.len, h, is_log_append_time, is_log_append_time ? kp_db_wall_ms(r->ctx) : max_timestamp);
 	if (h->producer_id >= 0)
 		kp_db_producers_note(&p->producers, h);
 	kp_db_replicate(&db->cluster, p, r->ctx->now_us);
@@ -116,8 +129,15 @@ static int16_t check_and_append(produce *r, const target *t, kp_slice batch)
 	int16_t code = kp_db_check_batch(batch, topic->config.max_message_bytes, &h);
 	if (code)
 		return code;
-	kp_db_record_check k = {&topic->config, topic->name, p->index,       kp_db_wall_ms(r->ctx), &db->arena, &db->scratch, 0,
-	                        NULL,           0,           kp_slice_null()};
+	kp_db_record_check k = {
+		.config = &topic->config,
+		.topic = topic->name,
+		.partition = p->index,
+		.wall_ms = kp_db_wall_ms(r->ctx),
+		.arena = &db->arena,
+		.scratch = &db->scratch,
+		.is_header_only = db->is_discarding,
+	};
 	code = kp_db_check_records(&k, batch, &h);
 	if (code) {
 		t->answer->record_errors.items = k.errors;

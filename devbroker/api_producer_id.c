@@ -11,7 +11,7 @@
 
 static kp_db_transactional_id *transactional_id_new(kp_db *db, kp_slice name)
 {
-	if (db->transactional_ids.n >= KP_DB_TXN_IDS_MAX)
+	if (db->transactional_ids.n >= KP_DB_TXN_IDS_MAX || db->transactional_text + name.len > KP_DB_TXN_TEXT_MAX)
 		return NULL;
 	kp_db_transactional_id *t = kp_mem_alloc(sizeof(*t) + name.len);
 	if (!t)
@@ -24,6 +24,7 @@ static kp_db_transactional_id *transactional_id_new(kp_db *db, kp_slice name)
 		kp_mem_free(t);
 		return NULL;
 	}
+	db->transactional_text += name.len;
 	return t;
 }
 

@@ -71,10 +71,12 @@ void kp_db_conn_gone(kp_db *db, uint64_t id)
 		db->last_conn = NULL;
 	size_t kept = db->first_answer;
 	for (size_t i = db->first_answer; i < db->n_answers; i++) {
-		if (db->answers[i].conn == id)
+		if (db->answers[i].conn == id) {
+			db->answer_bytes -= db->answers[i].bytes.len;
 			kp_buf_deinit(&db->answers[i].bytes);
-		else
+		} else {
 			db->answers[kept++] = db->answers[i];
+		}
 	}
 	db->n_answers = kept;
 }
@@ -106,6 +108,7 @@ bool kp_db_next_answer(kp_db *db, kp_db_answer *out)
 	if (db->first_answer == db->n_answers)
 		return false;
 	*out = db->answers[db->first_answer++];
+	db->answer_bytes -= out->bytes.len;
 	return true;
 }
 
@@ -126,6 +129,7 @@ int kp_db_answer_to(kp_db *db, const kp_db_reply_to *to, int16_t version, const 
 		return err;
 	}
 	kp_store_be32(a->bytes.data, (uint32_t)(a->bytes.len - 4));
+	db->answer_bytes += a->bytes.len;
 	db->n_answers++;
 	return 0;
 }
@@ -215,6 +219,8 @@ int kp_db_execute(kp_db *db, kp_db_conn *conn, kp_slice frame, int64_t now_us, k
 		return api->key == KP_API_API_VERSIONS ? kp_db_refuse_api_versions(&ctx) : KP_ERR_NOT_SUPPORTED;
 	err = call_handler(&ctx, api, kp_slice_of(frame.ptr + used, frame.len - used));
 	kp_arena_reset(&db->arena);
+	if (db->scratch.cap > KP_DB_SCRATCH_KEEP)
+		kp_buf_deinit(&db->scratch);
 	return err;
 }
 

@@ -42,6 +42,7 @@ typedef struct kp_db_options {
 	bool auto_create;                /* auto.create.topics.enable */
 	int32_t max_message_bytes;       /* message.max.bytes: default of the topics' max.message.bytes */
 	size_t log_bytes_max;            /* all logs together; past it the oldest batches are dropped and their log starts later */
+	bool is_discarding;              /* check, count and forget: every log starts where it ends; see kp_db_check_records */
 	int64_t wall_ms_at_zero;         /* milliseconds since 1970 when now_us is 0 */
 	uint64_t seed;                   /* topic ids, cluster id, base of producer ids */
 } kp_db_options;
@@ -71,7 +72,10 @@ typedef struct kp_db_answer {
 /* The oldest answer not yet taken; false when there is none. Answers appear during kp_db_request and kp_db_step. */
 bool kp_db_next_answer(kp_db *db, kp_db_answer *out);
 
-/* Time went on: release what is due. Returns the next deadline, KP_TIME_NEVER for none. Cheap when nothing is due. */
+/*
+ * Time went on: release what is due, as far as the queue of answers has room for it (take them and step again). Returns the next deadline,
+ * KP_TIME_NEVER for none. Cheap when nothing is due.
+ */
 int64_t kp_db_step(kp_db *db, int64_t now_us);
 
 /* A request of this connection is held: further frames would only be stored. A server stops reading then. */

@@ -7,10 +7,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/random.h"
 #include "devbroker/server.h"
+#include "net/conn.h"
 
 struct kp_devbroker {
 	kp_loop *loop;
@@ -40,7 +42,14 @@ static bool is_wildcard(const char *host)
 
 static void server_options(const kp_devbroker_options *o, kp_dbserver_options *s)
 {
-	*s = (kp_dbserver_options){.host = o->host, .port = o->port, .advertised_host = o->advertised_host};
+	*s = (kp_dbserver_options){
+		.host = o->host,
+		.port = o->port,
+		.advertised_host = o->advertised_host,
+		.limits = {o->frame_bytes_max, o->answer_bytes_max, o->connections_max, o->connections_max_idle_ms * 1000},
+		.say = o->say,
+		.say_opaque = o->say_opaque,
+	};
 	if (!s->advertised_host)
 		s->advertised_host = is_wildcard(o->host) ? "localhost" : o->host;
 	kp_db_options_init(&s->core);
@@ -49,13 +58,30 @@ static void server_options(const kp_devbroker_options *o, kp_dbserver_options *s
 	s->core.auto_create = o->auto_create != 0;
 	s->core.max_message_bytes = o->max_message_bytes;
 	s->core.log_bytes_max = o->log_bytes_max;
+	s->core.is_discarding = o->is_discarding != 0;
 	s->core.seed = o->seed ? o->seed : kp_random_os_seed();
 	s->core.wall_ms_at_zero = kp_time_wall_ms() - kp_time_mono_us() / 1000; /* the loop's clock is the monotonic one */
+}
+
+int kp_devbroker_is_loopback(const char *host)
+{
+	return kp_listener_is_loopback(host);
+}
+
+/* Each connection is a descriptor, and the usual limit of 1024 is there for programs that call select. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 }
 
 kp_devbroker *kp_devbroker_new(const kp_devbroker_options *o, char *err, size_t err_size)
 {
 	kp_dbserver_options s;
+	raise_descriptor_limit();
 	server_options(o, &s);
 	kp_devbroker *b = kp_mem_calloc(1, sizeof(*b));
 	if (b)

@@ -1,7 +1,7 @@
 /*
  * devbroker.h - the development broker as the command sees it: options, run, stop. Plain C, nothing of src/.
  *
- * For development and tests only: no security, no replication, logs in memory.
+ * For development and tests only: no security, no replication, logs in memory or none.
  */
 #ifndef KP_DEVBROKER_DEVBROKER_H
 #define KP_DEVBROKER_DEVBROKER_H
@@ -13,6 +13,9 @@
 extern "C" {
 #endif
 
+#define KP_DEVBROKER_NODES_MAX 1000
+#define KP_DEVBROKER_PARTITIONS_MAX 10000
+
 typedef struct kp_devbroker_options {
 	const char *host;            /* address to listen on, "127.0.0.1"; a name is resolved; also what clients are told */
 	const char *advertised_host; /* what clients are told instead; NULL: host ("localhost" for a wildcard address) */
@@ -22,13 +25,23 @@ typedef struct kp_devbroker_options {
 	int auto_create; /* 0 or 1: create topics on first use */
 	int32_t max_message_bytes;
 	size_t log_bytes_max; /* memory of all logs; the oldest batches are dropped past it */
+	int is_discarding;    /* 0 or 1: check and count batches, keep none; the records inside are not looked at */
 	uint64_t seed;        /* of topic ids and producer ids; 0: from the system */
+	/* What clients may take together; past it those longest unused are closed. 0: 512 MiB, 512 MiB, by open files, 10 minutes. */
+	size_t frame_bytes_max, answer_bytes_max, connections_max;
+	int64_t connections_max_idle_ms;
+	/* For the operator: a bound was met; at most once a minute of a kind. Or NULL. */
+	void (*say)(const char *line, void *opaque);
+	void *say_opaque;
 } kp_devbroker_options;
 
 /* 127.0.0.1:9092, one node, one partition, auto-creation, 1048588 bytes a batch, 1 GiB. */
 void kp_devbroker_options_init(kp_devbroker_options *o);
 
 typedef struct kp_devbroker kp_devbroker;
+
+/* Can `host` be reached from this machine alone? 1 also when it has no address, as kp_devbroker_new will say. The look-up may block. */
+int kp_devbroker_is_loopback(const char *host);
 
 /*
  * Bind all ports. NULL with one line in err when it fails: "cannot listen on 127.0.0.1:9092: address already in use". Clients may connect

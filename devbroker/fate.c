@@ -30,6 +30,7 @@ kp_db *kp_db_new(const kp_db_options *o)
 	if (!db)
 		return NULL;
 	db->is_auto_create = o->auto_create;
+	db->is_discarding = o->is_discarding;
 	db->wall_ms_at_zero = o->wall_ms_at_zero;
 	kp_map_init(&db->conns);
 	kp_map_init(&db->transactional_ids);

@@ -17,13 +17,18 @@ static int64_t min_time(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static kp_db_held *held_new(kp_db_ctx *ctx, int64_t deadline_us)
+/* `bytes`: what it keeps. When all together keep too much, it is due at once. */
+static kp_db_held *held_new(kp_db_ctx *ctx, size_t bytes, int64_t deadline_us)
 {
+	kp_db *db = ctx->db;
 	kp_db_held *h = kp_mem_calloc(1, sizeof(*h));
 	if (!h)
 		return NULL;
 	h->to = ctx->to;
-	h->deadline_us = deadline_us;
+	h->db = db;
+	h->bytes = sizeof(*h) + bytes;
+	h->deadline_us = db->held_bytes + h->bytes > KP_DB_HELD_MAX ? ctx->now_us : deadline_us;
+	db->held_bytes += h->bytes;
 	kp_list_init(&h->link);
 	kp_arena_init(&h->arena, KP_DB_ARENA_MAX);
 	ctx->to.conn->held = h;
@@ -33,6 +38,7 @@ static kp_db_held *held_new(kp_db_ctx *ctx, int64_t deadline_us)
 void kp_db_held_free(kp_db_held *h)
 {
 	kp_list_remove(&h->link);
+	h->db->held_bytes -= h->bytes;
 	h->to.conn->held = NULL;
 	kp_arena_deinit(&h->arena);
 	kp_mem_free(h->frame);
@@ -59,7 +65,7 @@ int kp_db_hold_produce(kp_db_ctx *ctx, const kp_produce_response *response, kp_d
 	kp_db *db = ctx->db;
 	if (own_names(ctx, response))
 		return KP_ERR_NO_MEMORY;
-	kp_db_held *h = held_new(ctx, deadline_of(ctx->now_us, timeout_ms));
+	kp_db_held *h = held_new(ctx, kp_arena_footprint(&db->arena), deadline_of(ctx->now_us, timeout_ms));
 	if (!h)
 		return KP_ERR_NO_MEMORY;
 	h->response = *response;
@@ -83,7 +89,7 @@ int kp_db_hold_fetch(kp_db_ctx *ctx, int32_t max_wait_ms)
 			return KP_ERR_NO_MEMORY;
 		copy->len = ctx->frame.len;
 		memcpy(copy->bytes, ctx->frame.ptr, copy->len);
-		h = held_new(ctx, deadline_of(ctx->now_us, max_wait_ms));
+		h = held_new(ctx, sizeof(*copy) + copy->len, deadline_of(ctx->now_us, max_wait_ms));
 		if (!h) {
 			kp_mem_free(copy);
 			return KP_ERR_NO_MEMORY;
@@ -205,6 +211,11 @@ static size_t step_produces(kp_db *db, int64_t now_us)
 	return n_released;
 }
 
+static bool has_to_wait(const kp_db *db)
+{
+	return db->answer_bytes > KP_DB_ANSWERS_PAUSE;
+}
+
 static size_t step_fetches(kp_db *db, int64_t now_us)
 {
 	size_t n_released = 0;
@@ -216,6 +227,11 @@ static size_t step_fetches(kp_db *db, int64_t now_us)
 	for (kp_list *n; (n = kp_list_pop_front(&all));) {
 		kp_db_held *h = KP_CONTAINER_OF(n, kp_db_held, link);
 		kp_db_conn *conn = h->to.conn;
+		if (has_to_wait(db)) {
+			kp_list_push_back(&db->held_fetches, n);
+			db->cluster.is_fetch_dirty = true;
+			continue;
+		}
 		if (kp_db_execute(db, conn, kp_slice_of(h->frame->bytes, h->frame->len), now_us, h))
 			kp_db_close(db, conn);
 		if (kp_list_linked(n) && !conn->is_closing)
@@ -238,6 +254,8 @@ int64_t kp_db_step(kp_db *db, int64_t now_us)
 			n_released += step_produces(db, now_us);
 		if (db->cluster.is_fetch_dirty || now_us >= db->fetch_deadline_us)
 			n_released += step_fetches(db, now_us);
-	} while (n_released || db->cluster.is_produce_dirty || db->cluster.is_fetch_dirty);
+	} while (!has_to_wait(db) && (n_released || db->cluster.is_produce_dirty || db->cluster.is_fetch_dirty));
+	if (has_to_wait(db))
+		return now_us;
 	return min_time(replicated_us, min_time(db->produce_deadline_us, db->fetch_deadline_us));
 }

@@ -19,8 +19,12 @@
 #define KP_DB_ANSWER_MAX ((size_t)128 << 20)            /* encoded answer */
 #define KP_DB_FETCH_MAX 57671680                        /* fetch.max.bytes of a broker: 55 MiB */
 #define KP_DB_SCRATCH_MAX ((size_t)256 << 20)           /* a decompressed batch */
+#define KP_DB_SCRATCH_KEEP ((size_t)4 << 20)            /* room for one that is kept from request to request */
 #define KP_DB_BACKLOG_MAX ((size_t)2 * KP_DB_MAX_FRAME) /* frames stored behind a held request */
+#define KP_DB_HELD_MAX ((size_t)256 << 20)              /* of all held requests; one that would pass it is not held */
+#define KP_DB_ANSWERS_PAUSE ((size_t)64 << 20)          /* of answers not taken: held fetches wait until some have been */
 #define KP_DB_TXN_IDS_MAX 100000
+#define KP_DB_TXN_TEXT_MAX ((size_t)64 << 20) /* of their names together */
 
 typedef struct kp_db_conn {
 	uint64_t id;
@@ -55,6 +59,8 @@ typedef struct kp_db_wait {
 
 typedef struct kp_db_held {
 	kp_list link; /* held_produces or held_fetches */
+	kp_db *db;
+	size_t bytes; /* counted in db->held_bytes */
 	kp_db_reply_to to;
 	int64_t deadline_us;
 	/* produce: the answer and what it points to live here */
@@ -82,19 +88,22 @@ typedef struct kp_db_transactional_id {
 
 struct kp_db {
 	kp_db_cluster cluster;
-	bool is_auto_create;
+	bool is_auto_create, is_discarding;
 	int64_t wall_ms_at_zero;
 	kp_map conns;          /* by id */
 	kp_db_conn *last_conn; /* most calls are for the same one as before */
 	kp_db_answer *answers; /* a queue: [first_answer, n_answers) */
 	size_t first_answer, n_answers, cap_answers;
+	size_t answer_bytes; /* of those in the queue */
 	kp_list held_produces, held_fetches;
+	size_t held_bytes;
 	int64_t produce_deadline_us, fetch_deadline_us; /* not later than the first of theirs */
 	kp_list injections;
 	kp_arena arena; /* of the request under way */
 	kp_buf scratch; /* decompressed batch */
 	int64_t next_producer_id;
 	kp_map transactional_ids;
+	size_t transactional_text; /* bytes of their names */
 	kp_db_stats stats;
 };
 

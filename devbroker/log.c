@@ -167,6 +167,13 @@ int kp_db_log_append(kp_db_log *log, kp_slice batch, int32_t n_records, int32_t 
 	return 0;
 }
 
+void kp_db_log_skip(kp_db_log *log, int32_t n_records)
+{
+	assert(log->n_chunks == 0);
+	log->end_offset += n_records;
+	log->start_offset = log->end_offset;
+}
+
 /* Index of the last chunk whose base offset is not above `offset`; the log must hold the offset. */
 static size_t chunk_index(const kp_db_log *log, int64_t offset)
 {

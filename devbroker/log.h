@@ -44,6 +44,9 @@ void kp_db_log_deinit(kp_db_log *log);
  */
 KP_MUST_USE int kp_db_log_append(kp_db_log *log, kp_slice batch, int32_t n_records, int32_t leader_epoch, uint8_t **stored);
 
+/* n_records offsets are given away and nothing is kept: the log, which must be empty, starts where it ends. */
+void kp_db_log_skip(kp_db_log *log, int32_t n_records);
+
 /*
  * Whole batches from the one that contains `offset` on, in one piece: at most max_bytes, but at least one batch when at_least_one;
  * none that begins at or behind `limit`. Empty when there is nothing.

@@ -258,6 +258,10 @@ int16_t kp_db_check_records(kp_db_record_check *k, kp_slice batch, const kp_batc
 	int16_t code = check_header(h);
 	if (code)
 		return code;
+	if (k->is_header_only) {
+		k->max_timestamp = h->max_timestamp;
+		return 0;
+	}
 	if (w.is_compressed) {
 		kp_buf_clear(k->scratch);
 		if (kp_batch_records(batch, k->scratch, &raw))

@@ -35,8 +35,9 @@ typedef struct kp_db_record_check {
 	const char *topic; /* for texts */
 	int32_t partition;
 	int64_t wall_ms;
-	kp_arena *arena; /* for errors */
-	kp_buf *scratch; /* for decompressed records */
+	kp_arena *arena;     /* for errors */
+	kp_buf *scratch;     /* for decompressed records */
+	bool is_header_only; /* the records are not looked at: nobody will ever read them */
 	/* results */
 	int64_t max_timestamp; /* of the records; -1: none has one */
 	kp_produce_response_record_error *errors;

@@ -4,14 +4,30 @@
 #include "devbroker/server_impl.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "kproducer/error.h"
 
+#define CONNECTIONS_MAX ((size_t)100000)
+
 static void on_accept(void *opaque, kp_conn *net)
 {
 	kp_dbserver_node *node = opaque;
-	kp_dbserver_conn_open(node->server, node->id, net);
+	kp_dbserver *s = node->server;
+	int64_t now_us = kp_loop_now_us(s->loop);
+	if (s->n_conns >= s->limits.connections_max)
+		kp_dbserver_close_oldest(s, now_us);
+	kp_dbserver_conn_open(s, node->id, net, now_us);
+	if (s->deadline_us > now_us + s->limits.idle_us)
+		kp_task_wake(s->task);
+}
+
+/* The listener is out of descriptors. */
+static bool on_exhausted(void *opaque)
+{
+	kp_dbserver_node *node = opaque;
+	return kp_dbserver_close_oldest(node->server, kp_loop_now_us(node->server->loop));
 }
 
 /* Give every queued answer to its connection; those connections need attention then. */
@@ -38,13 +54,15 @@ static int64_t turn(kp_dbserver *s, int64_t now_us)
 		for (kp_list *n; (n = kp_list_pop_front(&ready));)
 			kp_dbserver_conn_attend(KP_CONTAINER_OF(n, kp_dbserver_conn, ready), now_us);
 	} while (!kp_list_empty(&s->ready));
+	kp_dbserver_keep_bounds(s, now_us);
 	return deadline_us;
 }
 
 static int64_t step(void *opaque, int64_t now_us)
 {
 	kp_dbserver *s = opaque;
-	return s->deadline_us = turn(s, now_us);
+	int64_t deadline_us = turn(s, now_us), idle_us = kp_dbserver_close_idle(s, now_us);
+	return s->deadline_us = deadline_us < idle_us ? deadline_us : idle_us;
 }
 
 void kp_dbserver_turn(kp_dbserver *s, int64_t now_us)
@@ -67,9 +85,13 @@ static bool listen_all(kp_dbserver *s, const kp_dbserver_options *o, char *err, 
 		*n = (kp_dbserver_node){.server = s, .id = i + 1};
 		n->listener = kp_listener_new(s->loop, o->host, o->port ? (uint16_t)(o->port + i) : 0, on_accept, n, &text);
 		if (!n->listener) {
-			snprintf(err, err_size, "cannot %s", text);
+			if (s->n_nodes == 1)
+				snprintf(err, err_size, "cannot %s", text);
+			else
+				snprintf(err, err_size, "node %d cannot %s", (int)i + 1, text);
 			return false;
 		}
+		kp_listener_set_make_place(n->listener, on_exhausted);
 		if (kp_db_set_endpoint(s->db, i + 1, o->advertised_host, kp_listener_port(n->listener))) {
 			snprintf(err, err_size, "out of memory");
 			return false;
@@ -94,6 +116,25 @@ static bool check_options(const kp_dbserver_options *o, char *err, size_t err_si
 	return false;
 }
 
+static size_t or_default(size_t given, size_t otherwise)
+{
+	return given ? given : otherwise;
+}
+
+static void set_limits(kp_dbserver *s, const kp_dbserver_limits *l)
+{
+	struct rlimit files;
+	size_t own = 64 + 2 * (size_t)s->n_nodes, max = CONNECTIONS_MAX + own; /* a name may stand for two addresses */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < max)
+		max = (size_t)files.rlim_cur;
+	s->limits = (kp_dbserver_limits){
+		.frame_bytes_max = or_default(l->frame_bytes_max, (size_t)512 << 20),
+		.answer_bytes_max = or_default(l->answer_bytes_max, (size_t)512 << 20),
+		.connections_max = or_default(l->connections_max, max > 2 * own ? max - own : own),
+		.idle_us = l->idle_us ? l->idle_us : 600000000,
+	};
+}
+
 kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_options *o, char *err, size_t err_size)
 {
 	if (!check_options(o, err, err_size))
@@ -105,6 +146,9 @@ kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_options *o, char *
 	s->loop = loop;
 	s->n_nodes = o->core.n_nodes;
 	s->deadline_us = KP_TIME_NEVER;
+	set_limits(s, &o->limits);
+	s->say = o->say;
+	s->say_opaque = o->say_opaque;
 	kp_list_init(&s->conns);
 	kp_list_init(&s->ready);
 	s->db = kp_db_new(&o->core);
@@ -130,6 +174,8 @@ void kp_dbserver_free(kp_dbserver *s)
 	if (s->task)
 		kp_task_free(s->task);
 	kp_db_free(s->db);
+	while (s->n_spare)
+		kp_buf_deinit(&s->spare[--s->n_spare]);
 	kp_mem_free(s->nodes);
 	kp_mem_free(s);
 }

@@ -3,8 +3,8 @@
  *
  *   socket ─▶ [in: a frame not yet whole] ─▶ kp_db_request ─▶ answers ─▶ [out: not yet written] ─▶ socket
  *
- * A frame that lies whole in what the socket gave is parsed where it is; one that does not is copied once. A connection is not read while
- * its request is held, or while more than KP_DBSERVER_OUT_MAX of its answers are unwritten.
+ * A frame is parsed where recv has put it. A connection is not read while its request is held, or while more than KP_DBSERVER_OUT_MAX of
+ * its answers are unwritten.
  *
  * Threads: everything on the loop's thread.
  */
@@ -15,8 +15,17 @@
 #include "net/loop.h"
 
 #define KP_DBSERVER_OUT_MAX ((size_t)8 << 20)
-/* Frames under assembly, all connections together; a connection that would pass it is closed. */
-#define KP_DBSERVER_IN_MAX ((size_t)1 << 30)
+
+/*
+ * What clients may take, all connections together. Past a bound the connections longest unused are closed; see server_room.c. 0 is the
+ * default.
+ */
+typedef struct kp_dbserver_limits {
+	size_t frame_bytes_max;  /* room for frames not yet whole; 512 MiB */
+	size_t answer_bytes_max; /* unwritten; 512 MiB */
+	size_t connections_max;  /* 100,000, or what the limit of open files leaves */
+	int64_t idle_us; /* without a whole request or answer for so long a connection is closed; 10 minutes, as connections.max.idle.ms */
+} kp_dbserver_limits;
 
 typedef struct kp_dbserver kp_dbserver;
 
@@ -25,6 +34,9 @@ typedef struct kp_dbserver_options {
 	const char *host;            /* to listen on; a name is resolved */
 	const char *advertised_host; /* what clients are told */
 	uint16_t port;               /* of node 1, node i has port + i - 1; 0: free ones */
+	kp_dbserver_limits limits;
+	void (*say)(const char *line, void *opaque); /* what an operator should know, at most once a minute of a kind; or NULL */
+	void *say_opaque;
 } kp_dbserver_options;
 
 /* Listens. NULL with a line in err: bad option, address in use, cannot resolve, no memory. */

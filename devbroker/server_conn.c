@@ -6,7 +6,6 @@
 #include "devbroker/server_impl.h"
 
 #define IOV_MAX_HERE 64
-#define IN_KEEP ((size_t)2 << 20) /* larger buffers are given back when they are empty; up to this a frame's room is made at once */
 
 static void need_attention(kp_dbserver_conn *c)
 {
@@ -29,8 +28,10 @@ void kp_dbserver_conn_close(kp_dbserver_conn *c)
 		kp_buf_deinit(&o->bytes);
 		kp_mem_free(o);
 	}
-	c->server->in_bytes -= c->in.cap;
-	kp_buf_deinit(&c->in);
+	c->server->out_bytes -= c->out_bytes;
+	c->server->n_conns--;
+	kp_buf_clear(&c->in);
+	kp_dbserver_room_settle(c);
 	kp_conn_close(c->net);
 	kp_mem_free(c);
 }
@@ -59,6 +60,7 @@ void kp_dbserver_conn_answer(kp_dbserver_conn *c, kp_db_answer *a)
 	kp_list_init(&o->link);
 	kp_list_push_back(&c->out, &o->link);
 	c->out_bytes += o->bytes.len;
+	c->server->out_bytes += o->bytes.len;
 }
 
 static bool may_execute(const kp_dbserver_conn *c)
@@ -66,94 +68,57 @@ static bool may_execute(const kp_dbserver_conn *c)
 	return !c->is_closing && c->out_bytes <= KP_DBSERVER_OUT_MAX && !kp_db_conn_is_waiting(c->server->db, number_of(c));
 }
 
-/* Carry out the whole frames at the front of the bytes, as long as that is allowed. Returns how many bytes are done. */
-static size_t execute(kp_dbserver_conn *c, const uint8_t *p, size_t len, int64_t now_us)
+static void touch(kp_dbserver_conn *c, int64_t now_us)
+{
+	c->used_us = now_us;
+	kp_list_remove(&c->link);
+	kp_list_push_back(&c->server->conns, &c->link);
+}
+
+/* Carry out the whole frames at the front of `in`, as long as that is allowed. */
+static void execute(kp_dbserver_conn *c, int64_t now_us)
 {
 	size_t done = 0;
-	while (len - done >= 4 && may_execute(c)) {
-		uint32_t size = kp_load_be32(p + done);
+	while (c->in.len - done >= 4 && may_execute(c)) {
+		const uint8_t *p = c->in.data + done;
+		uint32_t size = kp_load_be32(p);
 		if (size > KP_DB_MAX_FRAME) { /* negative lengths are above it too */
 			begin_close(c);
-			break;
+			return;
 		}
-		if (len - done - 4 < size)
+		if (c->in.len - done - 4 < size)
 			break;
-		int err = kp_db_request(c->server->db, c->node, number_of(c), kp_slice_of(p + done + 4, size), now_us);
+		int err = kp_db_request(c->server->db, c->node, number_of(c), kp_slice_of(p + 4, size), now_us);
 		done += 4 + (size_t)size;
+		touch(c, now_us);
 		kp_dbserver_collect(c->server);
 		if (err)
 			begin_close(c);
 	}
-	return done;
-}
-
-/* Keep bytes until their frame is whole or may be carried out. Room for a frame is made at once only when it is small. */
-static bool store(kp_dbserver_conn *c, const uint8_t *p, size_t len)
-{
-	size_t before = c->in.cap, want = len;
-	if (c->in.len == 0 && len >= 4 && 4 + (size_t)kp_load_be32(p) <= IN_KEEP && 4 + (size_t)kp_load_be32(p) > len)
-		want = 4 + (size_t)kp_load_be32(p);
-	if (!kp_buf_reserve(&c->in, want))
-		return false;
-	kp_buf_append(&c->in, p, len);
-	c->server->in_bytes += c->in.cap - before;
-	return c->server->in_bytes <= KP_DBSERVER_IN_MAX;
-}
-
-static void shrink(kp_dbserver_conn *c)
-{
-	if (c->in.len || c->in.cap <= IN_KEEP)
-		return;
-	c->server->in_bytes -= c->in.cap;
-	kp_buf_deinit(&c->in);
-	kp_buf_init(&c->in, 0);
-}
-
-/* How many more bytes make the frame at the front of `in` whole; 0 when that is not known yet, or it is. */
-static size_t missing(const kp_dbserver_conn *c)
-{
-	size_t size = c->in.len < 4 ? 4 : 4 + (size_t)kp_load_be32(c->in.data);
-	return size > c->in.len ? size - c->in.len : 0;
-}
-
-static void execute_stored(kp_dbserver_conn *c, int64_t now_us)
-{
-	size_t done = execute(c, c->in.data, c->in.len, now_us);
-	if (c->is_closing)
-		return;
-	kp_buf_consume(&c->in, done);
-	shrink(c);
+	if (!c->is_closing)
+		kp_buf_consume(&c->in, done);
 }
 
 static void on_data(void *opaque, const uint8_t *p, size_t len)
 {
 	kp_dbserver_conn *c = opaque;
-	kp_dbserver *s = c->server;
-	int64_t now_us = kp_loop_now_us(s->loop);
-	/* First what is begun: its length, then its rest. */
-	while (c->in.len && len && missing(c) && !c->is_closing) {
-		size_t n = missing(c) < len ? missing(c) : len;
-		if (!store(c, p, n))
-			begin_close(c);
-		p += n;
-		len -= n;
-		if (c->in.len >= 4 && (kp_load_be32(c->in.data) > KP_DB_MAX_FRAME || !missing(c)))
-			execute_stored(c, now_us);
-	}
-	if (len && c->in.len == 0 && !c->is_closing) {
-		size_t done = execute(c, p, len, now_us);
-		p += done;
-		len -= done;
-	}
-	if (len && !c->is_closing && !store(c, p, len))
+	int64_t now_us = kp_loop_now_us(c->server->loop);
+	if (c->in.data && p == c->in.data + c->in.len)
+		c->in.len += len;
+	else if (kp_dbserver_room_grow(c, len))
+		kp_buf_append(&c->in, p, len);
+	else
 		begin_close(c);
+	if (!c->is_closing)
+		execute(c, now_us);
 	need_attention(c);
-	kp_dbserver_turn(s, now_us);
+	kp_dbserver_turn(c->server, now_us);
 }
 
-static void written(kp_dbserver_conn *c, size_t n)
+static void written(kp_dbserver_conn *c, size_t n, int64_t now_us)
 {
 	c->out_bytes -= n;
+	c->server->out_bytes -= n;
 	while (n) {
 		kp_dbserver_out *o = KP_CONTAINER_OF(kp_list_first(&c->out), kp_dbserver_out, link);
 		size_t left = o->bytes.len - c->out_sent;
@@ -163,6 +128,7 @@ static void written(kp_dbserver_conn *c, size_t n)
 		}
 		n -= left;
 		c->out_sent = 0;
+		touch(c, now_us);
 		kp_list_remove(&o->link);
 		kp_buf_deinit(&o->bytes);
 		kp_mem_free(o);
@@ -170,7 +136,7 @@ static void written(kp_dbserver_conn *c, size_t n)
 }
 
 /* False when the connection is broken: on_close follows. */
-static bool write_out(kp_dbserver_conn *c)
+static bool write_out(kp_dbserver_conn *c, int64_t now_us)
 {
 	while (!kp_list_empty(&c->out) && !c->is_blocked) {
 		struct iovec iov[IOV_MAX_HERE];
@@ -186,22 +152,29 @@ static bool write_out(kp_dbserver_conn *c)
 		if (sent < 0)
 			return false;
 		c->is_blocked = (size_t)sent < total;
-		written(c, (size_t)sent);
+		written(c, (size_t)sent, now_us);
 	}
 	return true;
 }
 
+static bool has_whole_frame(const kp_dbserver_conn *c)
+{
+	size_t size = kp_dbserver_frame_size(c);
+	return size && c->in.len >= size;
+}
+
 void kp_dbserver_conn_attend(kp_dbserver_conn *c, int64_t now_us)
 {
-	bool is_well = write_out(c);
-	if (is_well && c->in.len >= 4 && !missing(c) && may_execute(c)) {
-		execute_stored(c, now_us); /* its answers bring this connection here again */
+	bool is_well = write_out(c, now_us);
+	if (is_well && has_whole_frame(c) && may_execute(c)) {
+		execute(c, now_us); /* its answers bring this connection here again */
 		need_attention(c);
 	}
 	if (c->is_closing && (!is_well || kp_list_empty(&c->out))) {
 		kp_dbserver_conn_close(c);
 		return;
 	}
+	kp_dbserver_room_settle(c);
 	kp_conn_pause(c->net, !may_execute(c));
 }
 
@@ -220,7 +193,7 @@ static void on_close(void *opaque, int err, const char *text)
 	kp_dbserver_conn_close(opaque);
 }
 
-void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net)
+void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net, int64_t now_us)
 {
 	static const kp_conn_events events = {.on_data = on_data, .on_writable = on_writable, .on_close = on_close};
 	kp_dbserver_conn *c = kp_mem_calloc(1, sizeof(*c));
@@ -231,11 +204,14 @@ void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net)
 	c->server = s;
 	c->node = node;
 	c->net = net;
+	c->used_us = now_us;
 	kp_list_init(&c->ready);
 	kp_list_init(&c->link);
 	kp_list_init(&c->out);
 	kp_buf_init(&c->in, 0);
 	kp_list_push_back(&s->conns, &c->link);
 	s->n_accepted++;
+	s->n_conns++;
 	kp_conn_accept_events(net, &events, c);
+	kp_conn_set_room(net, kp_dbserver_room);
 }

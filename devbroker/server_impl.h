@@ -1,5 +1,5 @@
 /*
- * server_impl.h - what server.c and server_conn.c share.
+ * server_impl.h - what server.c, server_conn.c and server_room.c share.
  */
 #ifndef KP_DEVBROKER_SERVER_IMPL_H
 #define KP_DEVBROKER_SERVER_IMPL_H
@@ -14,6 +14,17 @@ typedef struct kp_dbserver_node {
 	kp_listener *listener;
 } kp_dbserver_node;
 
+#define KP_DBSERVER_SPARES 16
+/* A connection keeps no more room than this many times the bytes of a begun frame. */
+#define KP_DBSERVER_ROOM_PER_BYTE 256
+
+typedef enum kp_dbserver_notice {
+	KP_DBSERVER_SAY_FRAMES,
+	KP_DBSERVER_SAY_ANSWERS,
+	KP_DBSERVER_SAY_CONNECTIONS,
+	KP_DBSERVER_N_NOTICES
+} kp_dbserver_notice;
+
 struct kp_dbserver {
 	kp_loop *loop;
 	kp_db *db;
@@ -21,8 +32,17 @@ struct kp_dbserver {
 	int64_t deadline_us; /* that the task has */
 	kp_dbserver_node *nodes;
 	int32_t n_nodes;
-	kp_list conns, ready; /* all; those that need attention */
-	size_t in_bytes;      /* allocated for frames under assembly */
+	kp_list conns; /* all, the longest unused first */
+	kp_list ready; /* those that need attention */
+	size_t n_conns;
+	size_t in_bytes;  /* allocated for frames under assembly */
+	size_t out_bytes; /* unwritten */
+	kp_buf spare[KP_DBSERVER_SPARES];
+	size_t n_spare;
+	kp_dbserver_limits limits;
+	void (*say)(const char *line, void *opaque);
+	void *say_opaque;
+	int64_t said_us[KP_DBSERVER_N_NOTICES];
 	uint64_t n_accepted;
 };
 
@@ -37,6 +57,7 @@ typedef struct kp_dbserver_conn {
 	kp_dbserver *server;
 	int32_t node;
 	kp_conn *net;
+	int64_t used_us;  /* opened, or a request carried out or an answer written whole */
 	kp_buf in;        /* bytes not yet carried out, a frame's length first */
 	kp_list out;      /* of kp_dbserver_out, oldest first */
 	size_t out_sent;  /* of the first one */
@@ -49,10 +70,26 @@ void kp_dbserver_collect(kp_dbserver *s);
 /* After requests: step the core, write, go on. Connections may be gone afterwards. */
 void kp_dbserver_turn(kp_dbserver *s, int64_t now_us);
 
-void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net);
+void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net, int64_t now_us);
 void kp_dbserver_conn_close(kp_dbserver_conn *c);                   /* frees it */
 void kp_dbserver_conn_answer(kp_dbserver_conn *c, kp_db_answer *a); /* takes the bytes */
 /* Write what there is, carry out what has been waiting, pause or resume, close when it is time (then c is freed). */
 void kp_dbserver_conn_attend(kp_dbserver_conn *c, int64_t now_us);
+
+/* Of the frame at the front of `in`, its length included; 0: not known yet. */
+size_t kp_dbserver_frame_size(const kp_dbserver_conn *c);
+/* Where the connection's next bytes go: a kp_conn_room. */
+uint8_t *kp_dbserver_room(void *conn, size_t *cap);
+/* Room for n more bytes in `in`; false when memory is out. */
+KP_MUST_USE bool kp_dbserver_room_grow(kp_dbserver_conn *c, size_t n);
+/* What was there is carried out: give back the room that the rest does not need. */
+void kp_dbserver_room_settle(kp_dbserver_conn *c);
+/* Close connections until all hold no more than they may. */
+void kp_dbserver_keep_bounds(kp_dbserver *s, int64_t now_us);
+/* Make place for another connection by closing the longest unused one; false when there is none. */
+bool kp_dbserver_close_oldest(kp_dbserver *s, int64_t now_us);
+/* Close those that were unused for too long; when the next one will be. */
+int64_t kp_dbserver_close_idle(kp_dbserver *s, int64_t now_us);
+void kp_dbserver_say(kp_dbserver *s, kp_dbserver_notice notice, int64_t now_us, const char *format, ...) KP_PRINTF(4, 5);
 
 #endif

@@ -91,6 +91,14 @@ void kp_db_topic_config_deinit(kp_db_topic_config *c)
 	*c = (kp_db_topic_config){0};
 }
 
+size_t kp_db_topic_config_text(const kp_db_topic_config *c)
+{
+	size_t n = 0;
+	for (int i = 0; i < KP_DB_N_CONFIGS; i++)
+		n += c->values[i] ? strlen(c->values[i]) + 1 : 0;
+	return n;
+}
+
 int kp_db_topic_config_index(kp_slice name)
 {
 	for (int i = 0; i < KP_DB_N_CONFIGS; i++)
@@ -208,6 +216,10 @@ int kp_db_topic_config_set(kp_db_topic_config *c, kp_slice name, kp_slice value,
 	}
 	if (!value.ptr) {
 		kp_buf_printf(why, "Null value not supported for topic configs: %s", kp_db_config_infos[i].name);
+		return KP_ERR_INVALID_CONFIG;
+	}
+	if (memchr(value.ptr, 0, value.len)) {
+		kp_buf_printf(why, "Invalid value for configuration %s: it contains a NUL", kp_db_config_infos[i].name);
 		return KP_ERR_INVALID_CONFIG;
 	}
 	char *text = kp_mem_strndup((const char *)value.ptr, value.len);

@@ -52,7 +52,8 @@ typedef struct kp_db_topic_config {
 /* All defaults; max_message_bytes is the broker's. */
 void kp_db_topic_config_init(kp_db_topic_config *c, int32_t max_message_bytes);
 void kp_db_topic_config_deinit(kp_db_topic_config *c);
-int kp_db_topic_config_index(kp_slice name); /* or -1 */
+size_t kp_db_topic_config_text(const kp_db_topic_config *c); /* bytes of the values that are set */
+int kp_db_topic_config_index(kp_slice name);                 /* or -1 */
 /* 0; KP_ERR_INVALID_CONFIG with Kafka's words appended to `why` and the config unchanged; KP_ERR_NO_MEMORY. */
 KP_MUST_USE int kp_db_topic_config_set(kp_db_topic_config *c, kp_slice name, kp_slice value, kp_buf *why);
 /* The value in force: text for number i of the table. `scratch` holds computed ones. */

@@ -57,6 +57,7 @@ int kp_db_cluster_init(kp_db_cluster *c, const kp_db_options *o)
 	*c = (kp_db_cluster){.default_partitions = o->default_partitions, .max_message_bytes = o->max_message_bytes};
 	kp_map_init(&c->by_name);
 	kp_map_init(&c->by_id);
+	kp_map_init(&c->by_metric);
 	kp_list_init(&c->topics);
 	kp_list_init(&c->replicating);
 	kp_db_log_pool_init(&c->logs, o->log_bytes_max);
@@ -79,6 +80,7 @@ void kp_db_cluster_deinit(kp_db_cluster *c)
 	kp_mem_free(c->nodes);
 	kp_map_deinit(&c->by_name);
 	kp_map_deinit(&c->by_id);
+	kp_map_deinit(&c->by_metric);
 	kp_db_log_pool_deinit(&c->logs);
 }
 
@@ -129,20 +131,29 @@ kp_db_topic *kp_db_topic_by_id(const kp_db_cluster *c, const kp_uuid *id)
 	return kp_map_get(&c->by_id, kp_slice_of(id->bytes, sizeof(id->bytes)));
 }
 
+/* The name that metrics would have: '.' becomes '_'. False when it is too long to be a name. */
+static bool metric_name(kp_slice name, char out[KP_DB_TOPIC_NAME_MAX + 1])
+{
+	if (name.len > KP_DB_TOPIC_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		out[i] = name.ptr[i] == '.' ? '_' : (char)name.ptr[i];
+	out[name.len] = 0;
+	return true;
+}
+
+static char *metric_copy(kp_slice name)
+{
+	char metric[KP_DB_TOPIC_NAME_MAX + 1];
+	return metric_name(name, metric) ? kp_mem_strdup(metric) : NULL;
+}
+
 kp_db_topic *kp_db_topic_collision(const kp_db_cluster *c, kp_slice name)
 {
+	char metric[KP_DB_TOPIC_NAME_MAX + 1];
 	if (!memchr(name.ptr, '.', name.len) && !memchr(name.ptr, '_', name.len))
 		return NULL;
-	for (const kp_list *n = c->topics.next; n != &c->topics; n = n->next) {
-		kp_db_topic *t = KP_CONTAINER_OF(n, kp_db_topic, in_order);
-		size_t i = 0;
-		while (i < name.len && t->name[i] &&
-		       (t->name[i] == '.' ? '_' : t->name[i]) == (name.ptr[i] == '.' ? '_' : (char)name.ptr[i]))
-			i++;
-		if (i == name.len && !t->name[i])
-			return t;
-	}
-	return NULL;
+	return metric_name(name, metric) ? kp_map_get(&c->by_metric, kp_slice_of(metric, name.len)) : NULL;
 }
 
 kp_db_partition *kp_db_partition_of(const kp_db_topic *t, int32_t index)
@@ -170,7 +181,10 @@ static void topic_free(kp_db_cluster *c, kp_db_topic *t)
 {
 	topic_shrink(c, t, 0);
 	kp_mem_free(t->partitions);
+	c->config_text -= kp_db_topic_config_text(&t->config);
 	kp_db_topic_config_deinit(&t->config);
+	if (t->metric_name != t->name)
+		kp_mem_free(t->metric_name);
 	kp_mem_free(t->name);
 	kp_mem_free(t);
 }
@@ -203,13 +217,20 @@ int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
 	return 0;
 }
 
-/* In both maps and the list, or in none. */
+static void topic_leave(kp_db_cluster *c, const kp_db_topic *t)
+{
+	kp_map_remove(&c->by_name, kp_slice_cstr(t->name));
+	kp_map_remove(&c->by_id, kp_slice_of(t->id.bytes, sizeof(t->id.bytes)));
+	kp_map_remove(&c->by_metric, kp_slice_cstr(t->metric_name));
+}
+
+/* In all maps and the list, or in none. */
 static int topic_enter(kp_db_cluster *c, kp_db_topic *t)
 {
-	if (kp_map_put(&c->by_name, kp_slice_cstr(t->name), t))
-		return KP_ERR_NO_MEMORY;
-	if (kp_map_put(&c->by_id, kp_slice_of(t->id.bytes, sizeof(t->id.bytes)), t)) {
-		kp_map_remove(&c->by_name, kp_slice_cstr(t->name));
+	if (kp_map_put(&c->by_name, kp_slice_cstr(t->name), t) ||
+	    kp_map_put(&c->by_id, kp_slice_of(t->id.bytes, sizeof(t->id.bytes)), t) ||
+	    kp_map_put(&c->by_metric, kp_slice_cstr(t->metric_name), t)) {
+		topic_leave(c, t);
 		return KP_ERR_NO_MEMORY;
 	}
 	kp_list_push_back(&c->topics, &t->in_order);
@@ -220,6 +241,9 @@ static int topic_enter(kp_db_cluster *c, kp_db_topic *t)
 int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor,
                        kp_db_topic_config *config, kp_db_topic **out)
 {
+	size_t text = kp_db_topic_config_text(config);
+	if (text > KP_DB_CONFIG_TEXT_MAX - c->config_text)
+		return KP_ERR_POLICY_VIOLATION;
 	kp_db_topic *t = kp_mem_calloc(1, sizeof(*t));
 	if (!t)
 		return KP_ERR_NO_MEMORY;
@@ -227,7 +251,10 @@ int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, in
 	t->replication_factor = replication_factor;
 	t->first_node = (int32_t)(c->n_topics % (size_t)c->n_nodes);
 	uuid_make(&c->random, &t->id);
-	int err = t->name ? kp_db_topic_grow(c, t, n_partitions) : KP_ERR_NO_MEMORY;
+	t->metric_name = t->name;
+	if (t->name && memchr(t->name, '.', name.len))
+		t->metric_name = metric_copy(name);
+	int err = t->metric_name ? kp_db_topic_grow(c, t, n_partitions) : KP_ERR_NO_MEMORY;
 	if (!err)
 		err = topic_enter(c, t);
 	if (err) {
@@ -235,6 +262,7 @@ int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, in
 		return err;
 	}
 	t->config = *config;
+	c->config_text += text;
 	*config = (kp_db_topic_config){0};
 	*out = t;
 	return 0;
@@ -242,8 +270,7 @@ int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, in
 
 void kp_db_topic_delete(kp_db_cluster *c, kp_db_topic *t)
 {
-	kp_map_remove(&c->by_name, kp_slice_cstr(t->name));
-	kp_map_remove(&c->by_id, kp_slice_of(t->id.bytes, sizeof(t->id.bytes)));
+	topic_leave(c, t);
 	kp_list_remove(&t->in_order);
 	c->n_topics--;
 	c->is_produce_dirty = c->is_fetch_dirty = true;

@@ -15,6 +15,7 @@
 #define KP_DB_PARTITIONS_PER_REQUEST 10000 /* ReplicationControlManager.MAX_PARTITIONS_PER_BATCH; over it: POLICY_VIOLATION */
 #define KP_DB_PARTITIONS_MAX 200000        /* of the cluster; bounds what clients can make us allocate */
 #define KP_DB_TOPIC_NAME_MAX 249
+#define KP_DB_CONFIG_TEXT_MAX ((size_t)64 << 20) /* of all topics' values together; over it: POLICY_VIOLATION */
 
 typedef struct kp_db_partition {
 	struct kp_db_topic *topic;
@@ -28,12 +29,15 @@ typedef struct kp_db_partition {
 	kp_list replicating;
 	int64_t hw_target, hw_due_us;
 	uint32_t last_entry; /* of the produce request under way that names this partition */
-	bool is_watched;     /* a held fetch waits for this partition's high watermark */
+	uint64_t listed_in;  /* number of the last ListOffsets request that named this partition */
+	bool is_listed_twice;
+	bool is_watched; /* a held fetch waits for this partition's high watermark */
 } kp_db_partition;
 
 typedef struct kp_db_topic {
 	kp_list in_order; /* of creation */
 	char *name;
+	char *metric_name; /* of its own only when the name has a '.' */
 	kp_uuid id;
 	kp_db_partition **partitions; /* a partition never moves */
 	int32_t n_partitions;
@@ -53,9 +57,10 @@ typedef struct kp_db_cluster {
 	kp_db_node *nodes; /* of id i + 1 */
 	int32_t n_nodes;
 	char id[23];
-	kp_map by_name, by_id;
+	kp_map by_name, by_id, by_metric;
 	kp_list topics;
 	size_t n_topics, n_partitions;
+	size_t config_text; /* bytes of all topics' values */
 	kp_list replicating;
 	int64_t hw_delay_us;
 	/* Something that held requests wait for has happened: a high watermark passed, a leader or topic went. */

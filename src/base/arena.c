@@ -55,6 +55,14 @@ void kp_arena_reset(kp_arena *a)
 	}
 }
 
+size_t kp_arena_footprint(const kp_arena *a)
+{
+	size_t n = 0;
+	for (const kp_arena_chunk *c = a->head; c; c = c->next)
+		n += sizeof(*c) + c->cap;
+	return n;
+}
+
 /* A chunk with room for `size`, linked in; NULL when memory is out. */
 static kp_arena_chunk *add_chunk(kp_arena *a, size_t size)
 {

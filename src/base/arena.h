@@ -20,7 +20,8 @@ typedef struct kp_arena {
 
 void kp_arena_init(kp_arena *a, size_t max); /* allocates nothing; max 0 means no bound */
 void kp_arena_deinit(kp_arena *a);
-void kp_arena_reset(kp_arena *a); /* forget everything, keep one chunk for reuse */
+void kp_arena_reset(kp_arena *a);             /* forget everything, keep one chunk for reuse */
+size_t kp_arena_footprint(const kp_arena *a); /* bytes allocated, of pieces that were handed out and of room for more */
 /* Zeroed memory aligned for any type; NULL when memory or the bound is out. size 0 gives a valid pointer. */
 KP_MUST_USE void *kp_arena_alloc(kp_arena *a, size_t size);
 

@@ -91,6 +91,14 @@ bool kp_address_equal(const kp_address *a, const kp_address *b)
 	       memcmp(&a->u.v6.sin6_addr, &b->u.v6.sin6_addr, sizeof(a->u.v6.sin6_addr)) == 0;
 }
 
+bool kp_address_is_loopback(const kp_address *a)
+{
+	if (a->u.any.sa_family == AF_INET)
+		return ntohl(a->u.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	const struct in6_addr *v6 = &a->u.v6.sin6_addr;
+	return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == IN_LOOPBACKNET);
+}
+
 void kp_address_format(const kp_address *a, char text[KP_ADDRESS_TEXT_MAX])
 {
 	char ip[INET6_ADDRSTRLEN] = "?";

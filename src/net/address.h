@@ -32,6 +32,7 @@ socklen_t kp_address_len(const kp_address *a);
 uint16_t kp_address_port(const kp_address *a);
 void kp_address_set_port(kp_address *a, uint16_t port);
 bool kp_address_equal(const kp_address *a, const kp_address *b); /* the port counts */
+bool kp_address_is_loopback(const kp_address *a);                /* 127.0.0.0/8, also as mapped into IPv6, and ::1 */
 /* "127.0.0.1:9092", "[::1]:9092", always terminated. */
 void kp_address_format(const kp_address *a, char text[KP_ADDRESS_TEXT_MAX]);
 

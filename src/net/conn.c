@@ -14,7 +14,7 @@
 #include "kproducer/error.h"
 #include "net/conn_impl.h"
 
-/* Reads of one connection before the others have their turn: 8 x 128 KiB. */
+/* Reads of one connection before the others have their turn: 8 x 128 KiB, unless its owner gives more room. */
 #define READ_ROUNDS 8
 
 typedef enum read_result {
@@ -65,12 +65,22 @@ void kp_conn_end(kp_conn *c)
 		c->events.on_close(c->opaque, c->error.err, c->error.text);
 }
 
+static uint8_t *room_of(kp_conn *c, size_t *cap)
+{
+	uint8_t *own = c->room ? c->room(c->opaque, cap) : NULL;
+	if (own && *cap)
+		return own;
+	*cap = KP_LOOP_READ_BUFFER_BYTES;
+	return c->loop->read_buffer;
+}
+
 static read_result read_some(kp_conn *c)
 {
 	kp_filter *f = c->top;
-	uint8_t *buffer = c->loop->read_buffer;
 	for (int i = 0; i < READ_ROUNDS; i++) {
-		ptrdiff_t n = f->ops->read(f, buffer, KP_LOOP_READ_BUFFER_BYTES);
+		size_t cap;
+		uint8_t *buffer = room_of(c, &cap);
+		ptrdiff_t n = f->ops->read(f, buffer, cap);
 		if (n == KP_FILTER_AGAIN)
 			return READ_EMPTY;
 		if (n == KP_FILTER_EOF) {
@@ -85,7 +95,7 @@ static read_result read_some(kp_conn *c)
 			c->events.on_data(c->opaque, buffer, (size_t)n);
 		if (!can_read(c))
 			return READ_GONE;
-		if (c->is_paused || (f->ops->is_empty_after_short_read && (size_t)n < KP_LOOP_READ_BUFFER_BYTES))
+		if (c->is_paused || (f->ops->is_empty_after_short_read && (size_t)n < cap))
 			return READ_EMPTY;
 	}
 	return READ_MORE;
@@ -266,6 +276,11 @@ void kp_conn_accept_events(kp_conn *c, const kp_conn_events *ev, void *opaque)
 {
 	c->events = *ev;
 	c->opaque = opaque;
+}
+
+void kp_conn_set_room(kp_conn *c, kp_conn_room *room)
+{
+	c->room = room;
 }
 
 static size_t iov_bytes(const struct iovec *iov, int n_iov)

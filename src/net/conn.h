@@ -45,6 +45,13 @@ KP_MUST_USE kp_conn *kp_conn_open(kp_loop *l, const char *host, uint16_t port, c
  * nothing is taken).
  */
 KP_MUST_USE ptrdiff_t kp_conn_write(kp_conn *c, const struct iovec *iov, int n_iov);
+/*
+ * Where the next bytes shall go, and in *cap how many at most: an owner that knows how much is missing to something has it put where it
+ * belongs, without a copy. on_data then gets them there. NULL: into the loop's buffer, as without such a function. It must not close
+ * the connection.
+ */
+typedef uint8_t *kp_conn_room(void *opaque, size_t *cap);
+void kp_conn_set_room(kp_conn *c, kp_conn_room *room);
 /* Stop or resume reading (back-pressure of a server). */
 void kp_conn_pause(kp_conn *c, bool paused);
 const char *kp_conn_peer(const kp_conn *c); /* "127.0.0.1:9092", or "host:port" before an address was chosen */
@@ -58,11 +65,17 @@ typedef struct kp_listener kp_listener;
 typedef void kp_accept(void *opaque, kp_conn *c);
 /*
  * A numeric address, a name (looked up by the system, which may block; one socket for each of its addresses), or NULL or "" for
- * every address of the machine. Port 0 picks a free one. Out of descriptors it stops accepting for 100 ms. NULL with *err_text set (static or in a thread-local buffer) when binding fails.
+ * every address of the machine. Port 0 picks a free one. Out of descriptors it stops accepting for 100 ms. NULL with *err_text set
+ * (static or in a thread-local buffer) when binding fails.
  */
 KP_MUST_USE kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_accept *accept, void *opaque,
                                          const char **err_text);
 uint16_t kp_listener_port(const kp_listener *s);
+/* What is asked, with the listener's opaque, when descriptors or memory are out: true when it has closed a connection and may go on. */
+typedef bool kp_make_place(void *opaque);
+void kp_listener_set_make_place(kp_listener *s, kp_make_place *make_place);
+/* Would listening on this address keep to this machine? True also when the name has no address. The look-up may block. */
+KP_MUST_USE bool kp_listener_is_loopback(const char *address);
 void kp_listener_free(kp_listener *s);
 void kp_conn_accept_events(kp_conn *c, const kp_conn_events *ev, void *opaque);
 

@@ -33,6 +33,7 @@ struct kp_conn {
 	kp_task *task;
 	kp_conn_events events;
 	void *opaque;
+	kp_conn_room *room; /* or NULL */
 	kp_conn_state state;
 
 	/* set-up; nothing here after OPEN */

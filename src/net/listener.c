@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ struct kp_listener {
 	kp_loop *loop;
 	kp_task *task; /* ends a pause */
 	kp_accept *accept;
+	kp_make_place *make_place; /* or NULL */
 	void *opaque;
 	uint16_t port;
 	bool is_closed;
@@ -71,6 +73,13 @@ static bool is_exhausted(int number)
 	return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
 }
 
+/* accept(2) says that it is out of descriptors also when nobody waits. */
+static bool has_waiting(int fd)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+	return poll(&p, 1, 0) > 0;
+}
+
 static void on_ready(void *opaque, unsigned seen)
 {
 	listen_socket *ls = opaque;
@@ -84,6 +93,10 @@ static void on_ready(void *opaque, unsigned seen)
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (fd < 0 && is_exhausted(errno)) {
+			if (!has_waiting(ls->fd))
+				break;
+			if (s->make_place && s->make_place(s->opaque))
+				continue;
 			pause_accepting(s);
 			return;
 		}
@@ -209,6 +222,22 @@ static size_t find_addresses(const char *host, kp_address out[SOCKETS_MAX], cons
 	return n;
 }
 
+static const char *host_of(const char *address)
+{
+	return address && *address ? address : "::";
+}
+
+bool kp_listener_is_loopback(const char *address)
+{
+	kp_address addresses[SOCKETS_MAX];
+	const char *why;
+	size_t n = find_addresses(host_of(address), addresses, &why);
+	for (size_t i = 0; i < n; i++)
+		if (!kp_address_is_loopback(&addresses[i]))
+			return false;
+	return true;
+}
+
 static const char *bind_host(kp_listener *s, const char *host, uint16_t port)
 {
 	kp_address addresses[SOCKETS_MAX];
@@ -226,7 +255,7 @@ kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_
 {
 	static KP_THREAD_LOCAL char text[300];
 	assert(kp_loop_is_mine(l));
-	const char *host = address && *address ? address : "::";
+	const char *host = host_of(address);
 	const char *why = "out of memory";
 	kp_listener *s = kp_mem_calloc(1, sizeof(*s));
 	if (s) {
@@ -248,6 +277,11 @@ kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_
 	}
 	watch_all(s, KP_IO_READ);
 	return s;
+}
+
+void kp_listener_set_make_place(kp_listener *s, kp_make_place *make_place)
+{
+	s->make_place = make_place;
 }
 
 uint16_t kp_listener_port(const kp_listener *s)

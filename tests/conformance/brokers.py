@@ -107,8 +107,9 @@ class Broker:
 class DevBroker(Broker):
     kind = "devbroker"
 
-    def __init__(self, folder, *options):
-        command = [str(KPRODUCER), "broker", "--listen", "127.0.0.1:0", *options]
+    def __init__(self, folder, *options, under=()):
+        """`under`: a command that runs what follows it."""
+        command = [*under, str(KPRODUCER), "broker", "--listen", "127.0.0.1:0", *options]
         with open(folder / "stderr", "w") as errors:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT)
         with selectors.DefaultSelector() as ready:

@@ -40,10 +40,10 @@ def own_devbroker(tmp_path):
     """A function that starts development brokers which the case may stop or pause."""
     started = []
 
-    def start(*options):
+    def start(*options, **how):
         folder = tmp_path / f"devbroker-{len(started)}"
         folder.mkdir()
-        started.append(DevBroker(folder, *options))
+        started.append(DevBroker(folder, *options, **how))
         return started[-1]
 
     yield start

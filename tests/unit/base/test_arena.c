@@ -109,6 +109,21 @@ static void arena_reuses_its_chunk_after_reset(void **state)
 	kp_arena_deinit(&a);
 }
 
+static void arena_tells_what_it_has_allocated(void **state)
+{
+	(void)state;
+	kp_arena a;
+	kp_arena_init(&a, 0);
+	assert_int_equal(0, kp_arena_footprint(&a));
+	assert_non_null(kp_arena_alloc(&a, 1));
+	size_t small = kp_arena_footprint(&a);
+	assert_in_range(small, 16, 8192);
+	assert_non_null(kp_arena_alloc(&a, 1 << 20));
+	assert_in_range(kp_arena_footprint(&a), small + (1 << 20), small + (1 << 20) + 4096);
+	kp_arena_deinit(&a);
+	assert_int_equal(0, kp_arena_footprint(&a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +133,7 @@ int main(void)
 		cmocka_unit_test(arena_refuses_sizes_that_overflow),
 		cmocka_unit_test(arena_survives_memory_running_out),
 		cmocka_unit_test(arena_reuses_its_chunk_after_reset),
+		cmocka_unit_test(arena_tells_what_it_has_allocated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

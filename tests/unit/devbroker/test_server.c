@@ -1,42 +1,15 @@
 /*
  * test_server.c - the broker over real sockets: frames in pieces and in bunches, back-pressure, bad peers, start and stop.
  */
-#include "db_test.h"
+#include "server_test.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
-#include "devbroker/devbroker.h"
 #include "devbroker/server.h"
-#include "wire/msg_api_versions.h"
-#include "wire/reader.h"
-
-static kp_devbroker *broker;
-static pthread_t thread;
-static db_test *t; /* makes frames; its own core is not used */
-
-static void *run(void *arg)
-{
-	kp_devbroker_run(arg);
-	return NULL;
-}
-
-static void start(kp_devbroker_options *o)
-{
-	char err[300];
-	o->port = 0;
-	broker = kp_devbroker_new(o, err, sizeof(err));
-	assert_non_null(broker);
-	assert_int_equal(0, pthread_create(&thread, NULL, run, broker));
-}
 
 static int setup(void **state)
 {
@@ -45,7 +18,7 @@ static int setup(void **state)
 	kp_devbroker_options_init(&o);
 	o.n_nodes = 2;
 	o.max_message_bytes = 20 << 20;
-	start(&o);
+	server_start(&o);
 	t = db_test_new();
 	return 0;
 }
@@ -53,117 +26,17 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	kp_devbroker_stop(broker);
-	pthread_join(thread, NULL);
+	server_stop();
 	kp_devbroker_free(broker);
 	db_test_free(t);
 	return 0;
 }
 
-static int dial(int32_t node)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET,
-	                        .sin_port = htons(kp_devbroker_port(broker, node)),
-	                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct timeval limit = {20, 0};
-	assert_int_equal(0, setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)));
-	assert_int_equal(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)));
-	assert_int_equal(0, connect(fd, (struct sockaddr *)&a, sizeof(a)));
-	return fd;
-}
-
-static void put(int fd, const void *p, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = send(fd, (const char *)p + done, len - done, MSG_NOSIGNAL);
-		assert_true(n > 0);
-		done += (size_t)n;
-	}
-}
-
-/* The frame with its length in front. */
-static kp_slice with_length(kp_slice frame)
-{
-	uint8_t length[4];
-	kp_store_be32(length, (uint32_t)frame.len);
-	return db_join(t, kp_slice_of(length, 4), frame);
-}
-
-static void get(int fd, void *p, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = recv(fd, (char *)p + done, len - done, 0);
-		assert_true(n > 0);
-		done += (size_t)n;
-	}
-}
-
-/* The next answer, decoded. */
-static void take(int fd, int32_t correlation, int16_t key, int16_t version, void *response)
-{
-	uint8_t length[4];
-	int32_t got;
-	size_t used;
-	get(fd, length, 4);
-	size_t len = kp_load_be32(length);
-	uint8_t *p = kp_arena_alloc(&t->arena, len);
-	assert_non_null(p);
-	get(fd, p, len);
-	kp_slice in = kp_slice_of(p, len);
-	assert_int_equal(0, kp_wire_read_response_header(in, key, version, &got, &used));
-	assert_int_equal(correlation, got);
-	assert_int_equal(
-		0, kp_wire_read(kp_wire_find(key, true), version, kp_slice_of(p + used, len - used), &t->arena, response, NULL));
-}
-
-static void assert_closed(int fd)
-{
-	char byte;
-	ssize_t n = recv(fd, &byte, 1, 0);
-	assert_true(n == 0 || (n < 0 && errno == ECONNRESET));
-	close(fd);
-}
-
-static kp_slice api_versions(void)
-{
-	kp_api_versions_request q;
-	kp_wire_init(&kp_api_versions_request_schema, &q, 1);
-	return with_length(db_frame(t, KP_API_API_VERSIONS, 0, &q));
-}
-
-/* Creates the topic as a side effect. */
-static kp_metadata_response metadata(int fd, const char *topic)
-{
-	kp_metadata_request_topic qt;
-	kp_metadata_request q;
-	kp_metadata_response r;
-	kp_wire_init(&kp_metadata_request_schema, &q, 1);
-	kp_wire_init(&kp_metadata_request_topic_schema, &qt, 1);
-	qt.name = kp_slice_cstr(topic);
-	q.topics.items = &qt;
-	q.topics.n = 1;
-	q.allow_auto_topic_creation = true;
-	kp_slice f = with_length(db_frame(t, KP_API_METADATA, 12, &q));
-	put(fd, f.ptr, f.len);
-	take(fd, t->correlation, KP_API_METADATA, 12, &r);
-	return r;
-}
-
-static kp_slice produce(const char *topic, int32_t n, size_t value_size)
-{
-	kp_produce_request q;
-	kp_slice b = db_make_batch(t, &(db_batch){.n = n, .value_size = value_size});
-	db_produce_request(t, "t", 0, -1, b, &q);
-	q.topic_data.items[0].name = kp_slice_cstr(topic);
-	return with_length(db_frame(t, KP_API_PRODUCE, 8, &q));
-}
-
 static void metadata_names_the_ports(void **state)
 {
 	(void)state;
-	int fd = dial(2);
-	kp_metadata_response r = metadata(fd, "a");
+	int fd = server_dial(2);
+	kp_metadata_response r = server_metadata(fd, "a");
 	assert_int_equal(2, r.brokers.n);
 	assert_int_equal(kp_devbroker_port(broker, 1), r.brokers.items[0].port);
 	assert_int_equal(kp_devbroker_port(broker, 2), r.brokers.items[1].port);
@@ -176,12 +49,12 @@ static void frame_may_come_byte_by_byte(void **state)
 {
 	(void)state;
 	kp_api_versions_response r;
-	int fd = dial(1);
+	int fd = server_dial(1);
 	for (int round = 0; round < 2; round++) {
-		kp_slice f = api_versions();
+		kp_slice f = server_api_versions();
 		for (size_t i = 0; i < f.len; i++)
-			put(fd, f.ptr + i, 1);
-		take(fd, t->correlation, KP_API_API_VERSIONS, 0, &r);
+			server_put(fd, f.ptr + i, 1);
+		server_take(fd, t->correlation, KP_API_API_VERSIONS, 0, &r);
 		assert_int_equal(12, r.api_keys.n);
 	}
 	close(fd);
@@ -191,20 +64,20 @@ static void frames_in_one_piece_are_answered_in_order(void **state)
 {
 	(void)state;
 	kp_produce_response r;
-	int fd = dial(1);
-	metadata(fd, "a");
+	int fd = server_dial(1);
+	server_metadata(fd, "a");
 	kp_slice all = kp_slice_of("", 0);
 	int32_t first = 0;
 	for (int i = 0; i < 50; i++) {
-		kp_slice f = produce("a", 2, 10);
+		kp_slice f = server_produce("a", 2, 10);
 		if (i == 0)
 			first = t->correlation;
 		all = db_join(t, all, f);
 	}
 	int32_t step = (t->correlation - first) / 49;
-	put(fd, all.ptr, all.len);
+	server_put(fd, all.ptr, all.len);
 	for (int i = 0; i < 50; i++) {
-		take(fd, first + i * step, KP_API_PRODUCE, 8, &r);
+		server_take(fd, first + i * step, KP_API_PRODUCE, 8, &r);
 		assert_int_equal(2 * i, db_produced_of(&r).base_offset);
 	}
 	close(fd);
@@ -214,8 +87,8 @@ static void large_frames_and_borders_anywhere(void **state)
 {
 	(void)state;
 	kp_produce_response r;
-	int fd = dial(1);
-	metadata(fd, "a");
+	int fd = server_dial(1);
+	server_metadata(fd, "a");
 	static const size_t sizes[] = {1, 131000, 131072, 3 << 20, 15 << 20, 100};
 	static const size_t pieces[] = {1000003, 131072, 65537};
 	int64_t n = 0;
@@ -223,13 +96,13 @@ static void large_frames_and_borders_anywhere(void **state)
 		kp_slice all = kp_slice_of("", 0);
 		int32_t correlations[6];
 		for (size_t i = 0; i < 6; i++) {
-			all = db_join(t, all, produce("a", 1, sizes[i]));
+			all = db_join(t, all, server_produce("a", 1, sizes[i]));
 			correlations[i] = t->correlation;
 		}
 		for (size_t at = 0; at < all.len; at += pieces[p])
-			put(fd, all.ptr + at, all.len - at < pieces[p] ? all.len - at : pieces[p]);
+			server_put(fd, all.ptr + at, all.len - at < pieces[p] ? all.len - at : pieces[p]);
 		for (size_t i = 0; i < 6; i++) {
-			take(fd, correlations[i], KP_API_PRODUCE, 8, &r);
+			server_take(fd, correlations[i], KP_API_PRODUCE, 8, &r);
 			assert_code(NONE, db_produced_of(&r));
 			assert_int_equal(n++, db_produced_of(&r).base_offset);
 		}
@@ -250,15 +123,15 @@ static void peers_that_are_no_clients_are_closed(void **state)
 	};
 	kp_api_versions_response r;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		int fd = dial(1);
-		put(fd, bad[i].bytes, bad[i].len);
-		assert_closed(fd);
-		fd = dial(1);
-		kp_slice f = api_versions();
+		int fd = server_dial(1);
+		server_put(fd, bad[i].bytes, bad[i].len);
+		server_assert_closed(fd);
+		fd = server_dial(1);
+		kp_slice f = server_api_versions();
 		kp_slice both = db_join(t, f, kp_slice_of(bad[i].bytes, bad[i].len));
-		put(fd, both.ptr, both.len);
-		take(fd, t->correlation, KP_API_API_VERSIONS, 0, &r); /* what came before is answered */
-		assert_closed(fd);
+		server_put(fd, both.ptr, both.len);
+		server_take(fd, t->correlation, KP_API_API_VERSIONS, 0, &r); /* what came before is answered */
+		server_assert_closed(fd);
 	}
 }
 
@@ -268,16 +141,16 @@ static void slow_reader_is_not_read(void **state)
 	(void)state;
 	kp_produce_response pr;
 	kp_fetch_response fr;
-	int fd = dial(1);
-	metadata(fd, "a");
+	int fd = server_dial(1);
+	server_metadata(fd, "a");
 	for (int i = 0; i < 4; i++) {
-		kp_slice f = produce("a", 1, 1 << 20);
-		put(fd, f.ptr, f.len);
-		take(fd, t->correlation, KP_API_PRODUCE, 8, &pr);
+		kp_slice f = server_produce("a", 1, 1 << 20);
+		server_put(fd, f.ptr, f.len);
+		server_take(fd, t->correlation, KP_API_PRODUCE, 8, &pr);
 	}
 	kp_fetch_request *q = db_fetch_request(t, "t", 0, 0, 1 << 20, 0);
 	q->topics.items[0].topic = kp_slice_cstr("a");
-	kp_slice f = with_length(db_frame(t, KP_API_FETCH, 4, q));
+	kp_slice f = server_frame(db_frame(t, KP_API_FETCH, 4, q));
 	int32_t correlation = t->correlation, n_sent = 0;
 	size_t part = 0;
 	assert_int_equal(0, fcntl(fd, F_SETFL, O_NONBLOCK));
@@ -295,17 +168,17 @@ static void slow_reader_is_not_read(void **state)
 	}
 	assert_int_equal(0, fcntl(fd, F_SETFL, 0));
 	for (int32_t i = 0; i < 60; i++) {
-		take(fd, correlation, KP_API_FETCH, 4, &fr);
+		server_take(fd, correlation, KP_API_FETCH, 4, &fr);
 		assert_int_equal(4, fr.responses.items[0].partitions.items[0].high_watermark);
 		assert_true(fr.responses.items[0].partitions.items[0].records.len > 1 << 20);
 		kp_arena_reset(&t->arena);
 	}
 	close(fd);
-	fd = dial(1); /* the others were never in its way */
-	kp_slice v = api_versions();
+	fd = server_dial(1); /* the others were never in its way */
+	kp_slice v = server_api_versions();
 	kp_api_versions_response r;
-	put(fd, v.ptr, v.len);
-	take(fd, t->correlation, KP_API_API_VERSIONS, 0, &r);
+	server_put(fd, v.ptr, v.len);
+	server_take(fd, t->correlation, KP_API_API_VERSIONS, 0, &r);
 	close(fd);
 }
 
@@ -315,26 +188,26 @@ static void held_fetch_ends_with_its_connection_or_with_records(void **state)
 	kp_fetch_response fr;
 	kp_produce_response pr;
 	kp_api_versions_response vr;
-	int gone = dial(1), waits = dial(1), writes = dial(1);
-	metadata(gone, "a");
+	int gone = server_dial(1), waits = server_dial(1), writes = server_dial(1);
+	server_metadata(gone, "a");
 	kp_fetch_request *q = db_fetch_request(t, "t", 0, 0, 1 << 20, 15000);
 	q->topics.items[0].topic = kp_slice_cstr("a");
-	kp_slice f = with_length(db_frame(t, KP_API_FETCH, 4, q));
+	kp_slice f = server_frame(db_frame(t, KP_API_FETCH, 4, q));
 	int32_t fetch = t->correlation;
-	kp_slice v = api_versions(); /* comes behind the held one */
+	kp_slice v = server_api_versions(); /* comes behind the held one */
 	int32_t version = t->correlation;
-	put(gone, f.ptr, f.len);
-	put(waits, f.ptr, f.len);
-	put(waits, v.ptr, v.len);
-	metadata(writes,
-	         "a"); /* the others are surely held when this is answered, or will be soon: either way the same comes out */
+	server_put(gone, f.ptr, f.len);
+	server_put(waits, f.ptr, f.len);
+	server_put(waits, v.ptr, v.len);
+	server_metadata(writes,
+	                "a"); /* the others are surely held when this is answered, or will be soon: either way the same comes out */
 	close(gone);
-	kp_slice p = produce("a", 1, 10);
-	put(writes, p.ptr, p.len);
-	take(writes, t->correlation, KP_API_PRODUCE, 8, &pr);
-	take(waits, fetch, KP_API_FETCH, 4, &fr);
+	kp_slice p = server_produce("a", 1, 10);
+	server_put(writes, p.ptr, p.len);
+	server_take(writes, t->correlation, KP_API_PRODUCE, 8, &pr);
+	server_take(waits, fetch, KP_API_FETCH, 4, &fr);
 	assert_int_equal(1, fr.responses.items[0].partitions.items[0].high_watermark);
-	take(waits, version, KP_API_API_VERSIONS, 0, &vr);
+	server_take(waits, version, KP_API_API_VERSIONS, 0, &vr);
 	close(waits);
 	close(writes);
 }
@@ -343,13 +216,13 @@ static void held_fetch_ends_with_its_time(void **state)
 {
 	(void)state;
 	kp_fetch_response fr;
-	int fd = dial(1);
-	metadata(fd, "a");
+	int fd = server_dial(1);
+	server_metadata(fd, "a");
 	kp_fetch_request *q = db_fetch_request(t, "t", 0, 0, 1 << 20, 30);
 	q->topics.items[0].topic = kp_slice_cstr("a");
-	kp_slice f = with_length(db_frame(t, KP_API_FETCH, 4, q));
-	put(fd, f.ptr, f.len);
-	take(fd, t->correlation, KP_API_FETCH, 4, &fr);
+	kp_slice f = server_frame(db_frame(t, KP_API_FETCH, 4, q));
+	server_put(fd, f.ptr, f.len);
+	server_take(fd, t->correlation, KP_API_FETCH, 4, &fr);
 	assert_int_equal(0, fr.responses.items[0].partitions.items[0].records.len);
 	close(fd);
 }
@@ -403,13 +276,12 @@ static void stop_with_connections_open(void **state)
 	(void)state;
 	int fd[20];
 	for (int i = 0; i < 20; i++) {
-		fd[i] = dial(1);
-		put(fd[i], "\0\0\1\0half a frame", 16);
+		fd[i] = server_dial(1);
+		server_put(fd[i], "\0\0\1\0half a frame", 16);
 	}
-	int last = dial(1);
-	metadata(last, "a");
-	kp_devbroker_stop(broker);
-	pthread_join(thread, NULL);
+	int last = server_dial(1);
+	server_metadata(last, "a");
+	server_stop();
 	kp_devbroker_stats stats;
 	kp_devbroker_get_stats(broker, &stats);
 	assert_int_equal(21, stats.n_connections);
@@ -420,7 +292,7 @@ static void stop_with_connections_open(void **state)
 	close(last);
 	kp_devbroker_options o;
 	kp_devbroker_options_init(&o);
-	start(&o); /* for teardown */
+	server_start(&o); /* for teardown */
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -47,12 +47,30 @@ static void addresses_are_equal_with_their_port_and_zone(void **state)
 	assert_false(kp_address_equal(&a, &b));
 }
 
+static void loopback_is_told_from_the_rest(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *host;
+		bool is_loopback;
+	} cases[] = {
+		{"127.0.0.1", true},  {"127.255.0.9", true}, {"::1", true}, {"::ffff:127.0.0.1", true}, {"126.0.0.1", false},
+		{"128.0.0.1", false}, {"0.0.0.0", false},    {"::", false}, {"::ffff:10.0.0.1", false}, {"fe80::1", false},
+	};
+	for (size_t i = 0; i < KP_ARRAY_LEN(cases); i++) {
+		kp_address a;
+		assert_true(kp_address_parse(cases[i].host, 1, &a));
+		assert_int_equal(cases[i].is_loopback, kp_address_is_loopback(&a));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numeric_addresses_are_parsed_and_formatted),
 		cmocka_unit_test(names_are_no_addresses),
 		cmocka_unit_test(addresses_are_equal_with_their_port_and_zone),
+		cmocka_unit_test(loopback_is_told_from_the_rest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

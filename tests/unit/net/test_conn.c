@@ -344,6 +344,54 @@ static void sockets_have_their_options(void **state)
 	kp_loop_free(l);
 }
 
+/* Room for four bytes at a time, and none every third time. */
+typedef struct roomy {
+	kp_loop *loop;
+	uint8_t own[4];
+	int n_asked;
+	char text[100];
+	size_t len;
+	int n_in_own;
+} roomy;
+
+static uint8_t *room_for_four(void *opaque, size_t *cap)
+{
+	roomy *r = opaque;
+	*cap = sizeof(r->own);
+	return ++r->n_asked % 3 ? r->own : NULL;
+}
+
+static void keep_text(void *opaque, const uint8_t *ptr, size_t len)
+{
+	roomy *r = opaque;
+	r->n_in_own += ptr == r->own;
+	assert_true(ptr != r->own || len <= sizeof(r->own));
+	memcpy(r->text + r->len, ptr, len);
+	r->len += len;
+	if (r->len == strlen("as long as it takes"))
+		kp_loop_stop(r->loop);
+}
+
+static void bytes_go_where_the_owner_has_room(void **state)
+{
+	(void)state;
+	static const kp_conn_events events = {.on_data = keep_text};
+	kp_loop *l = kp_loop_new();
+	server s = {0};
+	probe client = {0};
+	roomy r = {.loop = l};
+	open_pair(l, &s, &client, NULL);
+	kp_conn_accept_events(s.peer.conn, &events, &r);
+	kp_conn_set_room(s.peer.conn, room_for_four);
+	write_text(&client, "as long as it takes");
+	assert_true(run_loop(l, PATIENCE_MS));
+	assert_string_equal(r.text, "as long as it takes");
+	assert_int_equal(2, r.n_in_own); /* the third read took the rest */
+	probe_close(&client);
+	server_stop(&s);
+	kp_loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +410,7 @@ int main(void)
 		cmocka_unit_test(paused_connection_whose_peer_has_closed_does_not_spin),
 		cmocka_unit_test(write_before_open_takes_nothing_and_on_writable_follows),
 		cmocka_unit_test(sockets_have_their_options),
+		cmocka_unit_test(bytes_go_where_the_owner_has_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

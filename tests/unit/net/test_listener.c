@@ -138,6 +138,42 @@ static void accepting_pauses_without_descriptors_and_goes_on_with_them(void **st
 	kp_loop_free(l);
 }
 
+static bool close_the_one(void *opaque)
+{
+	server *s = opaque;
+	bool has_one = s->peer.conn != NULL;
+	probe_close(&s->peer);
+	return has_one;
+}
+
+static void owner_makes_place_when_descriptors_are_out(void **state)
+{
+	(void)state;
+	kp_loop *l = kp_loop_new();
+	server s = {.stops_on_accept = true};
+	probe first = {.stop_in = PROBE_OPEN};
+	uint16_t port = server_start(&s, l, "127.0.0.1");
+	kp_listener_set_make_place(s.listener, close_the_one);
+	probe_open(&first, l, "127.0.0.1", port, NULL);
+	for (int i = 0; i < 2 && !s.n_accepted; i++)
+		assert_true(run_loop(l, PATIENCE_MS));
+	kp_address a;
+	assert_true(kp_address_parse("127.0.0.1", port, &a));
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rlim_t before = exhaust_descriptors();
+	int connected = connect(client, &a.u.any, kp_address_len(&a));
+	bool has_accepted = run_loop(l, PATIENCE_MS);
+	restore_descriptors(before);
+	assert_int_equal(connected, 0);
+	assert_true(has_accepted);
+	assert_int_equal(s.n_accepted, 2);
+	assert_non_null(s.peer.conn);
+	close(client);
+	probe_close(&first);
+	server_stop(&s);
+	kp_loop_free(l);
+}
+
 static void many_connections_at_once_are_all_accepted(void **state)
 {
 	(void)state;
@@ -172,6 +208,7 @@ int main(void)
 		cmocka_unit_test(failures_name_address_and_reason),
 		cmocka_unit_test(listener_may_be_freed_in_its_accept),
 		cmocka_unit_test(accepting_pauses_without_descriptors_and_goes_on_with_them),
+		cmocka_unit_test(owner_makes_place_when_descriptors_are_out),
 		cmocka_unit_test(many_connections_at_once_are_all_accepted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
