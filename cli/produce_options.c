@@ -21,15 +21,13 @@ enum {
 };
 
 const cli_option produce_option_table[] = {
-	{OPTION_INPUT_FORMAT, "input-format", "FORMAT",
-         "how records stand in the input: lines, nul, length, length-kv or json;\nsee below (lines)"},
+	{OPTION_INPUT_FORMAT, "input-format", "FORMAT", "lines, nul, length, length-kv or json: see below (lines)"},
 	{'0', "null", NULL, "records end with a NUL byte: --input-format nul"},
 	{'K', "key-delimiter", "DELIM",
-         "the key ends at the first DELIM of a line; a line without it has no key\n"
-         "(\\t, \\xHH and the like are understood)"},
+         "the key ends at the first DELIM of a line; a line without it has no key (\\t, \\xHH and the like are understood)"},
 	{OPTION_KEY_FROM, "key-from", "REGEX",
-         "the key is what the first group of this POSIX extended expression finds\n"
-         "in the value, or all that matches; no match: no key"},
+         "the key is what the first group of this POSIX extended expression finds in the value, or all that matches; no "
+         "match: no key"},
 	{'k', "key", "KEY", "this key for every record"},
 	{OPTION_KEY_REQUIRED, "key-required", NULL, "do not send records without a key: they count as malformed"},
 	{'H', "header", "NAME[=VALUE]", "a header for every record, without '=' with a null value; may be repeated"},
@@ -41,9 +39,9 @@ const cli_option produce_option_table[] = {
 	{OPTION_RATE, "rate", "R", "at most R records per second (k, M; 0.5 is one in two seconds)"},
 	{OPTION_SKIP_EMPTY, "skip-empty", NULL, "do not send empty lines"},
 	{OPTION_FAILED, "failed", "FILE",
-         "append records that were not persisted to FILE, to be fed in again with\n--input-format json"},
+         "append records that were not persisted to FILE, to be fed in again with --input-format json"},
 	{OPTION_REPORT, "report", "FILE",
-         "append the outcome of every record to FILE, a JSON object a line; '-' is\nstandard output"},
+         "append the outcome of every record to FILE, a JSON object a line; '-' is standard output"},
 	{0, NULL, NULL, NULL},
 };
 
