@@ -126,16 +126,16 @@ def test_topic_that_is_deleted_and_created_again_takes_records(broker, topic):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
-def test_restarted_broker_has_every_record_once_in_order(kafka, name, how):
-    kafka.create_topic(name)
-    stream = Stream(kafka, name, "-X", "batch.size=500", "-X", "buffer.memory=100000")
+def test_restarted_broker_has_every_record_once_in_order(each_kafka, name, how):
+    each_kafka.create_topic(name)
+    stream = Stream(each_kafka, name, "-X", "batch.size=500", "-X", "buffer.memory=100000")
     stream.feed_numbers()
     stream.await_persisted(5000)
-    kafka.stop(how)
-    kafka.start()
-    before = sum(count(kafka, name).values())
+    each_kafka.stop(how)
+    each_kafka.start()
+    before = sum(count(each_kafka, name).values())
     stream.await_persisted(before + 1000)
     stream.close()
     n = stream.result().json["persisted"]
     assert n > before >= 5000
-    assert [r.value for r in records(kafka, name)] == numbers(n)
+    assert [r.value for r in records(each_kafka, name)] == numbers(n)
