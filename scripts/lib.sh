@@ -9,6 +9,26 @@ die() {
 	exit 1
 }
 
+# The Go programs of the tests: the version that they want, where setup puts it, and the go to use, the first that is new enough.
+wanted_go() {
+	sed -n 's/^go //p' tests/foreign/go/go.mod
+}
+cache_of_go() {
+	echo "$CACHE/go-$(wanted_go)"
+}
+find_go() {
+	local go version wanted
+	wanted=$(wanted_go)
+	for go in "$(command -v go)" "$(cache_of_go)/bin/go"; do
+		version=$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null) || continue
+		if printf '%s\n' "$wanted" "${version#go}" | sort -V -C; then
+			echo "$go"
+			return
+		fi
+	done
+	return 1
+}
+
 # start_broker ERRORS [OPTION]...: starts the development broker on a free port; sets BROKER_PID and BROKER (host:port).
 start_broker() {
 	local errors=$1 fd line=

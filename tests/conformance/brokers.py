@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 from command import ENVIRONMENT, KPRODUCER, REPOSITORY, run, wait_until
@@ -246,6 +246,20 @@ class KafkaWithZooKeeper(Kafka):
         # A broker does not start while the session of one that was killed lives on.
         wait_until(lambda: b"/brokers/ids/1" not in self.ask_zookeeper(b"dump"), "the end of the old session")
         super().start()
+
+    def delete_topic(self, name):
+        super().delete_topic(name)
+        # The name is taken until the controller has finished, which Metadata does not tell.
+        wait_until(lambda: self.is_free(name), f"the end of {name}")
+
+    def is_free(self, name):
+        try:
+            self.admin.create_topics([NewTopic(name, 1, 1)], validate_only=True)[name].result(10)
+            return True
+        except KafkaException as e:
+            if e.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+            return False
 
     def close(self):
         super().close()

@@ -21,10 +21,8 @@ names = itertools.count()
 
 
 def pytest_generate_tests(metafunc):
-    """Versions that only the long run takes carry the marker `full`; those that a case is not for (marker `not_for`) are left out."""
-    left_out = {name for marker in metafunc.definition.iter_markers("not_for") for name in marker.args}
-    assert left_out <= KAFKAS.keys(), metafunc.definition.nodeid
-    kafkas = [pytest.param(name, marks=[pytest.mark.full] * (run == "full")) for name, (_, run) in KAFKAS.items() if name not in left_out]
+    """Versions that only the long run takes carry the marker `full`."""
+    kafkas = [pytest.param(name, marks=[pytest.mark.full] * (run == "full")) for name, (_, run) in KAFKAS.items()]
     if "broker" in metafunc.fixturenames:
         metafunc.parametrize("broker", ["devbroker", *kafkas], indirect=True)
     if "each_kafka" in metafunc.fixturenames:

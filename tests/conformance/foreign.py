@@ -306,7 +306,7 @@ def build_go_programs():
     folder = REPOSITORY / "tests" / "foreign" / "go"
     go = os.environ.get("KP_GO") or shutil.which("go")
     assert go, "there is no go, neither as KP_GO nor on the PATH (scripts/setup --test)"
-    env = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false"}
+    env = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "CGO_ENABLED": "0"}
     checked(run([go, "build", "-C", folder, "-o", f"{BUILD / 'foreign'}/", "./..."], env=env, timeout=600))
 
 

@@ -133,6 +133,7 @@ def test_restarted_broker_has_every_record_once_in_order(each_kafka, name, how):
     stream.await_persisted(5000)
     each_kafka.stop(how)
     each_kafka.start()
+    wait_until(lambda: each_kafka.partitions(name) == 1, "a leader")
     before = sum(count(each_kafka, name).values())
     stream.await_persisted(before + 1000)
     stream.close()

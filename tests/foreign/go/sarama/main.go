@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -75,6 +76,10 @@ func (client) Write(o lines.Options, records []lines.Record) error {
 	}
 	if err := producer.SendMessages(messages); err != nil {
 		producer.Close()
+		var failed sarama.ProducerErrors
+		if errors.As(err, &failed) {
+			return fmt.Errorf("%d records failed, the first: %w", len(failed), failed[0].Err)
+		}
 		return err
 	}
 	return producer.Close()
