@@ -7,6 +7,7 @@ import contextlib
 import functools
 import os
 import pathlib
+import random
 import selectors
 import shutil
 import signal
@@ -16,7 +17,7 @@ import subprocess
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-from command import ENVIRONMENT, KPRODUCER, REPOSITORY, run, wait_until
+from command import ENVIRONMENT, KPRODUCER, PATIENCE, REPOSITORY, run, wait_until
 
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 # The cheapest start on few cores.
@@ -87,13 +88,15 @@ def kafka_tool(name, *args, of="kafka", **options):
 
 
 def free_ports(n):
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Ports that stay free until their server is up, or up again: the system gives those from 32768 on to whoever connects somewhere."""
+    ports = set()
+    while len(ports) < n:
+        port = random.SystemRandom().randrange(10000, 32768)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 class Broker:
@@ -108,21 +111,21 @@ class Broker:
 
     def create_topic(self, name, partitions=1, **config):
         new = NewTopic(name, partitions, 1, config={key.replace("_", "."): str(value) for key, value in config.items()})
-        self.admin.create_topics([new])[name].result(10)
+        self.admin.create_topics([new])[name].result(PATIENCE)
         wait_until(lambda: self.partitions(name) == partitions, f"topic {name}")
         return name
 
     def add_partitions(self, name, total):
-        self.admin.create_partitions([NewPartitions(name, total)])[name].result(10)
+        self.admin.create_partitions([NewPartitions(name, total)])[name].result(PATIENCE)
         wait_until(lambda: self.partitions(name) == total, f"{total} partitions of {name}")
 
     def delete_topic(self, name):
-        self.admin.delete_topics([name])[name].result(10)
+        self.admin.delete_topics([name])[name].result(PATIENCE)
         wait_until(lambda: self.partitions(name) == 0, f"the end of {name}")
 
     def partitions(self, name):
         """How many with a leader; 0: there is no such topic."""
-        topic = self.admin.list_topics(timeout=10).topics.get(name)
+        topic = self.admin.list_topics(timeout=PATIENCE).topics.get(name)
         return sum(partition.leader >= 0 for partition in topic.partitions.values()) if topic else 0
 
     @contextlib.contextmanager
@@ -139,7 +142,7 @@ class Broker:
             self.process.send_signal(how)
             self.process.send_signal(signal.SIGCONT)  # a case may have stopped it
         try:
-            return self.process.wait(20)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
@@ -154,7 +157,7 @@ class DevBroker(Broker):
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT)
         with selectors.DefaultSelector() as ready:
             ready.register(self.process.stdout, selectors.EVENT_READ)
-            assert ready.select(10), "the development broker does not say that it is ready"
+            assert ready.select(PATIENCE), "the development broker does not say that it is ready"
         word, _, self.servers = self.process.stdout.readline().decode().strip().partition(" ")
         assert word == "ready", (folder / "stderr").read_text()
 
@@ -185,7 +188,7 @@ class Kafka(Broker):
 
     def start(self):
         self.process = self.run_server("kafka.Kafka", self.config, memory="384m")
-        wait_until(self.is_ready, f"{self.name} is ready", 60)
+        wait_until(self.is_ready, f"{self.name} is ready")
 
     def run_server(self, name, *args, **options):
         with open(self.folder / "log", "a") as log:
@@ -230,7 +233,7 @@ class KafkaWithZooKeeper(Kafka):
         config = self.folder / "zookeeper.properties"
         config.write_text(self.fill(ZOOKEEPER_PROPERTIES))
         self.zookeeper = self.run_server("org.apache.zookeeper.server.quorum.QuorumPeerMain", config, memory="128m")
-        wait_until(lambda: self.ask_zookeeper(b"ruok") == b"imok", "ZooKeeper is ready", 60)
+        wait_until(lambda: self.ask_zookeeper(b"ruok") == b"imok", "ZooKeeper is ready")
 
     def ask_zookeeper(self, word):
         assert self.zookeeper.poll() is None, (self.folder / "log").read_text()[-2000:]
@@ -254,7 +257,7 @@ class KafkaWithZooKeeper(Kafka):
 
     def is_free(self, name):
         try:
-            self.admin.create_topics([NewTopic(name, 1, 1)], validate_only=True)[name].result(10)
+            self.admin.create_topics([NewTopic(name, 1, 1)], validate_only=True)[name].result(PATIENCE)
             return True
         except KafkaException as e:
             if e.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
@@ -264,7 +267,7 @@ class KafkaWithZooKeeper(Kafka):
     def close(self):
         super().close()
         self.zookeeper.terminate()
-        self.zookeeper.wait(20)
+        self.zookeeper.wait(PATIENCE)
 
 
 def start_kafka(name, folder):

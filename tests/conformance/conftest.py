@@ -1,5 +1,5 @@
-"""Every broker runs once per session. A case that takes `broker` runs against each of them, one that takes `each_kafka` against each version of
-Apache Kafka, one that takes `kafka` against the newest. Nothing here may skip: what cannot run fails.
+"""Every broker runs once per session. A case that takes `broker` runs against each of them, one that takes `each_kafka` against each
+version of Apache Kafka, one that takes `kafka` against the newest. Nothing here may skip: what cannot run fails.
 """
 
 import itertools
@@ -13,6 +13,7 @@ import pytest
 
 from brokers import KAFKAS, DevBroker, start_kafka
 from command import REPOSITORY, run
+from summary import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 (hooks of pytest)
 
 # A shell starts its background jobs with SIGINT ignored, and a program that is started so keeps it ignored: what we start shall not.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,8 +1,8 @@
 """Clients that are not ours, each as a writer and a reader of records.
 
 A writer has `name`, `chooses_partition` (it goes where the caller says), `samples(variant, now)`: the records that it can express, and
-`write(cluster, topic, samples, variant)`. A reader has `name`, `read(cluster, topic)`: every record of the topic, partition by partition, and
-`headers(list)`: how headers look in what it reads.
+`write(cluster, topic, samples, variant)`. A reader has `name`, `read(cluster, topic)`: every record of the topic, partition by partition,
+and `headers(list)`: how headers look in what it reads.
 """
 
 import base64
@@ -16,7 +16,7 @@ import shutil
 from confluent_kafka import Producer
 
 from brokers import kafka_tool
-from command import BUILD, REPOSITORY, kproducer, run
+from command import BUILD, PATIENCE, REPOSITORY, kproducer, run
 from readers import Record, count, records
 
 UTF8 = {"JAVA_TOOL_OPTIONS": "-Dfile.encoding=UTF-8"}
@@ -215,7 +215,7 @@ class Java:
             where = ["--bootstrap-server", cluster.servers, "--topic", topic, "--partition", partition, "--offset", "earliest"]
             if end:
                 out = kafka_tool("org.apache.kafka.tools.consumer.ConsoleConsumer", *where, *options, "--max-messages", end,
-                                 "--timeout-ms", "20000", env=UTF8)
+                                 "--timeout-ms", 1000 * PATIENCE, env=UTF8)
                 found += map(cls.record, out.split(cls.end)[:-1])
         return found
 
@@ -246,7 +246,7 @@ class Librdkafka:
         for s in samples:
             producer.produce(topic, s.value, s.key, s.partition, timestamp=s.timestamp or 0, headers=s.headers,
                              on_delivery=lambda error, _: error and failed.append(error))
-        assert producer.flush(30) == 0 and not failed, failed
+        assert producer.flush(PATIENCE) == 0 and not failed, failed
 
     @staticmethod
     def headers(headers):

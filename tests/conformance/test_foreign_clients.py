@@ -41,7 +41,8 @@ def write(cluster, topic, writer):
         try:
             writer.write(cluster, topic, some, variant)
             # With acks=0 the writer may have gone before the broker has read all.
-            wait_until(lambda: sum(count(cluster, topic).values()) == sum(before.values()) + len(samples), f"{variant}: all records are there")
+            wanted = sum(before.values()) + len(samples)
+            wait_until(lambda: sum(count(cluster, topic).values()) == wanted, f"{variant}: all records are there")
         except (AssertionError, OSError) as error:
             written.error = error
             break
@@ -54,9 +55,9 @@ def write(cluster, topic, writer):
 class Exchange:
     """A topic of a cluster in which every writer has written, one after the other; each reader reads it once."""
 
-    def __init__(self, cluster, topic, partitions):
-        self.cluster, self.topic = cluster, cluster.create_topic(topic, partitions)
-        self.written = {writer.name: write(cluster, topic, writer) for writer in WRITERS}
+    def __init__(self, cluster, partitions):
+        self.cluster, self.topic = cluster, cluster.create_topic("foreign-clients", partitions)
+        self.written = {writer.name: write(cluster, self.topic, writer) for writer in WRITERS}
         self.read = {}
 
     def read_by(self, reader):
@@ -78,17 +79,17 @@ def programs():
 @pytest.fixture(scope="module", params=["one-node", "three-nodes", pytest.param("kafka", marks=pytest.mark.full)])
 def exchange(request, programs, tmp_path_factory):
     if request.param == "kafka":
-        yield Exchange(request.getfixturevalue("kafka"), "foreign-clients", PARTITIONS)
+        yield Exchange(request.getfixturevalue("kafka"), PARTITIONS)
         return
     partitions, options = (1, []) if request.param == "one-node" else (PARTITIONS, ["--nodes", PARTITIONS])
     cluster = DevBroker(tmp_path_factory.mktemp(request.param), *map(str, options))
-    yield Exchange(cluster, "foreign-clients", partitions)
+    yield Exchange(cluster, partitions)
     assert cluster.stop() == 0
 
 
-def content(key, value, headers):
+def content(r):
     """What two records have to have in common, as something that can be counted."""
-    return key, value, tuple(headers) if isinstance(headers, list) else headers
+    return r.key, r.value, tuple(r.headers) if isinstance(r.headers, list) else r.headers
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: f"read-by-{reader.name}")
@@ -97,6 +98,10 @@ def test_what_one_writes_the_others_read(exchange, writer, reader):
     written = exchange.written[writer.name]
     if written.error:
         raise written.error
+
+    def as_read(sample):
+        return content(dataclasses.replace(sample, headers=reader.headers(sample.headers)))
+
     found = {partition: [] for partition in written.at}
     for r in exchange.read_by(reader):
         first, end = written.at[r.partition]
@@ -107,11 +112,11 @@ def test_what_one_writes_the_others_read(exchange, writer, reader):
     if writer.chooses_partition or len(found) == 1:
         for partition, some in found.items():
             wanted = [s for s in written.samples if s.partition == partition]
-            assert [content(r.key, r.value, r.headers) for r in some] == [content(s.key, s.value, reader.headers(s.headers)) for s in wanted]
+            assert list(map(content, some)) == list(map(as_read, wanted))
             assert all(r.timestamp == s.timestamp for r, s in zip(some, wanted) if s.timestamp is not None)
     else:
-        everything = collections.Counter(content(r.key, r.value, r.headers) for some in found.values() for r in some)
-        assert everything == collections.Counter(content(s.key, s.value, reader.headers(s.headers)) for s in written.samples)
+        everything = collections.Counter(content(r) for some in found.values() for r in some)
+        assert everything == collections.Counter(map(as_read, written.samples))
         assert all(found.values()), "keys reach every partition"
     if not writer.chooses_partition:
         assert all(written.since <= r.timestamp <= written.until for some in found.values() for r in some)

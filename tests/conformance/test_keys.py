@@ -5,7 +5,7 @@ import random
 from confluent_kafka import Producer
 
 from brokers import kafka_tool
-from command import produce
+from command import PATIENCE, produce
 from readers import all_records, count
 
 PARTITIONS = 7
@@ -36,7 +36,7 @@ def test_thousand_keys_go_where_librdkafka_sends_them(broker, name):
     other = Producer({"bootstrap.servers": broker.servers, "partitioner": "murmur2_random"})
     for key in keys:
         other.produce(theirs, key=key, value=b"v")
-    assert other.flush(20) == 0
+    assert other.flush(PATIENCE) == 0
     assert partition_of_keys(broker, ours) == partition_of_keys(broker, theirs)
     assert set(partition_of_keys(broker, ours)) == set(keys)
 
