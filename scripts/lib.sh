@@ -1,7 +1,7 @@
 # Shared by the scripts; sourced with the repository as working directory.
 
 CACHE=${KP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproducer}
-KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-4.3.1}
+KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-$(awk '$1 == "kafka" { print $2 }' tests/kafka/versions)}
 KP_VENV=${KP_VENV:-$CACHE/venv}
 
 die() {

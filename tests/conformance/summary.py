@@ -28,7 +28,7 @@ def of_reports(reporter, name):
     """(value of the property, report) of every phase of every case that has it."""
     for reports in reporter.stats.values():
         for report in (report for report in reports if isinstance(report, pytest.TestReport)):
-            for key, value in getattr(report, "user_properties", []):
+            for key, value in report.user_properties:
                 if key == name:
                     yield value, report
 

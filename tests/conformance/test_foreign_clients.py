@@ -8,7 +8,7 @@ import pytest
 
 from brokers import DevBroker
 from command import wait_until
-from foreign import READERS, WRITERS, build_go_programs
+from foreign import READERS, WRITERS, Librdkafka, build_go_programs
 from readers import count
 
 PARTITIONS = 3
@@ -120,3 +120,10 @@ def test_what_one_writes_the_others_read(exchange, writer, reader):
         assert all(found.values()), "keys reach every partition"
     if not writer.chooses_partition:
         assert all(written.since <= r.timestamp <= written.until for some in found.values() for r in some)
+
+
+@pytest.mark.parametrize("writer", WRITERS, ids=lambda writer: writer.name)
+def test_writer_creates_its_topic_on_first_use(devbroker, programs, name, writer):
+    samples = writer.samples(writer.variants[0], now_ms())
+    writer.write(devbroker, name, samples, writer.variants[0])
+    assert list(map(content, Librdkafka.read(devbroker, name))) == list(map(content, samples))

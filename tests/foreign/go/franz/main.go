@@ -43,6 +43,7 @@ func (client) Write(o lines.Options, records []lines.Record) error {
 		kgo.ProducerBatchCompression(codec),
 		kgo.RequiredAcks(wanted),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.AllowAutoTopicCreation(),
 	}
 	if !o.Idempotent {
 		options = append(options, kgo.DisableIdempotentWrite())
