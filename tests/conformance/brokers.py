@@ -172,10 +172,14 @@ class Kafka(Broker):
         self.port, self.other_port = free_ports(2)
         self.servers = f"127.0.0.1:{self.port}"
         self.config = folder / "server.properties"
-        more = "".join(f"{name.replace('_', '.')}={value}\n" for name, value in properties.items())
+        more = "".join(f"{key.replace('_', '.')}={value}\n" for key, value in properties.items())
         self.config.write_text(self.fill(SERVER_PROPERTIES + self.properties()) + more)
-        self.prepare()
-        self.start()
+        try:
+            self.prepare()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def fill(self, text):
         return text.format(folder=self.folder, port=self.port, other_port=self.other_port)
@@ -197,8 +201,9 @@ class Kafka(Broker):
 
     def close(self):
         """The end of it and of its data, which may be more than a gigabyte."""
-        self.stop()
-        shutil.rmtree(self.folder / "data")
+        if self.process:
+            self.stop()
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
 
     def is_ready(self):
         assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
@@ -225,6 +230,8 @@ class Kafka(Broker):
 
 class KafkaWithZooKeeper(Kafka):
     """One node of a version whose KRaft was not for use yet."""
+
+    zookeeper = None
 
     def properties(self):
         return WITH_ZOOKEEPER_PROPERTIES
@@ -266,8 +273,9 @@ class KafkaWithZooKeeper(Kafka):
 
     def close(self):
         super().close()
-        self.zookeeper.terminate()
-        self.zookeeper.wait(PATIENCE)
+        if self.zookeeper:
+            self.zookeeper.terminate()
+            self.zookeeper.wait(PATIENCE)
 
 
 def start_kafka(name, folder):

@@ -32,18 +32,24 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def kafkas(tmp_path_factory):
-    """A function that gives the running Kafka of a name; each is started when it is first asked for."""
+    """A function that gives the running Kafka of a name; each is started when it is first asked for, and only then."""
     assert "KAFKA_JARS" in os.environ, "KAFKA_JARS names the folder of Kafka's jars (scripts/setup --test)"
     running = {}
 
     def get(name):
         if name not in running:
-            running[name] = start_kafka(name, tmp_path_factory.mktemp(name))
+            try:
+                running[name] = start_kafka(name, tmp_path_factory.mktemp(name))
+            except (AssertionError, OSError) as error:
+                running[name] = error
+        if isinstance(running[name], Exception):
+            raise running[name]
         return running[name]
 
     yield get
     for broker in running.values():
-        broker.close()
+        if not isinstance(broker, Exception):
+            broker.close()
 
 
 @pytest.fixture(scope="session")
