@@ -1,7 +1,11 @@
 # Shared by the scripts; sourced with the repository as working directory.
 
+newest_kafka() {
+	awk '$1 == "kafka" { print $2 }' tests/kafka/versions
+}
+
 CACHE=${KP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproducer}
-KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-$(awk '$1 == "kafka" { print $2 }' tests/kafka/versions)}
+KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-$(newest_kafka)}
 KP_VENV=${KP_VENV:-$CACHE/venv}
 
 die() {
