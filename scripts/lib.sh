@@ -1,12 +1,36 @@
 # Shared by the scripts; sourced with the repository as working directory.
 
+newest_kafka() {
+	awk '$1 == "kafka" { print $2 }' tests/kafka/versions
+}
+
 CACHE=${KP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproducer}
-KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-4.3.1}
+KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-$(newest_kafka)}
 KP_VENV=${KP_VENV:-$CACHE/venv}
 
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 1
+}
+
+# The Go programs of the tests: the version that they want, where setup puts it, and the go to use, the first that is new enough.
+wanted_go() {
+	sed -n 's/^go //p' tests/foreign/go/go.mod
+}
+cache_of_go() {
+	echo "$CACHE/go-$(wanted_go)"
+}
+find_go() {
+	local go version wanted
+	wanted=$(wanted_go)
+	for go in "$(command -v go)" "$(cache_of_go)/bin/go"; do
+		version=$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null) || continue
+		if printf '%s\n' "$wanted" "${version#go}" | sort -V -C; then
+			echo "$go"
+			return
+		fi
+	done
+	return 1
 }
 
 # start_broker ERRORS [OPTION]...: starts the development broker on a free port; sets BROKER_PID and BROKER (host:port).

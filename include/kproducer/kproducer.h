@@ -276,12 +276,12 @@ typedef struct kp_topic_info {
 	int error;      /* the topic's own, e.g. KP_ERR_UNKNOWN_TOPIC_OR_PARTITION */
 	int is_internal;
 	size_t n_partitions;
-	kp_partition_info *partitions;
+	kp_partition_info *partitions; /* by their numbers */
 } kp_topic_info;
 
 /* What is known of a topic, fetched if it is not. Free with kp_topic_infos_free(out, 1). Never creates the topic. */
 KP_API int kp_partitions_for(kp_producer *p, const char *topic, int timeout_ms, kp_topic_info **out, char *err, size_t err_size);
-/* All topics of the cluster. */
+/* All topics of the cluster, by their names. */
 KP_API int kp_topics_list(kp_producer *p, int timeout_ms, kp_topic_info **out, size_t *n, char *err, size_t err_size);
 KP_API void kp_topic_infos_free(kp_topic_info *infos, size_t n);
 

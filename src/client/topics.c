@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "client/admin.h"
+#include "client/topic_info.h"
 #include "client/topic_name.h"
 #include "wire/msg_create_partitions.h"
 #include "wire/msg_create_topics.h"
@@ -45,11 +46,6 @@ typedef struct topics_request {
 	char name[KP_TOPIC_NAME_MAX + 1]; /* empty: all topics */
 } topics_request;
 
-typedef struct topics_result {
-	kp_topic_info *infos;
-	size_t n;
-} topics_result;
-
 static const void *build_metadata(const void *request, int version, int32_t timeout_ms, kp_arena *arena)
 {
 	const topics_request *r = request;
@@ -68,61 +64,21 @@ static const void *build_metadata(const void *request, int version, int32_t time
 	return body;
 }
 
-static int take_info(kp_topic_info *out, const kp_metadata_response_topic *t)
-{
-	out->struct_size = sizeof(*out);
-	snprintf(out->name, sizeof(out->name), "%.*s", (int)t->name.len, t->name.ptr ? (const char *)t->name.ptr : "");
-	memcpy(out->id, t->topic_id.bytes, sizeof(out->id));
-	out->error = t->error_code;
-	out->is_internal = t->is_internal;
-	int32_t n = t->partitions.n > 0 ? t->partitions.n : 0;
-	out->partitions = kp_mem_calloc((size_t)n + 1, sizeof(*out->partitions));
-	if (!out->partitions)
-		return KP_ERR_NO_MEMORY;
-	out->n_partitions = (size_t)n;
-	for (int32_t i = 0; i < n; i++) {
-		const kp_metadata_response_partition *p = &t->partitions.items[i];
-		out->partitions[i] = (kp_partition_info){.partition = p->partition_index,
-		                                         .leader = p->leader_id,
-		                                         .leader_epoch = p->leader_epoch,
-		                                         .n_replicas = p->replica_nodes.n,
-		                                         .n_in_sync = p->isr_nodes.n};
-	}
-	return KP_OK;
-}
-
 static int take_metadata(void *result, const void *answer, int version, char *text)
 {
 	const kp_metadata_response *a = answer;
-	topics_result *r = result;
 	(void)version, (void)text;
-	if (a->error_code)
-		return a->error_code;
-	r->infos = kp_mem_calloc((size_t)(a->topics.n > 0 ? a->topics.n : 0) + 1, sizeof(*r->infos));
-	if (!r->infos)
-		return KP_ERR_NO_MEMORY;
-	for (int32_t i = 0; i < a->topics.n; i++) {
-		int err = take_info(&r->infos[r->n++], &a->topics.items[i]);
-		if (err)
-			return err;
-	}
-	return KP_OK;
+	return a->error_code ? a->error_code : kp_topic_infos_take(result, a);
 }
 
 static void free_topics(void *result)
 {
-	topics_result *r = result;
-	kp_topic_infos_free(r->infos, r->n);
+	kp_topic_infos *r = result;
+	kp_topic_infos_free(r->items, r->n);
 }
 
-void kp_topic_infos_free(kp_topic_info *infos, size_t n)
-{
-	for (size_t i = 0; infos && i < n; i++)
-		kp_mem_free(infos[i].partitions);
-	kp_mem_free(infos);
-}
-
-static int fetch_topics(kp_producer *p, const topics_request *request, int timeout_ms, topics_result *r, char *err, size_t err_size)
+static int fetch_topics(kp_producer *p, const topics_request *request, int timeout_ms, kp_topic_infos *r, char *err,
+                        size_t err_size)
 {
 	kp_admin a = {.api_key = KP_API_METADATA,
 	              .max_version = 12, /* 13 only adds an error for the engine */
@@ -131,7 +87,7 @@ static int fetch_topics(kp_producer *p, const topics_request *request, int timeo
 	              .request = request,
 	              .request_size = sizeof(*request),
 	              .result_size = sizeof(*r)};
-	*r = (topics_result){0};
+	*r = (kp_topic_infos){0};
 	int error = kp_admin_run(p, &a, r, free_topics, timeout_ms, err, err_size);
 	if (error)
 		free_topics(r);
@@ -141,7 +97,7 @@ static int fetch_topics(kp_producer *p, const topics_request *request, int timeo
 int kp_partitions_for(kp_producer *p, const char *topic, int timeout_ms, kp_topic_info **out, char *err, size_t err_size)
 {
 	topics_request request;
-	topics_result r;
+	kp_topic_infos r;
 	int error = check_name(topic, err, err_size);
 	if (error)
 		return error;
@@ -149,25 +105,25 @@ int kp_partitions_for(kp_producer *p, const char *topic, int timeout_ms, kp_topi
 	error = fetch_topics(p, &request, timeout_ms, &r, err, err_size);
 	if (error)
 		return error;
-	error = r.n == 1 ? r.infos[0].error : KP_ERR_PROTOCOL;
+	error = r.n == 1 ? r.items[0].error : KP_ERR_PROTOCOL;
 	if (error) {
 		if (err)
 			snprintf(err, err_size, "%s: topic %s: %s", kp_error_name(error), topic, kp_error_text(error));
-		kp_topic_infos_free(r.infos, r.n);
+		kp_topic_infos_free(r.items, r.n);
 		return error;
 	}
-	*out = r.infos;
+	*out = r.items;
 	return KP_OK;
 }
 
 int kp_topics_list(kp_producer *p, int timeout_ms, kp_topic_info **out, size_t *n, char *err, size_t err_size)
 {
 	topics_request request = {.name = ""};
-	topics_result r;
+	kp_topic_infos r;
 	int error = fetch_topics(p, &request, timeout_ms, &r, err, err_size);
 	if (error)
 		return error;
-	*out = r.infos;
+	*out = r.items;
 	*n = r.n;
 	return KP_OK;
 }

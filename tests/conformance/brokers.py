@@ -1,58 +1,102 @@
-"""The two brokers that every case runs against: Apache Kafka from its jars (KAFKA_JARS), and our development broker."""
+"""The brokers that the cases run against: our development broker, and Apache Kafka in the versions of tests/kafka/versions.
+
+KAFKA_JARS is the folder of the jars of the version that the first line there names; those of the others stand beside it.
+"""
 
 import contextlib
 import functools
 import os
+import pathlib
+import random
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
-from command import ENVIRONMENT, KPRODUCER, run, wait_until
+from command import ENVIRONMENT, KPRODUCER, PATIENCE, REPOSITORY, run, wait_until
 
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 # The cheapest start on few cores.
 JAVA = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 SERVER_PROPERTIES = """
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=16777216
 log.segment.delete.delay.ms=1000
+"""
+
+KRAFT_PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{other_port}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{other_port}
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
 """
 
+WITH_ZOOKEEPER_PROPERTIES = """
+broker.id=1
+listeners=PLAINTEXT://127.0.0.1:{port}
+zookeeper.connect=127.0.0.1:{other_port}
+zookeeper.session.timeout.ms=4000
+"""
 
-def classpath():
-    return f"{os.environ['KAFKA_JARS']}/*"
+ZOOKEEPER_PROPERTIES = """
+dataDir={folder}/zookeeper-data
+clientPort={other_port}
+clientPortAddress=127.0.0.1
+admin.enableServer=false
+4lw.commands.whitelist=ruok,dump
+tickTime=500
+"""
 
 
-def kafka_tool(name, *args, **options):
-    """One of Kafka's own tools; its standard output."""
-    result = run([*JAVA, "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", classpath(), name, *args], **options)
+def kafka_versions():
+    """{name: (version, from which test run on)}, in the order of the file."""
+    lines = (REPOSITORY / "tests" / "kafka" / "versions").read_text().splitlines()
+    return {name: rest for name, *rest in (line.split() for line in lines if line and not line.startswith("#"))}
+
+
+KAFKAS = kafka_versions()
+
+
+def jars(name):
+    first = pathlib.Path(os.environ["KAFKA_JARS"])
+    folder = first if name == next(iter(KAFKAS)) else first.parent / f"kafka-{KAFKAS[name][0]}"
+    assert folder.is_dir(), f"the jars of Kafka {KAFKAS[name][0]} are not in {folder} (scripts/setup --test, --test-full)"
+    return folder
+
+
+def java(of, name, *args, memory="256m", log="error"):
+    """The command that runs a class of Kafka's jars."""
+    return [*JAVA, f"-Xmx{memory}", f"-Dorg.slf4j.simpleLogger.defaultLogLevel={log}", "-cp", f"{jars(of)}/*", name, *map(str, args)]
+
+
+def kafka_tool(name, *args, of="kafka", **options):
+    """One of Kafka's own tools; its standard output. The newest ones serve all brokers: Kafka's clients work with brokers from 2.1 on."""
+    result = run(java(of, name, *args), **options)
     assert result.code == 0, result
     return result.out
 
 
 def free_ports(n):
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Ports that stay free until their server is up, or up again: the system gives those from 32768 on to whoever connects somewhere."""
+    ports = set()
+    while len(ports) < n:
+        port = random.SystemRandom().randrange(10000, 32768)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 class Broker:
@@ -67,21 +111,21 @@ class Broker:
 
     def create_topic(self, name, partitions=1, **config):
         new = NewTopic(name, partitions, 1, config={key.replace("_", "."): str(value) for key, value in config.items()})
-        self.admin.create_topics([new])[name].result(10)
+        self.admin.create_topics([new])[name].result(PATIENCE)
         wait_until(lambda: self.partitions(name) == partitions, f"topic {name}")
         return name
 
     def add_partitions(self, name, total):
-        self.admin.create_partitions([NewPartitions(name, total)])[name].result(10)
+        self.admin.create_partitions([NewPartitions(name, total)])[name].result(PATIENCE)
         wait_until(lambda: self.partitions(name) == total, f"{total} partitions of {name}")
 
     def delete_topic(self, name):
-        self.admin.delete_topics([name])[name].result(10)
+        self.admin.delete_topics([name])[name].result(PATIENCE)
         wait_until(lambda: self.partitions(name) == 0, f"the end of {name}")
 
     def partitions(self, name):
         """How many with a leader; 0: there is no such topic."""
-        topic = self.admin.list_topics(timeout=10).topics.get(name)
+        topic = self.admin.list_topics(timeout=PATIENCE).topics.get(name)
         return sum(partition.leader >= 0 for partition in topic.partitions.values()) if topic else 0
 
     @contextlib.contextmanager
@@ -98,7 +142,7 @@ class Broker:
             self.process.send_signal(how)
             self.process.send_signal(signal.SIGCONT)  # a case may have stopped it
         try:
-            return self.process.wait(20)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
@@ -114,28 +158,53 @@ class DevBroker(Broker):
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=ENVIRONMENT)
         with selectors.DefaultSelector() as ready:
             ready.register(self.process.stdout, selectors.EVENT_READ)
-            assert ready.select(10), "the development broker does not say that it is ready"
+            assert ready.select(PATIENCE), "the development broker does not say that it is ready"
         word, _, self.servers = self.process.stdout.readline().decode().strip().partition(" ")
         assert word == "ready", (folder / "stderr").read_text()
 
 
 class Kafka(Broker):
+    """One node, with KRaft."""
+
     kind = "kafka"
 
-    def __init__(self, folder, **properties):
-        port, controller_port = free_ports(2)
-        self.folder, self.port, self.servers = folder, port, f"127.0.0.1:{port}"
+    def __init__(self, folder, name="kafka", **properties):
+        self.folder, self.name = folder, name
+        self.port, self.other_port = free_ports(2)
+        self.servers = f"127.0.0.1:{self.port}"
         self.config = folder / "server.properties"
-        more = "".join(f"{name.replace('_', '.')}={value}\n" for name, value in properties.items())
-        self.config.write_text(SERVER_PROPERTIES.format(port=port, controller_port=controller_port, folder=folder) + more)
-        kafka_tool("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self.config)
-        self.start()
+        more = "".join(f"{key.replace('_', '.')}={value}\n" for key, value in properties.items())
+        self.config.write_text(self.fill(SERVER_PROPERTIES + self.properties()) + more)
+        try:
+            self.prepare()
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def fill(self, text):
+        return text.format(folder=self.folder, port=self.port, other_port=self.other_port)
+
+    def properties(self):
+        return KRAFT_PROPERTIES
+
+    def prepare(self):
+        kafka_tool("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self.config, of=self.name)
 
     def start(self):
-        options = ["-Xmx384m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath()]
+        self.process = self.run_server("kafka.Kafka", self.config, memory="384m")
+        wait_until(self.is_ready, f"{self.name} is ready")
+
+    def run_server(self, name, *args, **options):
         with open(self.folder / "log", "a") as log:
-            self.process = subprocess.Popen([*JAVA, *options, "kafka.Kafka", self.config], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_until(self.is_ready, "Kafka is ready", 60)
+            command = java(self.name, name, *args, log="warn", **options)
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def close(self):
+        """The end of it and of its data, which may be more than a gigabyte."""
+        if self.process:
+            self.stop()
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
 
     def is_ready(self):
         assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
@@ -158,3 +227,59 @@ class Kafka(Broker):
         """Kafka's own count: {partition: end offset}."""
         lines = kafka_tool("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers, "--topic", topic).decode().split()
         return {int(partition): int(offset) for _, partition, offset in (line.rsplit(":", 2) for line in lines)}
+
+
+class KafkaWithZooKeeper(Kafka):
+    """One node of a version whose KRaft was not for use yet."""
+
+    zookeeper = None
+
+    def properties(self):
+        return WITH_ZOOKEEPER_PROPERTIES
+
+    def prepare(self):
+        config = self.folder / "zookeeper.properties"
+        config.write_text(self.fill(ZOOKEEPER_PROPERTIES))
+        self.zookeeper = self.run_server("org.apache.zookeeper.server.quorum.QuorumPeerMain", config, memory="128m")
+        wait_until(lambda: self.ask_zookeeper(b"ruok") == b"imok", "ZooKeeper is ready")
+
+    def ask_zookeeper(self, word):
+        assert self.zookeeper.poll() is None, (self.folder / "log").read_text()[-2000:]
+        try:
+            with socket.create_connection(("127.0.0.1", self.other_port), timeout=5) as s:
+                s.sendall(word)
+                with s.makefile("rb") as answer:
+                    return answer.read()
+        except OSError:
+            return b""
+
+    def start(self):
+        # A broker does not start while the session of one that was killed lives on.
+        wait_until(lambda: b"/brokers/ids/1" not in self.ask_zookeeper(b"dump"), "the end of the old session")
+        super().start()
+
+    def delete_topic(self, name):
+        super().delete_topic(name)
+        # The name is taken until the controller has finished, which Metadata does not tell.
+        wait_until(lambda: self.is_free(name), f"the end of {name}")
+
+    def is_free(self, name):
+        try:
+            self.admin.create_topics([NewTopic(name, 1, 1)], validate_only=True)[name].result(PATIENCE)
+            return True
+        except KafkaException as e:
+            if e.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+            return False
+
+    def close(self):
+        super().close()
+        if self.zookeeper:
+            self.zookeeper.terminate()
+            self.zookeeper.wait(PATIENCE)
+
+
+def start_kafka(name, folder):
+    """Apache Kafka in the version that has this name in tests/kafka/versions."""
+    major = int(KAFKAS[name][0].partition(".")[0])
+    return (Kafka if major >= 3 else KafkaWithZooKeeper)(folder, name)

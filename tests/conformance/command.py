@@ -11,6 +11,9 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("KP_BUILD", REPOSITORY / "build")).resolve()
 KPRODUCER = BUILD / "kproducer"
 
+# Seconds that are enough on a machine that has much else to do; only what hangs takes so long.
+PATIENCE = 60
+
 # KPRODUCER_* are properties to the command; those of the scripts that run the tests are none.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("KPRODUCER_")}
 
@@ -32,7 +35,7 @@ class Result:
         return self.err.splitlines()
 
 
-def run(command, stdin=b"", timeout=60, env=None):
+def run(command, stdin=b"", timeout=2 * PATIENCE, env=None):
     start = time.monotonic()
     source = {"stdin": stdin} if hasattr(stdin, "fileno") else {"input": stdin}
     done = subprocess.run([str(part) for part in command], capture_output=True, timeout=timeout, env=ENVIRONMENT | (env or {}), **source)
@@ -56,7 +59,7 @@ def start(*args, **options):
     return subprocess.Popen([str(part) for part in (KPRODUCER, *args)], env=ENVIRONMENT, **streams)
 
 
-def finish(process, timeout=60):
+def finish(process, timeout=2 * PATIENCE):
     """The end of what start() began."""
     begin = time.monotonic()
     try:
@@ -67,7 +70,7 @@ def finish(process, timeout=60):
     return Result(process.returncode, out or b"", (err or b"").decode(errors="replace"), time.monotonic() - begin)
 
 
-def wait_until(condition, what, seconds=20):
+def wait_until(condition, what, seconds=PATIENCE):
     """What `condition` returns as soon as that is true."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -1,17 +1,19 @@
-"""Both brokers run once per session; a case that takes `broker` runs against each. Nothing here may skip: what cannot run fails."""
+"""Every broker runs once per session. A case that takes `broker` runs against each of them, one that takes `each_kafka` against each
+version of Apache Kafka, one that takes `kafka` against the newest. Nothing here may skip: what cannot run fails.
+"""
 
 import itertools
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import types
 
 import pytest
 
-from brokers import DevBroker, Kafka
+from brokers import KAFKAS, DevBroker, start_kafka
 from command import REPOSITORY, run
+from summary import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 (hooks of pytest)
 
 # A shell starts its background jobs with SIGINT ignored, and a program that is started so keeps it ignored: what we start shall not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -19,13 +21,45 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 names = itertools.count()
 
 
+def pytest_generate_tests(metafunc):
+    """Versions that only the long run takes carry the marker `full`."""
+    kafkas = [pytest.param(name, marks=[pytest.mark.full] * (run == "full")) for name, (_, run) in KAFKAS.items()]
+    if "broker" in metafunc.fixturenames:
+        metafunc.parametrize("broker", ["devbroker", *kafkas], indirect=True)
+    if "each_kafka" in metafunc.fixturenames:
+        metafunc.parametrize("each_kafka", kafkas, indirect=True)
+
+
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory):
+def kafkas(tmp_path_factory):
+    """A function that gives the running Kafka of a name; each is started when it is first asked for, and only then."""
     assert "KAFKA_JARS" in os.environ, "KAFKA_JARS names the folder of Kafka's jars (scripts/setup --test)"
-    broker = Kafka(tmp_path_factory.mktemp("kafka"))
-    yield broker
-    broker.stop()
-    shutil.rmtree(broker.folder / "data")  # more than a gigabyte
+    running = {}
+
+    def get(name):
+        if name not in running:
+            try:
+                running[name] = start_kafka(name, tmp_path_factory.mktemp(name))
+            except (AssertionError, OSError) as error:
+                running[name] = error
+        if isinstance(running[name], Exception):
+            raise running[name]
+        return running[name]
+
+    yield get
+    for broker in running.values():
+        if not isinstance(broker, Exception):
+            broker.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(kafkas):
+    return kafkas("kafka")
+
+
+@pytest.fixture
+def each_kafka(request, kafkas):
+    return kafkas(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +85,9 @@ def own_devbroker(tmp_path):
         broker.stop()
 
 
-@pytest.fixture(params=["devbroker", "kafka"])
-def broker(request):
-    return request.getfixturevalue(request.param)
+@pytest.fixture
+def broker(request, kafkas):
+    return request.getfixturevalue("devbroker") if request.param == "devbroker" else kafkas(request.param)
 
 
 @pytest.fixture

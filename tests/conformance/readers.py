@@ -6,7 +6,7 @@ import dataclasses
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from brokers import kafka_tool
-from command import run, wait_until
+from command import PATIENCE, run, wait_until
 
 WAIT_AT_END_MS = 10
 AT_ONCE = 100000
@@ -36,7 +36,7 @@ def bounds(reader, topic, partition):
 
     def ask():
         try:
-            return reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+            return reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE)
         except KafkaException as e:
             if e.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
                 raise
@@ -51,7 +51,7 @@ def records(broker, topic, partition=0):
     first, end = bounds(reader, topic, partition)
     reader.assign([TopicPartition(topic, partition, first)])
     messages = []
-    while len(messages) < end - first and (more := reader.consume(min(end - first - len(messages), AT_ONCE), 20)):
+    while len(messages) < end - first and (more := reader.consume(min(end - first - len(messages), AT_ONCE), PATIENCE)):
         messages += more
     reader.close()
     assert not any(m.error() for m in messages)
@@ -88,4 +88,4 @@ def kcat(broker, topic, partition=0, form="%s\n"):
 def console_consumer(broker, topic, n):
     """The first n records of partition 0 as Kafka's console consumer prints them."""
     where = ["--bootstrap-server", broker.servers, "--topic", topic, "--partition", "0", "--offset", "earliest"]
-    return kafka_tool("org.apache.kafka.tools.consumer.ConsoleConsumer", *where, "--max-messages", n, "--timeout-ms", "10000")
+    return kafka_tool("org.apache.kafka.tools.consumer.ConsoleConsumer", *where, "--max-messages", n, "--timeout-ms", 1000 * PATIENCE)

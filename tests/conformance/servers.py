@@ -6,20 +6,20 @@ import threading
 
 
 class Server:
-    """Listens while the `with` block runs; `behave(connection)` gets each connection. None: the port is free, nobody listens."""
+    """Listens while the `with` block runs; `behave(connection)` gets each connection. None: nobody listens, and nobody else can on this port."""
 
     def __init__(self, behave):
         self.behave = behave
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
         self.connections = []
         self.n_accepted = 0
 
     def __enter__(self):
         if self.behave:
+            self.socket.listen()
             threading.Thread(target=self.serve, daemon=True).start()
-        else:
-            self.socket.close()
         return self
 
     def __exit__(self, *what):

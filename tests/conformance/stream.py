@@ -6,7 +6,7 @@ import tempfile
 import termios
 import threading
 
-from command import finish, start, wait_until
+from command import PATIENCE, finish, start, wait_until
 from readers import count
 
 
@@ -48,7 +48,7 @@ class Stream:
     def close(self):
         self.is_closing.set()
         if self.feeder:
-            self.feeder.join(60)
+            self.feeder.join(PATIENCE)
         self.process.stdin.close()
         self.process.stdin = None
 
@@ -68,7 +68,7 @@ class Stream:
         """The library's log, or the command, says so."""
         wait_until(lambda: text in self.said(), f"'{text}' on standard error")
 
-    def result(self, code=0, seconds=30):
+    def result(self, code=0, seconds=PATIENCE):
         """The end, within these seconds; the input stays open unless close() was called."""
         self.process.wait(seconds)
         result = finish(self.process)

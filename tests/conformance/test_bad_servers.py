@@ -6,7 +6,7 @@ from command import kproducer
 from servers import GARBAGE, HTTP, NEGATIVE_LENGTH, TLS_ALERT, TWO_GIGABYTES, WRONG_CORRELATION, Server
 
 TIMEOUT_SECONDS = 1
-SLACK_SECONDS = 1.5
+SLACK_SECONDS = 4  # other work on the machine; the time-outs that must not be waited for are 10 s and longer
 
 STRANGERS = {
     "nobody listens": (None, ["refused"]),

@@ -59,12 +59,12 @@ def batches(dump):
     return found
 
 
-def test_kafka_stores_every_codec_as_it_came(kafka, name):
-    kafka.create_topic(name, partitions=len(CODECS))
+def test_kafka_stores_every_codec_as_it_came(each_kafka, name):
+    each_kafka.create_topic(name, partitions=len(CODECS))
     for partition, codec in enumerate(CODECS):
-        send(kafka, name, codec, "-p", partition, "-X", "batch.size=30000")
+        send(each_kafka, name, codec, "-p", partition, "-X", "batch.size=30000")
     for partition, codec in enumerate(CODECS):
-        stored = batches(kafka.dump(kafka.segment(name, partition)))
+        stored = batches(each_kafka.dump(each_kafka.segment(name, partition)))
         # What a codec does not make smaller is sent as it is.
         assert codec in {b["compresscodec"] for b in stored} <= {codec, "none"}
         assert {(b["isvalid"], b["magic"]) for b in stored} == {("true", "2")}
@@ -72,10 +72,10 @@ def test_kafka_stores_every_codec_as_it_came(kafka, name):
         assert len(stored) > 3
 
 
-def test_kafka_stores_the_idempotent_stamps(kafka, name):
-    kafka.create_topic(name)
-    produce(kafka, name, "-X", "batch.size=2000", stdin=b"some line\n" * 5000)
-    stored = batches(kafka.dump(kafka.segment(name)))
+def test_kafka_stores_the_idempotent_stamps(each_kafka, name):
+    each_kafka.create_topic(name)
+    produce(each_kafka, name, "-X", "batch.size=2000", stdin=b"some line\n" * 5000)
+    stored = batches(each_kafka.dump(each_kafka.segment(name)))
     assert len({b["producerId"] for b in stored}) == 1 and int(stored[0]["producerId"]) >= 0
     assert {b["producerEpoch"] for b in stored} == {"0"}
     expected = 0
@@ -85,16 +85,16 @@ def test_kafka_stores_the_idempotent_stamps(kafka, name):
     assert expected == 5000
 
 
-def test_without_idempotence_there_is_no_producer_id(kafka, name):
-    kafka.create_topic(name)
-    produce(kafka, name, "-X", "enable.idempotence=false", stdin=b"a\nb\n")
-    assert {(b["producerId"], b["baseSequence"]) for b in batches(kafka.dump(kafka.segment(name)))} == {("-1", "-1")}
+def test_without_idempotence_there_is_no_producer_id(each_kafka, name):
+    each_kafka.create_topic(name)
+    produce(each_kafka, name, "-X", "enable.idempotence=false", stdin=b"a\nb\n")
+    assert {(b["producerId"], b["baseSequence"]) for b in batches(each_kafka.dump(each_kafka.segment(name)))} == {("-1", "-1")}
 
 
-def test_each_producer_has_an_id_of_its_own(kafka, name):
-    kafka.create_topic(name)
+def test_each_producer_has_an_id_of_its_own(each_kafka, name):
+    each_kafka.create_topic(name)
     for _ in range(3):
-        produce(kafka, name, stdin=b"a\n")
-    stored = batches(kafka.dump(kafka.segment(name)))
+        produce(each_kafka, name, stdin=b"a\n")
+    stored = batches(each_kafka.dump(each_kafka.segment(name)))
     assert [b["baseSequence"] for b in stored] == ["0", "0", "0"]
     assert len({b["producerId"] for b in stored}) == 3

@@ -5,7 +5,7 @@ import random
 from confluent_kafka import Producer
 
 from brokers import kafka_tool
-from command import produce
+from command import PATIENCE, produce
 from readers import all_records, count
 
 PARTITIONS = 7
@@ -36,20 +36,20 @@ def test_thousand_keys_go_where_librdkafka_sends_them(broker, name):
     other = Producer({"bootstrap.servers": broker.servers, "partitioner": "murmur2_random"})
     for key in keys:
         other.produce(theirs, key=key, value=b"v")
-    assert other.flush(20) == 0
+    assert other.flush(PATIENCE) == 0
     assert partition_of_keys(broker, ours) == partition_of_keys(broker, theirs)
     assert set(partition_of_keys(broker, ours)) == set(keys)
 
 
-def test_thousand_keys_go_where_java_sends_them(kafka, name):
+def test_thousand_keys_go_where_java_sends_them(each_kafka, name):
     lines = "".join(f"{key}\tv\n" for key in text_keys(1000)).encode()
-    ours, theirs = (kafka.create_topic(f"{name}-{who}", PARTITIONS) for who in ("ours", "theirs"))
-    produce(kafka, ours, "-K", r"\t", stdin=lines)
+    ours, theirs = (each_kafka.create_topic(f"{name}-{who}", PARTITIONS) for who in ("ours", "theirs"))
+    produce(each_kafka, ours, "-K", r"\t", stdin=lines)
     options = ["--reader-property", "parse.key=true", "--reader-property", "key.separator=\t"]
-    where = ["--bootstrap-server", kafka.servers, "--topic", theirs]
+    where = ["--bootstrap-server", each_kafka.servers, "--topic", theirs]
     kafka_tool("org.apache.kafka.tools.ConsoleProducer", *where, *options, stdin=lines, env={"JAVA_TOOL_OPTIONS": "-Dfile.encoding=UTF-8"})
-    assert partition_of_keys(kafka, ours) == partition_of_keys(kafka, theirs)
-    assert len(partition_of_keys(kafka, ours)) == 1000
+    assert partition_of_keys(each_kafka, ours) == partition_of_keys(each_kafka, theirs)
+    assert len(partition_of_keys(each_kafka, ours)) == 1000
 
 
 def test_one_key_stays_in_order_in_one_partition(broker, name):

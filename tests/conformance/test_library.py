@@ -116,12 +116,12 @@ def test_every_field_of_a_record_is_read_back(broker, name, program):
     assert reports == [(r.partition, r.offset, r.timestamp) for r in [full, *rest]]
 
 
-def test_report_carries_the_brokers_time_where_the_topic_wants_it(kafka, name, program):
-    kafka.create_topic(name, partitions=2, message_timestamp_type="LogAppendTime")
+def test_report_carries_the_brokers_time_where_the_topic_wants_it(each_kafka, name, program):
+    each_kafka.create_topic(name, partitions=2, message_timestamp_type="LogAppendTime")
     before = time.time_ns() // 1000000
-    reports = [tuple(map(int, line.split())) for line in program(PROGRAMS / "fields.c")(kafka.servers, name).out.splitlines()]
+    reports = [tuple(map(int, line.split())) for line in program(PROGRAMS / "fields.c")(each_kafka.servers, name).out.splitlines()]
     assert all(timestamp >= before for _, _, timestamp in reports)
-    assert reports == [(r.partition, r.offset, r.timestamp) for r in records(kafka, name, 1) + records(kafka, name, 0)]
+    assert reports == [(r.partition, r.offset, r.timestamp) for r in records(each_kafka, name, 1) + records(each_kafka, name, 0)]
 
 
 @pytest.mark.parametrize("how", ["callback", "queue"])

@@ -158,12 +158,13 @@ def test_threads_that_cannot_be_started_end_the_run(devbroker, name):
 def test_rate_is_held(devbroker, name):
     figures = perf(devbroker, devbroker.create_topic(name), "-n", "4000", "--rate", "2000")
     assert figures["acked"] == 4000
-    assert figures["records_per_second"] == pytest.approx(2000, rel=0.05)
+    # Never faster; slower when the machine has other work.
+    assert 1600 <= figures["records_per_second"] <= 2100
 
 
 def test_duration_ends_it(devbroker, name):
     figures = perf(devbroker, devbroker.create_topic(name), "--duration", "0.5", "--rate", "1000")
-    assert 400 <= figures["records"] <= 520
+    assert 250 <= figures["records"] <= 520
     assert count(devbroker, name) == {0: figures["records"]}
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from command import finish, produce, start, wait_until
+from command import PATIENCE, finish, produce, start, wait_until
 from readers import console_consumer, count, kcat, records
 
 
@@ -160,7 +160,7 @@ def test_verbose_shows_the_librarys_log(devbroker, name, option, shows_start):
 def test_nodes_share_the_partitions(own_devbroker):
     broker = own_devbroker("--nodes", "3", "--partitions", "6")
     produce(broker, "spread", "-X", "batch.size=1000", stdin=b"value\n" * 20000)
-    leaders = {p.leader for p in broker.admin.list_topics(timeout=10).topics["spread"].partitions.values()}
+    leaders = {p.leader for p in broker.admin.list_topics(timeout=PATIENCE).topics["spread"].partitions.values()}
     assert len(leaders) == 3
     ends = count(broker, "spread")
     assert sum(ends.values()) == 20000 and len(ends) == 6 and min(ends.values()) > 0

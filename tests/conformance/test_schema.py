@@ -11,8 +11,10 @@ import zipfile
 
 import pytest
 
+from brokers import KAFKAS
+
 NUMBERS = {"int8", "int16", "uint16", "int32", "uint32", "int64", "float64"}
-VERSION = "4.3.1"
+VERSION = KAFKAS["kafka"][0]
 
 
 def our_messages():

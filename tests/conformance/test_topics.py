@@ -20,6 +20,12 @@ def refused(broker, action, *args, code, says):
         assert text in result.err
 
 
+def await_partitions(broker, n, *names):
+    """The answer comes from Kafka's controller; the broker learns of it a moment later."""
+    for name in names:
+        wait_until(lambda: broker.partitions(name) == n, f"{n} partitions of {name}")
+
+
 def config_of(broker, topic):
     [entry] = topics(broker, "describe", topic, "--json").json
     return entry["configs"]
@@ -28,19 +34,19 @@ def config_of(broker, topic):
 def test_create_with_partitions_and_configuration(broker, name):
     said = topics(broker, "create", name, "--partitions", "5", "--config", "retention.ms=3600000", "--config", "cleanup.policy=compact")
     assert f"{name}: created" in said.err
-    assert broker.partitions(name) == 5
+    await_partitions(broker, 5, name)
     assert config_of(broker, name)["retention.ms"] == "3600000"
     assert config_of(broker, name)["cleanup.policy"] == "compact"
 
 
 def test_create_by_the_brokers_defaults(broker, name):
     topics(broker, "create", name)
-    assert broker.partitions(name) == 1
+    await_partitions(broker, 1, name)
 
 
 def test_create_several_at_once(broker, name):
     topics(broker, "create", f"{name}-a", f"{name}-b")
-    assert broker.partitions(f"{name}-a") == broker.partitions(f"{name}-b") == 1
+    await_partitions(broker, 1, f"{name}-a", f"{name}-b")
 
 
 def test_list_shows_name_partitions_and_replicas(broker, name):
@@ -116,13 +122,13 @@ def test_a_topic_may_be_named_with_the_option(devbroker, name):
 def test_delete(broker, name):
     broker.create_topic(name)
     topics(broker, "delete", name)
-    assert broker.partitions(name) == 0
+    await_partitions(broker, 0, name)
 
 
 def test_add_partitions(broker, name):
     broker.create_topic(name, partitions=2)
     topics(broker, "add-partitions", name, "--partitions", "6")
-    assert broker.partitions(name) == 6
+    await_partitions(broker, 6, name)
 
 
 def test_create_of_what_exists(broker, topic):
@@ -160,7 +166,7 @@ def test_one_bad_topic_does_not_stop_the_others(broker, name):
     broker.create_topic(f"{name}-b")
     result = topics(broker, "create", f"{name}-a", f"{name}-b", f"{name}-c", code=1)
     assert "TOPIC_ALREADY_EXISTS" in result.err
-    assert broker.partitions(f"{name}-a") == broker.partitions(f"{name}-c") == 1
+    await_partitions(broker, 1, f"{name}-a", f"{name}-c")
 
 
 @pytest.mark.parametrize("args", [
