@@ -23,7 +23,9 @@ enum {
 	OPTION_MEMORY,
 	OPTION_DISCARD,
 	OPTION_I_KNOW,
-	OPTION_SEED
+	OPTION_SEED,
+	OPTION_DIR,
+	OPTION_REPAIR
 };
 
 static const cli_option options[] = {
@@ -39,16 +41,21 @@ static const cli_option options[] = {
 	{OPTION_DISCARD, "discard", NULL, "check and count batches, keep none: for measuring producers"},
 	{OPTION_I_KNOW, "i-know", NULL, "listen on an address that other machines can reach: there is no security"},
 	{OPTION_SEED, "seed", "N", "make topic ids and producer ids repeatable"},
+	{OPTION_DIR, "dir", "DIR",
+         "keep topics and logs in this folder and go on with what is there, also after kill -9; not --memory bounds them then, but "
+         "retention.bytes and retention.ms where a topic sets them"},
+	{OPTION_REPAIR, "repair", NULL, "cut damaged logs in --dir; what is cut is kept as *.damaged"},
 	{0, NULL, NULL, NULL},
 };
 
 static const char details[] =
-	"A Kafka cluster for development and tests: no security, no replication, everything in memory. When it is ready, one line on\n"
-	"standard output says so, \"ready HOST:PORT[,HOST:PORT...]\", in the form that -b takes. SIGINT or SIGTERM ends it, exit code 0.\n"
+	"A Kafka cluster for development and tests: no security, no replication, everything in memory or in --dir. When it is ready, one line\n"
+	"on standard output says so, \"ready HOST:PORT[,HOST:PORT...]\", in the form that -b takes. SIGINT or SIGTERM ends it, exit code 0.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer broker\n"
 	"  kproducer broker --listen 127.0.0.1:19092 --nodes 3 --partitions 6\n"
+	"  kproducer broker --dir data\n"
 	"  kproducer broker --discard\n";
 
 typedef struct broker_options {
@@ -112,6 +119,8 @@ static int take(void *state, int id, char *arg)
 		rc = take_number("memory", arg, 1, SIZE_MAX / 2, &n);
 		o->broker.log_bytes_max = (size_t)n;
 		return rc;
+	case OPTION_DIR: o->broker.dir = arg; return CLI_GO_ON;
+	case OPTION_REPAIR: o->broker.repair_dir = 1; return CLI_GO_ON;
 	default: return take_number("seed", arg, 0, UINT64_MAX, &o->broker.seed);
 	}
 }
@@ -119,6 +128,18 @@ static int take(void *state, int id, char *arg)
 static void stop(void *broker)
 {
 	kp_devbroker_stop(broker);
+}
+
+/* Options that do not go together. CLI_GO_ON or an exit code. */
+static int check_storage(const broker_options *o)
+{
+	if (o->broker.repair_dir && !o->broker.dir)
+		return cli_usage_error(&cli_broker, "--repair wants --dir: there is nothing to repair in memory");
+	if (o->broker.dir && !*o->broker.dir)
+		return cli_usage_error(&cli_broker, "--dir wants a folder, not ''");
+	if (o->broker.dir && o->broker.is_discarding)
+		return cli_usage_error(&cli_broker, "--discard keeps nothing and --dir keeps everything: give one of them");
+	return CLI_GO_ON;
 }
 
 /* The addresses as -b takes them; an IPv6 host in brackets. */
@@ -134,9 +155,11 @@ static void print_ready(const broker_options *o, const kp_devbroker *broker)
 
 static void say_what_it_is(const broker_options *o, uint16_t port)
 {
-	char bytes[CLI_NUMBER_SIZE], keeps[100];
+	char bytes[CLI_NUMBER_SIZE], keeps[240];
 	if (o->broker.is_discarding)
 		snprintf(keeps, sizeof(keeps), "discards what it is sent");
+	else if (o->broker.dir)
+		snprintf(keeps, sizeof(keeps), "keeps everything in %.200s", o->broker.dir);
 	else
 		snprintf(keeps, sizeof(keeps), "keeps %s in memory", cli_format_bytes(bytes, (double)o->broker.log_bytes_max));
 	bool is_v6 = strchr(o->broker.host, ':') != NULL;
@@ -163,7 +186,7 @@ static int check_listen(const broker_options *o)
 
 static int serve(const broker_options *o)
 {
-	char err[512] = "";
+	char err[1024] = "";
 	kp_devbroker_stats stats;
 	kp_devbroker *broker = kp_devbroker_new(&o->broker, err, sizeof(err));
 	if (!broker) {
@@ -194,6 +217,8 @@ static int run(const cli_command *self, int argc, char **argv)
 		rc = cli_usage_error(self, "there are no %d ports from %u on", o.broker.n_nodes, o.broker.port);
 	if (rc == CLI_GO_ON)
 		rc = check_listen(&o);
+	if (rc == CLI_GO_ON)
+		rc = check_storage(&o);
 	if (rc == CLI_GO_ON)
 		rc = serve(&o);
 	cli_common_deinit(&o.common);

@@ -48,6 +48,7 @@ int cli_signals_init(void)
 	}
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL); /* a limit on files is an error of the write too */
 	action.sa_handler = handle;
 	sigaction(SIGTERM, &action, NULL);
 	/* A shell starts background jobs with SIGINT ignored, so that Ctrl-C ends the foreground alone: leave it so. */

@@ -1,5 +1,5 @@
 /*
- * signals.h - SIGINT and SIGTERM as a request to stop, which the main thread sees at its next wait. SIGPIPE is ignored: a closed
+ * signals.h - SIGINT and SIGTERM as a request to stop, which the main thread sees at its next wait. SIGPIPE and SIGXFSZ are ignored: a closed
  * pipe is a write error like any other. The first signal asks for an orderly end, the second for an immediate one, the third ends
  * the process on the spot.
  */

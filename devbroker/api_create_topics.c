@@ -157,7 +157,7 @@ static int16_t create(kp_db_ctx *ctx, const kp_create_topics_request_topic *q, b
 	if (!code && !validate_only) {
 		int err = kp_db_topic_create(&ctx->db->cluster, q->name, p.n_partitions, p.replication_factor, &p.config, &t);
 		if (err)
-			code = err == KP_ERR_POLICY_VIOLATION ? KP_ERR_POLICY_VIOLATION : KP_ERR_UNKNOWN_SERVER_ERROR;
+			code = err == KP_ERR_NO_MEMORY ? KP_ERR_UNKNOWN_SERVER_ERROR : (int16_t)err;
 		else
 			a->topic_id = t->id;
 	}

@@ -38,8 +38,7 @@ static int16_t remove_topic(kp_db_ctx *ctx, const doomed *d, kp_delete_topics_re
 	}
 	a->name = kp_db_copy(ctx, kp_slice_cstr(t->name));
 	a->topic_id = t->id;
-	kp_db_topic_delete(c, t);
-	return 0;
+	return (int16_t)kp_db_topic_delete(c, t);
 }
 
 /* The request's topics in one form, whatever the version. NULL when memory is out. */

@@ -75,7 +75,9 @@ static int16_t auto_create(kp_db_ctx *ctx, kp_slice name, bool is_allowed, kp_db
 	kp_db_topic_config config;
 	kp_db_topic_config_init(&config, c->max_message_bytes);
 	int err = kp_db_topic_create(c, name, c->default_partitions, kp_db_default_replication(c), &config, out);
-	return err ? KP_ERR_UNKNOWN_TOPIC_OR_PARTITION : 0;
+	if (err && err != KP_ERR_KAFKA_STORAGE_ERROR)
+		err = KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+	return (int16_t)err;
 }
 
 /* The topic that was asked for, or why there is none. */

@@ -24,6 +24,7 @@
 #include "base/time.h"
 
 typedef struct kp_db kp_db;
+struct kp_db_storage;
 
 #define KP_DB_MAX_FRAME 104857600 /* socket.request.max.bytes; longer frames close the connection */
 #define KP_DB_MAX_NODES 1000
@@ -41,16 +42,17 @@ typedef struct kp_db_options {
 	int32_t default_partitions;      /* of topics created without a count */
 	bool auto_create;                /* auto.create.topics.enable */
 	int32_t max_message_bytes;       /* message.max.bytes: default of the topics' max.message.bytes */
-	size_t log_bytes_max;            /* all logs together; past it the oldest batches are dropped and their log starts later */
+	size_t log_bytes_max;            /* all logs in memory together; past it the oldest batches go and their log starts later */
 	bool is_discarding;              /* check, count and forget: every log starts where it ends; see kp_db_check_records */
 	int64_t wall_ms_at_zero;         /* milliseconds since 1970 when now_us is 0 */
 	uint64_t seed;                   /* topic ids, cluster id, base of producer ids */
+	struct kp_db_storage *storage; /* where topics and logs are kept (storage.h); it must outlive the broker. NULL: in memory */
 } kp_db_options;
 
 /* One node, one partition, auto-creation, 1048588 bytes a batch, 1 GiB of logs, seed 1, the wall clock starts at 1700000000000. */
 void kp_db_options_init(kp_db_options *o);
 
-/* NULL when memory is out or an option is out of its range. */
+/* NULL when memory is out, an option is out of its range, or what the storage holds is not sound (its `fault` says why). */
 KP_MUST_USE kp_db *kp_db_new(const kp_db_options *o);
 void kp_db_free(kp_db *db);
 
@@ -145,8 +147,8 @@ typedef struct kp_db_stats {
 	uint64_t n_produce_batches, n_produce_records, n_produce_bytes; /* appended */
 	uint64_t n_produce_errors;                                      /* partitions answered with an error */
 	uint64_t n_duplicates;                                          /* answered from producer state */
-	uint64_t n_dropped_bytes;                                       /* of batches, dropped because of log_bytes_max */
-	size_t log_bytes;                                               /* memory of all logs now */
+	uint64_t n_dropped_bytes; /* of batches, dropped because of log_bytes_max or retention */
+	size_t log_bytes;         /* memory of all logs now */
 } kp_db_stats;
 void kp_db_get_stats(const kp_db *db, kp_db_stats *out);
 

@@ -11,11 +11,13 @@
 
 #include "base/mem.h"
 #include "base/random.h"
+#include "devbroker/disk.h"
 #include "devbroker/server.h"
 #include "net/conn.h"
 
 struct kp_devbroker {
 	kp_loop *loop;
+	kp_db_storage *storage; /* or NULL */
 	kp_dbserver *server;
 	atomic_bool is_stopped; /* relaxed: it carries nothing, and the loop is stopped behind it */
 };
@@ -78,6 +80,14 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+static bool open_storage(kp_devbroker *b, const kp_devbroker_options *o, char *err, size_t err_size)
+{
+	kp_disk_options d = {o->dir, o->repair_dir != 0, o->say, o->say_opaque};
+	if (o->dir)
+		b->storage = kp_disk_open(&d, err, err_size);
+	return !o->dir || b->storage;
+}
+
 kp_devbroker *kp_devbroker_new(const kp_devbroker_options *o, char *err, size_t err_size)
 {
 	kp_dbserver_options s;
@@ -92,8 +102,12 @@ kp_devbroker *kp_devbroker_new(const kp_devbroker_options *o, char *err, size_t 
 		return NULL;
 	}
 	atomic_init(&b->is_stopped, false);
-	b->server = kp_dbserver_new(b->loop, &s, err, err_size);
+	if (open_storage(b, o, err, err_size)) {
+		s.core.storage = b->storage;
+		b->server = kp_dbserver_new(b->loop, &s, err, err_size);
+	}
 	if (!b->server) {
+		kp_disk_close(b->storage);
 		kp_loop_free(b->loop);
 		kp_mem_free(b);
 		return NULL;
@@ -126,6 +140,7 @@ void kp_devbroker_free(kp_devbroker *b)
 	if (!b)
 		return;
 	kp_dbserver_free(b->server);
+	kp_disk_close(b->storage);
 	kp_loop_free(b->loop);
 	kp_mem_free(b);
 }

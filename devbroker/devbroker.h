@@ -1,7 +1,7 @@
 /*
  * devbroker.h - the development broker as the command sees it: options, run, stop. Plain C, nothing of src/.
  *
- * For development and tests only: no security, no replication, logs in memory or none.
+ * For development and tests only: no security, no replication, logs in memory, in one folder, or none.
  */
 #ifndef KP_DEVBROKER_DEVBROKER_H
 #define KP_DEVBROKER_DEVBROKER_H
@@ -27,10 +27,13 @@ typedef struct kp_devbroker_options {
 	size_t log_bytes_max; /* memory of all logs; the oldest batches are dropped past it */
 	int is_discarding;    /* 0 or 1: check and count batches, keep none; the records inside are not looked at */
 	uint64_t seed;        /* of topic ids and producer ids; 0: from the system */
+	const char *
+		dir; /* keep topics and logs there, and go on with what is there; log_bytes_max does not count then. NULL: memory */
+	int repair_dir; /* 0 or 1: cut logs that are damaged, and keep what is cut beside them, instead of refusing the folder */
 	/* What clients may take together; past it those longest unused are closed. 0: 512 MiB, 512 MiB, by open files, 10 minutes. */
 	size_t frame_bytes_max, answer_bytes_max, connections_max;
 	int64_t connections_max_idle_ms;
-	/* For the operator: a bound was met; at most once a minute of a kind. Or NULL. */
+	/* For the operator: a bound was met (at most once a minute of a kind), a disk is full, a log was repaired. Or NULL. */
 	void (*say)(const char *line, void *opaque);
 	void *say_opaque;
 } kp_devbroker_options;
@@ -44,8 +47,8 @@ typedef struct kp_devbroker kp_devbroker;
 int kp_devbroker_is_loopback(const char *host);
 
 /*
- * Bind all ports. NULL with one line in err when it fails: "cannot listen on 127.0.0.1:9092: address already in use". Clients may connect
- * from here on; they are served by kp_devbroker_run.
+ * Take the folder, bind all ports. NULL with one line in err when it fails: "cannot listen on 127.0.0.1:9092: address already in use".
+ * Clients may connect from here on; they are served by kp_devbroker_run.
  */
 kp_devbroker *kp_devbroker_new(const kp_devbroker_options *o, char *err, size_t err_size);
 /* Port of a node (1..n). Valid after _new. */

@@ -3,6 +3,7 @@
  */
 #include "base/mem.h"
 #include "devbroker/internal.h"
+#include "devbroker/restore.h"
 #include "kproducer/error.h"
 
 void kp_db_options_init(kp_db_options *o)
@@ -46,6 +47,13 @@ kp_db *kp_db_new(const kp_db_options *o)
 		return NULL;
 	}
 	db->next_producer_id = 1000 * (int64_t)kp_random_below(&db->cluster.random, 1000000);
+	db->cluster.reserved.producer_id = db->next_producer_id;
+	if (o->storage && (kp_db_restore(&db->cluster) || kp_db_restore_transactional_ids(db))) {
+		kp_db_free(db);
+		return NULL;
+	}
+	if (o->storage)
+		db->next_producer_id = db->cluster.reserved.producer_id;
 	return db;
 }
 
@@ -66,6 +74,8 @@ void kp_db_free(kp_db *db)
 	while (db->first_answer < db->n_answers)
 		kp_buf_deinit(&db->answers[db->first_answer++].bytes);
 	kp_mem_free(db->answers);
+	if (db->cluster.is_restored)
+		kp_db_retire(&db->cluster);
 	kp_db_cluster_deinit(&db->cluster);
 	kp_arena_deinit(&db->arena);
 	kp_buf_deinit(&db->scratch);
@@ -109,8 +119,7 @@ int kp_db_delete_topic(kp_db *db, const char *topic)
 	kp_db_topic *t = kp_db_topic_by_name(&db->cluster, kp_slice_cstr(topic));
 	if (!t)
 		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-	kp_db_topic_delete(&db->cluster, t);
-	return 0;
+	return kp_db_topic_delete(&db->cluster, t);
 }
 
 int kp_db_add_partitions(kp_db *db, const char *topic, int32_t n_partitions_total)

@@ -247,6 +247,7 @@ int64_t kp_db_step(kp_db *db, int64_t now_us)
 {
 	size_t n_released;
 	int64_t replicated_us;
+	int64_t retention_us = kp_db_retention_step(&db->cluster, db->wall_ms_at_zero + now_us / 1000, now_us);
 	do {
 		n_released = 0;
 		replicated_us = kp_db_replication_step(&db->cluster, now_us);
@@ -257,5 +258,5 @@ int64_t kp_db_step(kp_db *db, int64_t now_us)
 	} while (!has_to_wait(db) && (n_released || db->cluster.is_produce_dirty || db->cluster.is_fetch_dirty));
 	if (has_to_wait(db))
 		return now_us;
-	return min_time(replicated_us, min_time(db->produce_deadline_us, db->fetch_deadline_us));
+	return min_time(min_time(retention_us, replicated_us), min_time(db->produce_deadline_us, db->fetch_deadline_us));
 }

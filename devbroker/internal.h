@@ -147,6 +147,8 @@ KP_MUST_USE int kp_db_hold_fetch(kp_db_ctx *ctx, int32_t max_wait_ms);
 void kp_db_held_free(kp_db_held *h);
 /* Held produces whose batch on this partition ends behind `from_offset` are to be answered with `code`. */
 void kp_db_fail_waits(kp_db *db, const kp_db_partition *p, int64_t from_offset, int16_t code);
+/* api_producer_id.c: what the storage has noted of transactional ids. */
+KP_MUST_USE int kp_db_restore_transactional_ids(kp_db *db);
 void kp_db_conn_free(kp_db_conn *conn); /* it must have left db->conns */
 /* Say in an answer of version 10 or later who leads the partition now, and where that node is (KIP-951). */
 KP_MUST_USE int kp_db_name_leader(const kp_db_cluster *c, const kp_db_partition *p, kp_arena *arena, kp_produce_response *response,

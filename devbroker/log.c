@@ -1,32 +1,13 @@
 /*
- * log.c - see log.h.
+ * log.c - appending, reading and cutting; see log.h. log_chunk.c is where the chunks come from.
  */
-#include "devbroker/log.h"
+#include "devbroker/log_impl.h"
 
 #include <assert.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "kproducer/error.h"
-
-#define CHUNK_MIN ((size_t)8 << 10)
-#define CHUNK_MAX ((size_t)1 << 20)
-#define MARK_EVERY 4096
-
-typedef struct kp_db_mark {
-	int64_t offset; /* base offset of the batch at pos */
-	size_t pos;
-} kp_db_mark;
-
-typedef struct kp_db_chunk {
-	kp_list by_age; /* in the pool */
-	kp_db_log *log;
-	int64_t base_offset;
-	uint8_t *data; /* behind the marks, in the same allocation */
-	size_t len, cap;
-	size_t n_marks;
-	kp_db_mark marks[]; /* cap / MARK_EVERY + 1 */
-} kp_db_chunk;
 
 int64_t kp_db_batch_end(const uint8_t *batch)
 {
@@ -38,48 +19,51 @@ size_t kp_db_batch_size(const uint8_t *batch)
 	return 12 + (size_t)kp_load_be32(batch + 8);
 }
 
-void kp_db_log_pool_init(kp_db_log_pool *pool, size_t bytes_max)
+static int64_t base_timestamp(const uint8_t *batch)
 {
-	*pool = (kp_db_log_pool){.bytes_max = bytes_max};
-	kp_list_init(&pool->by_age);
+	return (int64_t)kp_load_be64(batch + 27);
+}
+
+static int64_t max_timestamp(const uint8_t *batch)
+{
+	return (int64_t)kp_load_be64(batch + 35);
 }
 
 void kp_db_log_init(kp_db_log *log, kp_db_log_pool *pool)
 {
-	*log = (kp_db_log){.pool = pool, .next_chunk = CHUNK_MIN};
+	*log = (kp_db_log){
+		.pool = pool,
+		.next_chunk = KP_DB_CHUNK_MIN,
+		.chunk_bytes_max = SIZE_MAX,
+		.chunk_ms_max = INT64_MAX,
+	};
 }
 
-static size_t chunk_footprint(size_t cap)
+void kp_db_log_keep_in(kp_db_log *log, kp_db_storage *storage, const kp_db_log_name *name)
 {
-	return sizeof(kp_db_chunk) + (cap / MARK_EVERY + 1) * sizeof(kp_db_mark) + cap;
+	log->storage = storage;
+	log->name = *name;
 }
 
-void kp_db_log_pool_deinit(kp_db_log_pool *pool)
+static void free_chunks(kp_db_log *log, kp_db_segment_end end)
 {
-	assert(kp_list_empty(&pool->by_age));
-	if (pool->spare)
-		pool->bytes -= chunk_footprint(pool->spare->cap);
-	kp_mem_free(pool->spare);
-	pool->spare = NULL;
-}
-
-static void chunk_free(kp_db_log_pool *pool, kp_db_chunk *c)
-{
-	kp_list_remove(&c->by_age);
-	if (c->cap == CHUNK_MAX && !pool->spare) {
-		pool->spare = c;
-		return;
-	}
-	pool->bytes -= chunk_footprint(c->cap);
-	kp_mem_free(c);
+	for (size_t i = 0; i < log->n_chunks; i++)
+		kp_db_chunk_free(log, log->chunks[i], end);
+	kp_mem_free(log->chunks);
+	log->chunks = NULL;
+	log->n_chunks = log->cap_chunks = 0;
+	log->bytes = 0;
+	log->start_offset = log->end_offset;
 }
 
 void kp_db_log_deinit(kp_db_log *log)
 {
-	for (size_t i = 0; i < log->n_chunks; i++)
-		chunk_free(log->pool, log->chunks[i]);
-	kp_mem_free(log->chunks);
-	kp_db_log_init(log, log->pool);
+	free_chunks(log, KP_DB_SEGMENT_KEEP);
+}
+
+void kp_db_log_forget(kp_db_log *log)
+{
+	free_chunks(log, KP_DB_SEGMENT_FORGET);
 }
 
 static int64_t chunk_end_offset(const kp_db_log *log, size_t i)
@@ -87,81 +71,88 @@ static int64_t chunk_end_offset(const kp_db_log *log, size_t i)
 	return i + 1 < log->n_chunks ? log->chunks[i + 1]->base_offset : log->end_offset;
 }
 
-/* The oldest chunk of the pool is the first of its log, because a log's chunks were made in order. */
-static void drop_oldest(kp_db_log_pool *pool)
+int kp_db_log_drop_first(kp_db_log *log)
 {
-	kp_db_chunk *c = KP_CONTAINER_OF(kp_list_first(&pool->by_age), kp_db_chunk, by_age);
-	kp_db_log *log = c->log;
-	assert(log->n_chunks && log->chunks[0] == c);
+	kp_db_chunk *c = log->chunks[0];
+	if (log->storage && log->n_chunks == 1) {
+		int err = log->storage->ops->log_emptied(log->storage, &log->name, log->end_offset);
+		if (err)
+			return err;
+	}
 	log->start_offset = chunk_end_offset(log, 0);
 	log->bytes -= c->len;
-	pool->n_dropped_bytes += c->len;
+	log->pool->n_dropped_bytes += c->len;
 	log->n_chunks--;
 	memmove(log->chunks, log->chunks + 1, log->n_chunks * sizeof(*log->chunks));
-	chunk_free(pool, c);
-}
-
-static kp_db_chunk *chunk_alloc(kp_db_log_pool *pool, size_t cap)
-{
-	kp_db_chunk *c = pool->spare;
-	if (c && cap == CHUNK_MAX) {
-		pool->spare = NULL;
-		return c;
-	}
-	c = kp_mem_alloc(chunk_footprint(cap));
-	if (!c)
-		return NULL;
-	c->cap = cap;
-	c->data = (uint8_t *)(c->marks + cap / MARK_EVERY + 1);
-	kp_list_init(&c->by_age);
-	pool->bytes += chunk_footprint(cap);
-	return c;
-}
-
-static int add_chunk(kp_db_log *log, size_t need)
-{
-	kp_db_log_pool *pool = log->pool;
-	size_t cap = need > log->next_chunk ? need : log->next_chunk;
-	while (pool->bytes + chunk_footprint(cap) > pool->bytes_max && !kp_list_empty(&pool->by_age) &&
-	       !(pool->spare && cap == CHUNK_MAX))
-		drop_oldest(pool);
-	if (log->n_chunks == log->cap_chunks) {
-		size_t grown = log->cap_chunks ? log->cap_chunks * 2 : 4;
-		kp_db_chunk **chunks = kp_mem_realloc(log->chunks, grown * sizeof(*chunks));
-		if (!chunks)
-			return KP_ERR_NO_MEMORY;
-		log->chunks = chunks;
-		log->cap_chunks = grown;
-	}
-	kp_db_chunk *c = chunk_alloc(pool, cap);
-	if (!c)
-		return KP_ERR_NO_MEMORY;
-	c->log = log;
-	c->base_offset = log->end_offset;
-	c->len = c->n_marks = 0;
-	kp_list_push_back(&pool->by_age, &c->by_age);
-	log->chunks[log->n_chunks++] = c;
-	if (log->next_chunk < CHUNK_MAX)
-		log->next_chunk *= 2;
+	kp_db_chunk_free(log, c, KP_DB_SEGMENT_REMOVE);
 	return 0;
+}
+
+/* The oldest chunk of the pool is the first of its log, because a log's chunks were made in order. */
+void kp_db_log_drop_oldest(kp_db_log_pool *pool)
+{
+	kp_db_chunk *c = KP_CONTAINER_OF(kp_list_first(&pool->by_age), kp_db_chunk, by_age);
+	assert(c->log->n_chunks && c->log->chunks[0] == c && !c->segment);
+	(void)!kp_db_log_drop_first(c->log); /* in memory it cannot fail */
+}
+
+bool kp_db_log_first(kp_db_log *log, kp_db_log_head *out)
+{
+	if (log->n_chunks == 0)
+		return false;
+	kp_db_chunk *c = log->chunks[0];
+	for (; c->dated < c->len; c->dated += kp_db_batch_size(c->data + c->dated))
+		if (max_timestamp(c->data + c->dated) > c->max_timestamp)
+			c->max_timestamp = max_timestamp(c->data + c->dated);
+	*out = (kp_db_log_head){c->len, chunk_end_offset(log, 0), c->max_timestamp};
+	return true;
+}
+
+/* Chunks go as a whole, so one that covers too long a time would outlive retention.ms by far. */
+static bool is_old(const kp_db_log *log, const kp_db_chunk *c, int64_t timestamp)
+{
+	int64_t first = base_timestamp(c->data);
+	return log->chunk_ms_max != INT64_MAX && first >= 0 && timestamp > first && timestamp - first > log->chunk_ms_max;
+}
+
+/* A chunk at the end with room for the batch. */
+static int make_room(kp_db_log *log, kp_slice batch)
+{
+	kp_db_chunk *c = log->n_chunks ? log->chunks[log->n_chunks - 1] : NULL;
+	if (!c || is_old(log, c, max_timestamp(batch.ptr)))
+		return kp_db_chunk_add(log, batch.len);
+	if (c->cap - c->len >= batch.len)
+		return 0;
+	if (!log->storage || c->len + batch.len > kp_db_chunk_bytes_max(log))
+		return kp_db_chunk_add(log, batch.len);
+	return kp_db_chunk_grow(log, c, batch.len);
+}
+
+/* The last chunk, which is empty. */
+static void remove_last_chunk(kp_db_log *log)
+{
+	kp_db_chunk *c = log->chunks[--log->n_chunks];
+	kp_db_chunk_free(log, c, kp_db_chunk_leaves(log));
 }
 
 int kp_db_log_append(kp_db_log *log, kp_slice batch, int32_t n_records, int32_t leader_epoch, uint8_t **stored)
 {
-	kp_db_chunk *c = log->n_chunks ? log->chunks[log->n_chunks - 1] : NULL;
-	if (!c || c->cap - c->len < batch.len) {
-		if (add_chunk(log, batch.len))
-			return KP_ERR_NO_MEMORY;
-		c = log->chunks[log->n_chunks - 1];
+	int err = make_room(log, batch);
+	if (err)
+		return err;
+	kp_db_chunk *c = log->chunks[log->n_chunks - 1];
+	if (kp_db_chunk_reserve_mark(log, c)) {
+		if (c->len == 0)
+			remove_last_chunk(log);
+		return KP_ERR_NO_MEMORY;
 	}
 	uint8_t *p = c->data + c->len;
-	memcpy(p, batch.ptr, batch.len);
+	/* A batch that a sudden end leaves here half written must not pass for a whole one with its sender's offset. */
 	kp_store_be64(p, (uint64_t)log->end_offset);
+	memcpy(p + 8, batch.ptr + 8, 4);
 	kp_store_be32(p + 12, (uint32_t)leader_epoch);
-	if (c->n_marks == 0 || c->len - c->marks[c->n_marks - 1].pos >= MARK_EVERY)
-		c->marks[c->n_marks++] = (kp_db_mark){log->end_offset, c->len};
-	c->len += batch.len;
-	log->bytes += batch.len;
+	memcpy(p + 16, batch.ptr + 16, batch.len - 16);
+	kp_db_chunk_note(log, c, log->end_offset, batch.len);
 	log->end_offset += n_records;
 	*stored = p;
 	return 0;
@@ -172,6 +163,30 @@ void kp_db_log_skip(kp_db_log *log, int32_t n_records)
 	assert(log->n_chunks == 0);
 	log->end_offset += n_records;
 	log->start_offset = log->end_offset;
+}
+
+int kp_db_log_found_segment(kp_db_log *log, kp_db_segment *seg)
+{
+	if (log->n_chunks == 0)
+		log->start_offset = log->end_offset = seg->base_offset;
+	return kp_db_chunk_adopt(log, seg);
+}
+
+int kp_db_log_found_batch(kp_db_log *log, size_t size)
+{
+	kp_db_chunk *c = log->chunks[log->n_chunks - 1];
+	if (kp_db_chunk_reserve_mark(log, c))
+		return KP_ERR_NO_MEMORY;
+	const uint8_t *batch = c->data + c->len;
+	kp_db_chunk_note(log, c, log->end_offset, size);
+	log->end_offset = kp_db_batch_end(batch);
+	return 0;
+}
+
+void kp_db_log_found_end(kp_db_log *log)
+{
+	kp_db_chunk *c = log->chunks[log->n_chunks - 1];
+	c->cap = c->segment->cap;
 }
 
 /* Index of the last chunk whose base offset is not above `offset`; the log must hold the offset. */
@@ -237,13 +252,20 @@ bool kp_db_log_next(const kp_db_log *log, int64_t *offset, kp_slice *batch)
 	return true;
 }
 
-/* Cut a chunk at a position, which then is its end. */
+/* Cut a chunk at a position, which then is its end. What cannot be cut off must not come back as batches: then it is wiped. */
 static void cut_chunk(kp_db_log *log, kp_db_chunk *c, size_t pos)
 {
 	log->bytes -= c->len - pos;
 	c->len = pos;
 	while (c->n_marks && c->marks[c->n_marks - 1].pos >= pos)
 		c->n_marks--;
+	c->dated = 0;
+	c->max_timestamp = INT64_MIN;
+	if (!c->segment)
+		return;
+	if (log->storage->ops->segment_cut(log->storage, c->segment, pos))
+		memset(c->data + pos, 0, c->cap - pos);
+	c->cap = c->segment->cap;
 }
 
 void kp_db_log_truncate(kp_db_log *log, int64_t end_offset)
@@ -255,9 +277,7 @@ void kp_db_log_truncate(kp_db_log *log, int64_t end_offset)
 		size_t pos = c->base_offset < end_offset ? batch_position(c, end_offset) : 0;
 		log->end_offset = (int64_t)kp_load_be64(c->data + pos);
 		cut_chunk(log, c, pos);
-		if (c->len == 0) {
-			log->n_chunks--;
-			chunk_free(log->pool, c);
-		}
+		if (c->len == 0)
+			remove_last_chunk(log);
 	}
 }

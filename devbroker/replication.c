@@ -2,7 +2,7 @@
  * replication.c - leaders, nodes and high watermarks. There is one log per partition; replication is the time its high watermark lags.
  */
 #include "base/mem.h"
-#include "devbroker/topics.h"
+#include "devbroker/restore.h"
 #include "kproducer/error.h"
 
 bool kp_db_is_node(const kp_db_cluster *c, int32_t node)
@@ -58,10 +58,28 @@ int32_t kp_db_controller(const kp_db_cluster *c)
 	return 0;
 }
 
+int kp_db_reserve(kp_db_cluster *c, const kp_db_reserved *below)
+{
+	int err = c->storage ? c->storage->ops->reserve(c->storage, below) : 0;
+	if (!err)
+		c->reserved = *below;
+	return err;
+}
+
+void kp_db_raise_epoch(kp_db_cluster *c, kp_db_partition *p)
+{
+	p->leader_epoch++;
+	if (p->leader_epoch < c->reserved.leader_epoch || !c->storage)
+		return;
+	kp_db_reserved next = c->reserved;
+	next.leader_epoch = p->leader_epoch + KP_DB_LEADER_EPOCHS_RESERVED;
+	(void)!kp_db_reserve(c, &next); /* it was said; the epochs in the logs still keep the next run above them */
+}
+
 void kp_db_elect(kp_db_cluster *c, kp_db_partition *p, int32_t node)
 {
 	p->leader = node;
-	p->leader_epoch++;
+	kp_db_raise_epoch(c, p);
 	c->is_produce_dirty = c->is_fetch_dirty = true;
 }
 
@@ -97,6 +115,7 @@ static int64_t later(int64_t now_us, int64_t delay_us)
 
 void kp_db_replicate(kp_db_cluster *c, kp_db_partition *p, int64_t now_us)
 {
+	kp_db_retention_note(c, p->topic, now_us);
 	if (c->hw_delay_us == 0 && !kp_list_linked(&p->replicating)) {
 		raise_high_watermark(c, p, p->log.end_offset);
 		return;
@@ -165,7 +184,7 @@ int kp_db_partition_truncate(kp_db_cluster *c, kp_db_partition *p, int64_t end_o
 		p->high_watermark = p->log.end_offset;
 	if (p->hw_target > p->log.end_offset)
 		p->hw_target = p->log.end_offset;
-	p->leader_epoch++;
+	kp_db_raise_epoch(c, p);
 	c->is_produce_dirty = c->is_fetch_dirty = true;
 	return rebuild_producers(p);
 }

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "base/mem.h"
+#include "devbroker/storage.h"
 #include "kproducer/error.h"
 
 #define CONNECTIONS_MAX ((size_t)100000)
@@ -152,6 +153,8 @@ kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_options *o, char *
 	kp_list_init(&s->conns);
 	kp_list_init(&s->ready);
 	s->db = kp_db_new(&o->core);
+	if (!s->db && o->core.storage)
+		snprintf(err, err_size, "%s", o->core.storage->fault);
 	s->nodes = kp_mem_calloc((size_t)s->n_nodes, sizeof(*s->nodes));
 	s->task = kp_task_new(loop, step, s);
 	if (!s->db || !s->nodes || !s->task || !listen_all(s, o, err, err_size)) {

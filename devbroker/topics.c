@@ -60,6 +60,9 @@ int kp_db_cluster_init(kp_db_cluster *c, const kp_db_options *o)
 	kp_map_init(&c->by_metric);
 	kp_list_init(&c->topics);
 	kp_list_init(&c->replicating);
+	kp_list_init(&c->bounded);
+	c->retention_due_us = KP_TIME_NEVER;
+	c->storage = o->storage;
 	kp_db_log_pool_init(&c->logs, o->log_bytes_max);
 	kp_db_producer_pool_init(&c->producers, KP_DB_PRODUCERS_MAX);
 	kp_random_init(&c->random, o->seed);
@@ -69,19 +72,6 @@ int kp_db_cluster_init(kp_db_cluster *c, const kp_db_options *o)
 	if (o->cluster_id)
 		snprintf(c->id, sizeof(c->id), "%s", o->cluster_id);
 	return nodes_init(c, o);
-}
-
-void kp_db_cluster_deinit(kp_db_cluster *c)
-{
-	for (kp_list *n; (n = kp_list_first(&c->topics));)
-		kp_db_topic_delete(c, KP_CONTAINER_OF(n, kp_db_topic, in_order));
-	for (int32_t i = 0; i < c->n_nodes; i++)
-		kp_mem_free(c->nodes[i].host);
-	kp_mem_free(c->nodes);
-	kp_map_deinit(&c->by_name);
-	kp_map_deinit(&c->by_id);
-	kp_map_deinit(&c->by_metric);
-	kp_db_log_pool_deinit(&c->logs);
 }
 
 /* What Topic.validate refuses, in its words; NULL when the name is fine. */
@@ -164,7 +154,7 @@ kp_db_partition *kp_db_partition_of(const kp_db_topic *t, int32_t index)
 static void partition_free(kp_db_partition *p)
 {
 	kp_list_remove(&p->replicating);
-	kp_db_log_deinit(&p->log);
+	kp_db_log_forget(&p->log);
 	kp_db_producers_deinit(&p->producers);
 	kp_mem_free(p);
 }
@@ -189,7 +179,23 @@ static void topic_free(kp_db_cluster *c, kp_db_topic *t)
 	kp_mem_free(t);
 }
 
-int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
+static kp_db_partition *partition_new(kp_db_cluster *c, kp_db_topic *t)
+{
+	kp_db_partition *p = kp_mem_calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->topic = t;
+	p->index = t->n_partitions;
+	p->leader = 1 + (t->first_node + p->index) % c->n_nodes;
+	p->leader_epoch = c->first_epoch;
+	kp_list_init(&p->replicating);
+	kp_db_log_init(&p->log, &c->logs);
+	kp_db_log_keep_in(&p->log, c->storage, &(kp_db_log_name){t->name, p->index});
+	kp_db_producers_init(&p->producers, &c->producers);
+	return p;
+}
+
+static int add_partitions(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
 {
 	int32_t before = t->n_partitions;
 	size_t added = (size_t)(n_partitions - t->n_partitions);
@@ -200,21 +206,35 @@ int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
 		return KP_ERR_NO_MEMORY;
 	t->partitions = grown;
 	while (t->n_partitions < n_partitions) {
-		kp_db_partition *p = kp_mem_calloc(1, sizeof(*p));
+		kp_db_partition *p = partition_new(c, t);
 		if (!p) {
 			topic_shrink(c, t, before);
 			return KP_ERR_NO_MEMORY;
 		}
-		p->topic = t;
-		p->index = t->n_partitions;
-		p->leader = 1 + (t->first_node + p->index) % c->n_nodes;
-		kp_list_init(&p->replicating);
-		kp_db_log_init(&p->log, &c->logs);
-		kp_db_producers_init(&p->producers, &c->producers);
 		t->partitions[t->n_partitions++] = p;
 		c->n_partitions++;
 	}
 	return 0;
+}
+
+static kp_db_topic_record record_of(kp_db_topic *t, kp_db_topic_config *config)
+{
+	return (kp_db_topic_record){t->name, t->id, t->n_partitions, t->replication_factor, t->first_node, config};
+}
+
+int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions)
+{
+	int32_t before = t->n_partitions;
+	int err = add_partitions(c, t, n_partitions);
+	if (err)
+		return err;
+	kp_db_topic_record record = record_of(t, &t->config);
+	err = c->storage ? c->storage->ops->topic_grow(c->storage, &record) : 0;
+	if (err)
+		topic_shrink(c, t, before);
+	else
+		kp_db_retention_apply(c, t);
+	return err;
 }
 
 static void topic_leave(kp_db_cluster *c, const kp_db_topic *t)
@@ -238,41 +258,104 @@ static int topic_enter(kp_db_cluster *c, kp_db_topic *t)
 	return 0;
 }
 
-int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor,
-                       kp_db_topic_config *config, kp_db_topic **out)
+/* Out of everything, and freed; what the storage holds stays. */
+static void topic_remove(kp_db_cluster *c, kp_db_topic *t)
 {
-	size_t text = kp_db_topic_config_text(config);
-	if (text > KP_DB_CONFIG_TEXT_MAX - c->config_text)
+	topic_leave(c, t);
+	kp_list_remove(&t->in_order);
+	kp_list_remove(&t->bounded);
+	c->n_topics--;
+	c->is_produce_dirty = c->is_fetch_dirty = true;
+	topic_free(c, t);
+}
+
+static int topic_make(kp_db_cluster *c, kp_slice name, const kp_db_topic_record *r, kp_db_topic **out)
+{
+	if (kp_db_topic_config_text(r->config) > KP_DB_CONFIG_TEXT_MAX - c->config_text)
 		return KP_ERR_POLICY_VIOLATION;
 	kp_db_topic *t = kp_mem_calloc(1, sizeof(*t));
 	if (!t)
 		return KP_ERR_NO_MEMORY;
+	kp_list_init(&t->bounded);
 	t->name = kp_mem_strndup((const char *)name.ptr, name.len);
-	t->replication_factor = replication_factor;
-	t->first_node = (int32_t)(c->n_topics % (size_t)c->n_nodes);
-	uuid_make(&c->random, &t->id);
+	t->id = r->id;
+	t->replication_factor = r->replication_factor;
+	t->first_node = r->first_node;
 	t->metric_name = t->name;
 	if (t->name && memchr(t->name, '.', name.len))
 		t->metric_name = metric_copy(name);
-	int err = t->metric_name ? kp_db_topic_grow(c, t, n_partitions) : KP_ERR_NO_MEMORY;
+	int err = t->metric_name ? add_partitions(c, t, r->n_partitions) : KP_ERR_NO_MEMORY;
 	if (!err)
 		err = topic_enter(c, t);
 	if (err) {
 		topic_free(c, t);
 		return err;
 	}
-	t->config = *config;
-	c->config_text += text;
-	*config = (kp_db_topic_config){0};
 	*out = t;
 	return 0;
 }
 
-void kp_db_topic_delete(kp_db_cluster *c, kp_db_topic *t)
+static void take_config(kp_db_cluster *c, kp_db_topic *t, kp_db_topic_config *config)
 {
-	topic_leave(c, t);
-	kp_list_remove(&t->in_order);
-	c->n_topics--;
-	c->is_produce_dirty = c->is_fetch_dirty = true;
-	topic_free(c, t);
+	t->config = *config;
+	c->config_text += kp_db_topic_config_text(config);
+	*config = (kp_db_topic_config){0};
+	kp_db_retention_apply(c, t);
+}
+
+int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor,
+                       kp_db_topic_config *config, kp_db_topic **out)
+{
+	kp_db_topic_record r = {
+		.n_partitions = n_partitions,
+		.replication_factor = replication_factor,
+		.first_node = (int32_t)(c->n_topics % (size_t)c->n_nodes),
+		.config = config,
+	};
+	do
+		uuid_make(&c->random, &r.id);
+	while (kp_db_topic_by_id(c, &r.id));
+	int err = topic_make(c, name, &r, out);
+	if (err)
+		return err;
+	r = record_of(*out, config);
+	err = c->storage ? c->storage->ops->topic_create(c->storage, &r) : 0;
+	if (err)
+		topic_remove(c, *out);
+	else
+		take_config(c, *out, config);
+	return err;
+}
+
+int kp_db_topic_restore(kp_db_cluster *c, const kp_db_topic_record *record, kp_db_topic **out)
+{
+	kp_db_topic_record r = *record;
+	if (r.replication_factor > c->n_nodes)
+		r.replication_factor = (int16_t)c->n_nodes; /* there are fewer nodes now */
+	int err = topic_make(c, kp_slice_cstr(r.name), &r, out);
+	if (!err)
+		take_config(c, *out, record->config);
+	return err;
+}
+
+int kp_db_topic_delete(kp_db_cluster *c, kp_db_topic *t)
+{
+	kp_db_topic_record record = record_of(t, &t->config);
+	int err = c->storage ? c->storage->ops->topic_delete(c->storage, &record) : 0;
+	if (!err)
+		topic_remove(c, t);
+	return err;
+}
+
+void kp_db_cluster_deinit(kp_db_cluster *c)
+{
+	for (kp_list *n; (n = kp_list_first(&c->topics));)
+		topic_remove(c, KP_CONTAINER_OF(n, kp_db_topic, in_order));
+	for (int32_t i = 0; i < c->n_nodes; i++)
+		kp_mem_free(c->nodes[i].host);
+	kp_mem_free(c->nodes);
+	kp_map_deinit(&c->by_name);
+	kp_map_deinit(&c->by_id);
+	kp_map_deinit(&c->by_metric);
+	kp_db_log_pool_deinit(&c->logs);
 }

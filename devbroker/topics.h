@@ -44,7 +44,9 @@ typedef struct kp_db_topic {
 	int16_t replication_factor;
 	int32_t first_node; /* partition p is led, at first, by node 1 + (first_node + p) % n_nodes; its replicas follow */
 	kp_db_topic_config config;
-	uint64_t last_metadata; /* number of the last Metadata request that named it */
+	uint64_t last_metadata;                /* number of the last Metadata request that named it */
+	kp_list bounded;                       /* in the cluster's list of that name while one of the two below is set */
+	int64_t retention_ms, retention_bytes; /* -1: no bound */
 } kp_db_topic;
 
 typedef struct kp_db_node {
@@ -69,6 +71,12 @@ typedef struct kp_db_cluster {
 	kp_db_producer_pool producers;
 	kp_random random;
 	int32_t default_partitions, max_message_bytes;
+	kp_list bounded;          /* topics whose logs retention looks at */
+	int64_t retention_due_us; /* when */
+	kp_db_storage *storage;   /* NULL: everything is in memory */
+	bool is_restored;         /* what the storage holds is here, whole */
+	kp_db_reserved reserved;  /* what the storage knows to be given out, at most */
+	int32_t first_epoch;      /* of a partition's leaders: above all that an earlier run has given out */
 } kp_db_cluster;
 
 KP_MUST_USE int kp_db_cluster_init(kp_db_cluster *c, const kp_db_options *o);
@@ -82,10 +90,15 @@ kp_db_topic *kp_db_topic_by_id(const kp_db_cluster *c, const kp_uuid *id);
 kp_db_topic *kp_db_topic_collision(const kp_db_cluster *c, kp_slice name);
 kp_db_partition *kp_db_partition_of(const kp_db_topic *t, int32_t index); /* NULL when out of range */
 
-/* Counts must be in range, the name valid and free. Takes *config (empty afterwards) on success. 0, KP_ERR_POLICY_VIOLATION, KP_ERR_NO_MEMORY. */
+/*
+ * Counts must be in range, the name valid and free. Takes *config (empty afterwards) on success. 0, KP_ERR_POLICY_VIOLATION,
+ * KP_ERR_NO_MEMORY, or the storage's error, as do growing and deleting.
+ */
 KP_MUST_USE int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, int16_t replication_factor,
                                    kp_db_topic_config *config, kp_db_topic **out);
-void kp_db_topic_delete(kp_db_cluster *c, kp_db_topic *t);
+/* The same for a topic that the storage has kept; its logs are empty still. */
+KP_MUST_USE int kp_db_topic_restore(kp_db_cluster *c, const kp_db_topic_record *record, kp_db_topic **out);
+KP_MUST_USE int kp_db_topic_delete(kp_db_cluster *c, kp_db_topic *t);
 KP_MUST_USE int kp_db_topic_grow(kp_db_cluster *c, kp_db_topic *t, int32_t n_partitions);
 
 bool kp_db_is_node(const kp_db_cluster *c, int32_t node); /* 1..n */
@@ -100,6 +113,16 @@ int16_t kp_db_default_replication(const kp_db_cluster *c); /* of topics created 
 int32_t kp_db_controller(const kp_db_cluster *c);          /* the first node that is up, or 0 */
 void kp_db_elect(kp_db_cluster *c, kp_db_partition *p, int32_t node);
 void kp_db_node_change(kp_db_cluster *c, int32_t node, bool is_up);
+void kp_db_raise_epoch(kp_db_cluster *c, kp_db_partition *p);
+/* Note in the storage, if there is one, that all below may be given out from now on. */
+KP_MUST_USE int kp_db_reserve(kp_db_cluster *c, const kp_db_reserved *below);
+
+/* retention.c: what its retention.bytes and retention.ms, where set, mean for the topic's logs. Again when it has grown. */
+void kp_db_retention_apply(kp_db_cluster *c, kp_db_topic *t);
+/* Drop what is past its topic's bounds. Returns when to come again, or KP_TIME_NEVER. Cheap before that time. */
+int64_t kp_db_retention_step(kp_db_cluster *c, int64_t wall_ms, int64_t now_us);
+/* The partition's log grew. */
+void kp_db_retention_note(kp_db_cluster *c, const kp_db_topic *t, int64_t now_us);
 
 /* The partition's log grew: now or later the high watermark follows. */
 void kp_db_replicate(kp_db_cluster *c, kp_db_partition *p, int64_t now_us);
