@@ -1,8 +1,9 @@
 /*
  * test_memory.c - memory runs out at every allocation in turn: the core refuses or closes, never crashes, and gives everything back.
  */
-#include "db_test.h"
+#include "disk_test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -110,6 +111,23 @@ static void scenario(const kp_db_options *o)
 	kp_db_free(db);
 }
 
+/* With each allocation failing in turn: nothing is left behind. */
+static void fail_each(void (*play)(const kp_db_options *o), const kp_db_options *o)
+{
+	allocator.n = allocator.live = allocator.fail_at = 0;
+	play(o);
+	assert_int_equal(0, allocator.live);
+	long n = allocator.n;
+	assert_true(n > 50);
+	for (long at = 1; at <= n; at++) {
+		allocator.n = 0;
+		allocator.fail_at = at;
+		play(o);
+		assert_int_equal(0, allocator.live);
+	}
+	allocator.fail_at = 0;
+}
+
 static void every_allocation_may_fail(void **state)
 {
 	(void)state;
@@ -118,24 +136,50 @@ static void every_allocation_may_fail(void **state)
 	o.wall_ms_at_zero = WALL_MS;
 	db_test *t = db_test_new();
 	make_frames(t);
-	allocator.n = allocator.live = allocator.fail_at = 0;
-	scenario(&o);
-	assert_int_equal(0, allocator.live);
-	long n = allocator.n;
-	assert_true(n > 50);
-	for (long at = 1; at <= n; at++) {
-		allocator.n = 0;
-		allocator.fail_at = at;
-		scenario(&o);
-		assert_int_equal(0, allocator.live);
-	}
-	allocator.fail_at = 0;
+	fail_each(scenario, &o);
 	db_test_free(t);
+}
+
+static char folder[sizeof(((disk_test *)0)->dir)];
+
+/* Twice in one folder: begun, and gone on with. */
+static void scenario_on_disk(const kp_db_options *o)
+{
+	char err[KP_DB_FAULT_SIZE], command[sizeof(folder) + 20];
+	kp_disk_options d = {.dir = folder, .is_repairing = true};
+	kp_db_options with_disk = *o;
+	for (int i = 0; i < 2; i++) {
+		with_disk.storage = kp_disk_open(&d, err, sizeof(err));
+		if (!with_disk.storage)
+			continue;
+		scenario(&with_disk);
+		kp_disk_close(with_disk.storage);
+	}
+	snprintf(command, sizeof(command), "rm -rf '%s'/*", folder);
+	assert_int_equal(0, system(command));
+}
+
+static void every_allocation_may_fail_on_disk(void **state)
+{
+	(void)state;
+	kp_db_options o;
+	disk_test *d = disk_test_new();
+	kp_db_options_init(&o);
+	o.wall_ms_at_zero = WALL_MS;
+	snprintf(folder, sizeof(folder), "%s", d->dir);
+	db_test *t = db_test_new();
+	make_frames(t);
+	fail_each(scenario_on_disk, &o);
+	db_test_free(t);
+	disk_test_free(d);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_may_fail)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(every_allocation_may_fail_on_disk),
+	};
 	kp_allocator a = {counted_realloc, counted_free, NULL};
 	kp_mem_set_allocator(&a);
 	return cmocka_run_group_tests(tests, NULL, NULL);
