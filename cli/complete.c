@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/help.h"
+#include "cli/reader.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/talk.h"
@@ -140,6 +141,9 @@ static void offer_values(completion *c, const char *called)
 		printf(":dirs\n");
 	else if (strstr(called, "CODEC"))
 		offer_property_values(c, "compression.type", "");
+	else if (!strcmp(called, "FORMAT"))
+		for (const cli_format *f = cli_formats; f->name; f++)
+			offer(c, f->name);
 	else if (strstr(called, "TOPIC"))
 		offer_topics(c);
 	else if (strstr(called, "PROPERTY"))

@@ -197,12 +197,13 @@ static cli_read_event send_plain(produce *p)
 
 static cli_read_event send_prepared(produce *p)
 {
+	const bool is_text = p->options->format->is_text;
 	cli_read_event event = CLI_READ_RECORD;
 	while (!p->is_done) {
 		kp_record *r = &p->records[p->n];
 		*r = p->model;
-		event = cli_reader_next(&p->reader, r);
-		if (event != CLI_READ_RECORD)
+		if (!(is_text && cli_reader_next_plain(&p->reader, r)) &&
+		    (event = cli_reader_next(&p->reader, r)) != CLI_READ_RECORD)
 			break;
 		p->ordinal++;
 		if (produce_prepare(p, r) && ++p->n == p->limit)

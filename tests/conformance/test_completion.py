@@ -58,6 +58,7 @@ def words(rest, folder="."):
     ("produce -t t -z s", {"snappy"}),
     ("perf -z ", {"none", "gzip", "snappy", "lz4", "zstd"}),
     ("perf --compression=zs", {"zstd"}),
+    ("produce --input-format l", {"lines", "length", "length-kv"}),
     ("topics a", {"add-partitions"}),
     ("topics -q cr", {"create"}),
     ("topics -b h:1 des", {"describe"}),
