@@ -170,7 +170,7 @@ static void say_what_it_is(const broker_options *o, uint16_t port)
 static void say(const char *line, void *opaque)
 {
 	(void)opaque;
-	cli_say("%s", line);
+	cli_error("%s", line);
 }
 
 /* Nobody shall open a broker without security to the world by mistake. */
