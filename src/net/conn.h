@@ -76,7 +76,19 @@ typedef bool kp_make_place(void *opaque);
 void kp_listener_set_make_place(kp_listener *s, kp_make_place *make_place);
 /* Would listening on this address keep to this machine? True also when the name has no address. The look-up may block. */
 KP_MUST_USE bool kp_listener_is_loopback(const char *address);
+/*
+ * Shut: connections are refused, the port stays ours (those that were accepted stay open). 0, or errno with the listener left or
+ * become shut. Opening again fails only when another program took the port while it could not be kept.
+ */
+KP_MUST_USE int kp_listener_open(kp_listener *s);
+void kp_listener_shut(kp_listener *s);
 void kp_listener_free(kp_listener *s);
+/*
+ * The same on a Unix socket that only its owner may use (mode 0600). A socket that a dead program left at the path is replaced. The path
+ * goes with the listener. Its connections are like others; kp_conn_peer tells nothing of them, kp_listener_port is 0.
+ */
+KP_MUST_USE kp_listener *kp_listener_new_local(kp_loop *l, const char *path, kp_accept *accept, void *opaque,
+                                               const char **err_text);
 void kp_conn_accept_events(kp_conn *c, const kp_conn_events *ev, void *opaque);
 
 #endif

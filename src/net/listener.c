@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "net/conn_impl.h"
+#include "net/local.h"
 
 #define SOCKETS_MAX 8
 /* Accepts of one event before the connections have their turn. */
@@ -24,8 +25,10 @@
 
 typedef struct listen_socket {
 	kp_listener *owner;
-	kp_watch *watch;
-	int fd;
+	kp_watch *watch; /* NULL while shut */
+	int fd;          /* -1: shut, and the port could not be kept */
+	kp_address address;
+	bool is_v6_only;
 } listen_socket;
 
 struct kp_listener {
@@ -38,6 +41,7 @@ struct kp_listener {
 	uint16_t port;
 	bool is_closed;
 	bool is_paused;
+	kp_local *local; /* of a Unix socket, or NULL */
 	size_t n_sockets;
 	listen_socket sockets[SOCKETS_MAX];
 };
@@ -45,7 +49,8 @@ struct kp_listener {
 static void watch_all(kp_listener *s, unsigned wants)
 {
 	for (size_t i = 0; i < s->n_sockets; i++)
-		kp_watch_set(s->sockets[i].watch, wants);
+		if (s->sockets[i].watch)
+			kp_watch_set(s->sockets[i].watch, wants);
 }
 
 static int64_t step(void *opaque, int64_t now_us)
@@ -102,7 +107,7 @@ static void on_ready(void *opaque, unsigned seen)
 		}
 		if (fd < 0)
 			continue;
-		if (!kp_address_from((struct sockaddr *)&ss, len, &peer)) {
+		if (s->local ? !kp_address_parse("127.0.0.1", 0, &peer) : !kp_address_from((struct sockaddr *)&ss, len, &peer)) {
 			close(fd);
 			continue;
 		}
@@ -115,11 +120,11 @@ static void on_ready(void *opaque, unsigned seen)
 		if (s->is_closed)
 			return;
 	}
-	if (seen & KP_IO_BROKEN)
+	if (seen & KP_IO_BROKEN && ls->watch)
 		kp_watch_set(ls->watch, KP_IO_READ);
 }
 
-static int bind_socket(const kp_address *a, bool is_v6_only)
+static int bind_socket(const kp_address *a, bool is_v6_only, bool is_listening)
 {
 	int one = 1, v6_only = is_v6_only;
 	int fd = socket(a->u.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -127,7 +132,7 @@ static int bind_socket(const kp_address *a, bool is_v6_only)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
 	    (a->u.any.sa_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof(v6_only)) == 0) &&
-	    bind(fd, &a->u.any, kp_address_len(a)) == 0 && listen(fd, SOMAXCONN) == 0)
+	    bind(fd, &a->u.any, kp_address_len(a)) == 0 && (!is_listening || listen(fd, SOMAXCONN) == 0))
 		return fd;
 	int number = errno;
 	close(fd);
@@ -139,13 +144,14 @@ static void close_sockets(kp_listener *s)
 {
 	for (size_t i = 0; i < s->n_sockets; i++) {
 		kp_watch_close(s->sockets[i].watch);
-		close(s->sockets[i].fd);
+		if (s->sockets[i].fd >= 0)
+			close(s->sockets[i].fd);
 	}
 	s->n_sockets = 0;
 }
 
 /* Takes fd. */
-static bool add_socket(kp_listener *s, int fd)
+static bool add_socket(kp_listener *s, int fd, bool is_v6_only)
 {
 	listen_socket *ls = &s->sockets[s->n_sockets];
 	struct sockaddr_storage ss;
@@ -161,6 +167,8 @@ static bool add_socket(kp_listener *s, int fd)
 		errno = ENOMEM;
 		return false;
 	}
+	ls->address = own;
+	ls->is_v6_only = is_v6_only;
 	s->port = kp_address_port(&own);
 	s->n_sockets++;
 	return true;
@@ -181,12 +189,12 @@ static int bind_all(kp_listener *s, const kp_address *addresses, size_t n, uint1
 		kp_address a = addresses[i];
 		kp_address_set_port(&a, s->port);
 		bool is_any = a.u.any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a.u.v6.sin6_addr);
-		int fd = bind_socket(&a, !is_any); /* "::" takes IPv4 too; a name brings its IPv4 addresses itself */
+		int fd = bind_socket(&a, !is_any, true); /* "::" takes IPv4 too; a name brings its IPv4 addresses itself */
 		if (fd < 0 && is_missing(errno)) {
 			missing = errno;
 			continue;
 		}
-		if (fd < 0 || !add_socket(s, fd)) {
+		if (fd < 0 || !add_socket(s, fd, !is_any)) {
 			int number = errno;
 			close_sockets(s);
 			return number;
@@ -251,20 +259,30 @@ static const char *bind_host(kp_listener *s, const char *host, uint16_t port)
 	return number ? strerror(number) : NULL;
 }
 
+static kp_listener *listener_new(kp_loop *l, kp_accept *accept, void *opaque)
+{
+	kp_listener *s = kp_mem_calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->loop = l;
+	s->accept = accept;
+	s->opaque = opaque;
+	s->task = kp_task_new(l, step, s);
+	if (!s->task) {
+		kp_mem_free(s);
+		return NULL;
+	}
+	return s;
+}
+
 kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_accept *accept, void *opaque, const char **err_text)
 {
 	static KP_THREAD_LOCAL char text[300];
 	assert(kp_loop_is_mine(l));
 	const char *host = host_of(address);
 	const char *why = "out of memory";
-	kp_listener *s = kp_mem_calloc(1, sizeof(*s));
+	kp_listener *s = listener_new(l, accept, opaque);
 	if (s) {
-		s->loop = l;
-		s->accept = accept;
-		s->opaque = opaque;
-		s->task = kp_task_new(l, step, s);
-	}
-	if (s && s->task) {
 		why = bind_host(s, host, port);
 		if (why && host != address)
 			why = bind_host(s, "0.0.0.0", port); /* a machine without IPv6 */
@@ -284,6 +302,71 @@ void kp_listener_set_make_place(kp_listener *s, kp_make_place *make_place)
 	s->make_place = make_place;
 }
 
+/* Bound but not listening: connections are refused, and nobody else is given the port. */
+void kp_listener_shut(kp_listener *s)
+{
+	assert(kp_loop_is_mine(s->loop) && !s->is_closed);
+	for (size_t i = 0; i < s->n_sockets; i++) {
+		listen_socket *ls = &s->sockets[i];
+		if (!ls->watch)
+			continue;
+		kp_watch_close(ls->watch);
+		ls->watch = NULL;
+		close(ls->fd);
+		ls->fd = bind_socket(&ls->address, ls->is_v6_only, false);
+	}
+}
+
+int kp_listener_open(kp_listener *s)
+{
+	assert(kp_loop_is_mine(s->loop) && !s->is_closed);
+	for (size_t i = 0; i < s->n_sockets; i++) {
+		listen_socket *ls = &s->sockets[i];
+		if (ls->watch)
+			continue;
+		if (ls->fd < 0)
+			ls->fd = bind_socket(&ls->address, ls->is_v6_only, false);
+		if (ls->fd < 0 || listen(ls->fd, SOMAXCONN) != 0) {
+			int number = errno;
+			kp_listener_shut(s);
+			return number;
+		}
+		ls->watch = kp_watch_new(s->loop, ls->fd, on_ready, ls);
+		if (!ls->watch) {
+			close(ls->fd);
+			ls->fd = -1;
+			kp_listener_shut(s);
+			return ENOMEM;
+		}
+		kp_watch_set(ls->watch, KP_IO_READ);
+	}
+	return 0;
+}
+
+kp_listener *kp_listener_new_local(kp_loop *l, const char *path, kp_accept *accept, void *opaque, const char **err_text)
+{
+	static KP_THREAD_LOCAL char text[400];
+	assert(kp_loop_is_mine(l));
+	const char *why = "out of memory";
+	kp_listener *s = listener_new(l, accept, opaque);
+	int fd = -1;
+	if (s) {
+		fd = kp_local_listen(path, &s->local, &why);
+		listen_socket *ls = &s->sockets[0];
+		*ls = (listen_socket){.owner = s, .fd = fd};
+		ls->watch = fd >= 0 ? kp_watch_new(l, fd, on_ready, ls) : NULL;
+		s->n_sockets = fd >= 0;
+		if (ls->watch) {
+			kp_watch_set(ls->watch, KP_IO_READ);
+			return s;
+		}
+	}
+	snprintf(text, sizeof(text), "listen on %.200s: %s", path, fd >= 0 ? "out of memory" : why);
+	*err_text = text;
+	kp_listener_free(s);
+	return NULL;
+}
+
 uint16_t kp_listener_port(const kp_listener *s)
 {
 	return s->port;
@@ -295,6 +378,7 @@ void kp_listener_free(kp_listener *s)
 		return;
 	assert(kp_loop_is_mine(s->loop) && !s->is_closed);
 	close_sockets(s);
+	kp_local_free(s->local);
 	kp_task_free(s->task);
 	s->is_closed = true;
 	kp_loop_bury(s->loop, &s->grave, s); /* on_ready may be on the stack */

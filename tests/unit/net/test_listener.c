@@ -1,6 +1,10 @@
 /* Listening: addresses, ports, failures, no descriptors, and closing inside the accept. */
 #include "net_test.h"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
 static void connect_once(kp_loop *l, const char *host, uint16_t port)
 {
 	probe p = {.stop_in = PROBE_OPEN};
@@ -50,6 +54,74 @@ static void port_is_free_again_after_the_listener_is_gone(void **state)
 	assert_non_null(s.listener);
 	assert_int_equal(kp_listener_port(s.listener), port);
 	server_stop(&s);
+	kp_loop_free(l);
+}
+
+static void refused_once(kp_loop *l, uint16_t port)
+{
+	probe p = {.stop_in = PROBE_CLOSE};
+	probe_open(&p, l, "127.0.0.1", port, NULL);
+	assert_true(run_loop(l, PATIENCE_MS));
+	assert_int_equal(p.n_open, 0);
+	probe_close(&p);
+}
+
+static void shut_listener_refuses_and_keeps_its_port(void **state)
+{
+	(void)state;
+	kp_loop *l = kp_loop_new();
+	server s = {0};
+	const char *why = NULL;
+	uint16_t port = server_start(&s, l, "127.0.0.1");
+	for (int round = 0; round < 3; round++) {
+		connect_once(l, "127.0.0.1", port);
+		kp_listener_shut(s.listener);
+		kp_listener_shut(s.listener);
+		refused_once(l, port);
+		assert_int_equal(kp_listener_port(s.listener), port);
+		assert_int_equal(0, kp_listener_open(s.listener));
+		assert_int_equal(0, kp_listener_open(s.listener));
+	}
+	connect_once(l, "127.0.0.1", port);
+	assert_null(kp_listener_new(l, "127.0.0.1", port, server_on_accept, &s, &why));
+	kp_listener_shut(s.listener);
+	server_stop(&s); /* it may end while it is shut */
+	s.listener = kp_listener_new(l, "127.0.0.1", port, server_on_accept, &s, &why);
+	assert_non_null(s.listener);
+	server_stop(&s);
+	kp_loop_free(l);
+}
+
+static void local_socket_is_its_owners(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/kp-listener-XXXXXX", path[64];
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct stat st;
+	const char *why = NULL;
+	kp_loop *l = kp_loop_new();
+	server s = {0};
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	s.peer.loop = l;
+	s.listener = kp_listener_new_local(l, path, server_on_accept, &s, &why);
+	assert_non_null(s.listener);
+	assert_int_equal(0, stat(path, &st));
+	assert_int_equal(0600, st.st_mode & 0777);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(0, connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	s.stops_on_accept = true;
+	assert_true(run_loop(l, PATIENCE_MS));
+	assert_int_equal(1, s.n_accepted);
+	assert_null(kp_listener_new_local(l, path, server_on_accept, &s, &why));
+	assert_non_null(strstr(why, "another program listens there"));
+	close(fd);
+	server_stop(&s);
+	assert_int_not_equal(0, stat(path, &st));
+	assert_null(kp_listener_new_local(l, "", server_on_accept, &s, &why));
+	assert_string_equal("listen on : the path is empty", why);
+	assert_int_equal(0, rmdir(folder));
 	kp_loop_free(l);
 }
 
@@ -205,6 +277,8 @@ int main(void)
 		cmocka_unit_test(name_is_listened_on_at_all_its_addresses),
 		cmocka_unit_test(wildcard_takes_both_families),
 		cmocka_unit_test(port_is_free_again_after_the_listener_is_gone),
+		cmocka_unit_test(shut_listener_refuses_and_keeps_its_port),
+		cmocka_unit_test(local_socket_is_its_owners),
 		cmocka_unit_test(failures_name_address_and_reason),
 		cmocka_unit_test(listener_may_be_freed_in_its_accept),
 		cmocka_unit_test(accepting_pauses_without_descriptors_and_goes_on_with_them),
