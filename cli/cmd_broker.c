@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/faults.h"
 #include "cli/options.h"
 #include "cli/parse.h"
 #include "cli/signals.h"
@@ -25,7 +26,9 @@ enum {
 	OPTION_I_KNOW,
 	OPTION_SEED,
 	OPTION_DIR,
-	OPTION_REPAIR
+	OPTION_REPAIR,
+	OPTION_FAULT,
+	OPTION_CONTROL
 };
 
 static const cli_option options[] = {
@@ -40,11 +43,13 @@ static const cli_option options[] = {
 	{OPTION_MEMORY, "memory", "BYTES", "of all logs, also as 500M or 4G; beyond it the oldest batches go (1 GiB)"},
 	{OPTION_DISCARD, "discard", NULL, "check and count batches, keep none: for measuring producers"},
 	{OPTION_I_KNOW, "i-know", NULL, "listen on an address that other machines can reach: there is no security"},
-	{OPTION_SEED, "seed", "N", "make topic ids and producer ids repeatable"},
+	{OPTION_SEED, "seed", "N", "make topic ids, producer ids and faults by chance repeatable"},
 	{OPTION_DIR, "dir", "DIR",
          "keep topics and logs in this folder and go on with what is there, also after kill -9; not --memory bounds them then, but "
          "retention.bytes and retention.ms where a topic sets them"},
 	{OPTION_REPAIR, "repair", NULL, "cut damaged logs in --dir; what is cut is kept as *.damaged"},
+	{OPTION_FAULT, "fault", "FILE|TEXT", "misbehave as a fault script says: a file, or the rules themselves; may be repeated"},
+	{OPTION_CONTROL, "control", "PATH", "a Unix socket for `kproducer fault`: rules and faults while the broker runs"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -56,13 +61,21 @@ static const char details[] =
 	"  kproducer broker\n"
 	"  kproducer broker --listen 127.0.0.1:19092 --nodes 3 --partitions 6\n"
 	"  kproducer broker --dir data\n"
-	"  kproducer broker --discard\n";
+	"  kproducer broker --discard\n"
+	"  kproducer broker --fault 'on produce every=10: drop after'\n"
+	"  kproducer broker --nodes 3 --fault chaos.fault --control /tmp/b.ctl\n"
+	"\n"
+	"A fault script is described in docs/fault-script.md:\n"
+	"  on produce topic=orders first=3: error NOT_LEADER_OR_FOLLOWER\n"
+	"  on any chance=1%: delay 200ms..500ms\n"
+	"  at 5s every 20s: node 2 down for 4s\n";
 
 typedef struct broker_options {
 	cli_common common;
 	kp_devbroker_options broker;
 	char host[256]; /* what broker.host points to */
 	bool is_known;  /* --i-know */
+	cli_faults faults;
 } broker_options;
 
 /* "127.0.0.1:9092", "localhost:0", "[::1]:9092". */
@@ -121,6 +134,8 @@ static int take(void *state, int id, char *arg)
 		return rc;
 	case OPTION_DIR: o->broker.dir = arg; return CLI_GO_ON;
 	case OPTION_REPAIR: o->broker.repair_dir = 1; return CLI_GO_ON;
+	case OPTION_FAULT: return cli_faults_take(&o->faults, arg);
+	case OPTION_CONTROL: o->broker.control_path = arg; return CLI_GO_ON;
 	default: return take_number("seed", arg, 0, UINT64_MAX, &o->broker.seed);
 	}
 }
@@ -201,6 +216,7 @@ static int serve(const broker_options *o)
 	kp_devbroker_get_stats(broker, &stats);
 	cli_say("%" PRIu64 " connections, %" PRIu64 " requests, %" PRIu64 " records, %" PRIu64 " bytes", stats.n_connections,
 	        stats.n_requests, stats.n_records, stats.n_bytes);
+	kp_devbroker_tell_faults(broker, cli_faults_say, NULL);
 	kp_devbroker_free(broker);
 	return rc ? CLI_FAILED : CLI_OK;
 }
@@ -220,7 +236,13 @@ static int run(const cli_command *self, int argc, char **argv)
 	if (rc == CLI_GO_ON)
 		rc = check_storage(&o);
 	if (rc == CLI_GO_ON)
+		rc = cli_faults_check(&o.faults, o.broker.n_nodes);
+	if (rc == CLI_GO_ON) {
+		o.broker.fault_script = o.faults.text;
+		o.broker.say_fault = cli_faults_say;
 		rc = serve(&o);
+	}
+	cli_faults_deinit(&o.faults);
 	cli_common_deinit(&o.common);
 	return rc;
 }

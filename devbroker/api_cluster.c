@@ -63,7 +63,7 @@ int kp_db_api_api_versions(kp_db_ctx *ctx, const void *request)
 	const kp_api_versions_request *q = request;
 	kp_api_versions_response r;
 	kp_wire_init(&kp_api_versions_response_schema, &r, 1);
-	r.error_code = ctx->injected;
+	r.error_code = kp_db_error_for(ctx, kp_slice_null(), -1);
 	if (ctx->to.api_version >= 3 &&
 	    !(is_software_name(q->client_software_name) && is_software_name(q->client_software_version)))
 		r.error_code = KP_ERR_INVALID_REQUEST;
@@ -101,7 +101,7 @@ static kp_find_coordinator_response_coordinator coordinator_of(kp_db_ctx *ctx, c
 	const kp_db_cluster *c = &ctx->db->cluster;
 	kp_find_coordinator_response_coordinator a = {.key = key, .node_id = -1, .port = -1};
 	int32_t node = kp_db_controller(c);
-	a.error_code = ctx->injected;
+	a.error_code = kp_db_error_for(ctx, kp_slice_null(), -1);
 	if (!a.error_code && q->key_type != 0 && q->key_type != 1)
 		a.error_code = KP_ERR_INVALID_REQUEST; /* share groups: no share coordinator here */
 	if (!a.error_code && !node)
@@ -149,7 +149,7 @@ int kp_db_api_describe_cluster(kp_db_ctx *ctx, const void *request)
 	const kp_db_cluster *c = &ctx->db->cluster;
 	kp_describe_cluster_response r;
 	kp_wire_init(&kp_describe_cluster_response_schema, &r, 1);
-	r.error_code = ctx->injected;
+	r.error_code = kp_db_error_for(ctx, kp_slice_null(), -1);
 	if (!r.error_code && ctx->to.api_version >= 1 && q->endpoint_type != 1) {
 		r.error_code = q->endpoint_type == 2 ? KP_ERR_MISMATCHED_ENDPOINT_TYPE : KP_ERR_UNSUPPORTED_ENDPOINT_TYPE;
 		r.error_message = kp_slice_cstr("The request was sent to an endpoint of the wrong type.");

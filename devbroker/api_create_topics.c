@@ -179,8 +179,6 @@ static bool is_excessive(const kp_db_cluster *c, const kp_create_topics_request 
 /* A request that names a topic twice, or wants too much, is refused whatever else it says. */
 static int16_t check_request(kp_db_ctx *ctx, const kp_create_topics_request *q, kp_db_mention mention, kp_buf *why)
 {
-	if (ctx->injected)
-		return ctx->injected;
 	if (mention == KP_DB_REPEATED) {
 		kp_buf_printf(why, "Duplicate topic name.");
 		return KP_ERR_INVALID_REQUEST;
@@ -214,7 +212,9 @@ int kp_db_api_create_topics(kp_db_ctx *ctx, const void *request)
 		a->num_partitions = a->replication_factor = -1;
 		a->error_message = kp_slice_null();
 		kp_buf_clear(&why);
-		a->error_code = check_request(ctx, q, mention, &why);
+		a->error_code = kp_db_error_for(ctx, qt->name, -1);
+		if (!a->error_code)
+			a->error_code = check_request(ctx, q, mention, &why);
 		if (!a->error_code)
 			a->error_code = create(ctx, qt, q->validate_only, a, &why);
 		if (why.len)
@@ -254,8 +254,9 @@ static int16_t check_growth(kp_db_ctx *ctx, const kp_db_topic *t, const kp_creat
 static int16_t grow(kp_db_ctx *ctx, const kp_create_partitions_request_topic *q, bool validate_only, kp_buf *why)
 {
 	kp_db_topic *t = kp_db_topic_by_name(&ctx->db->cluster, q->name);
-	if (ctx->injected)
-		return ctx->injected;
+	int16_t fault = kp_db_error_for(ctx, q->name, -1);
+	if (fault)
+		return fault;
 	if (!t)
 		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
 	int16_t code = check_growth(ctx, t, q, why);

@@ -21,8 +21,6 @@ static bool has_id(const doomed *d)
 static int16_t remove_topic(kp_db_ctx *ctx, const doomed *d, kp_delete_topics_response_topic *a, const char **why)
 {
 	kp_db_cluster *c = &ctx->db->cluster;
-	if (ctx->injected)
-		return ctx->injected;
 	if (d->name.ptr && has_id(d)) {
 		*why = "You may not specify both topic name and topic id.";
 		return KP_ERR_INVALID_REQUEST;
@@ -32,6 +30,9 @@ static int16_t remove_topic(kp_db_ctx *ctx, const doomed *d, kp_delete_topics_re
 		return KP_ERR_INVALID_REQUEST;
 	}
 	kp_db_topic *t = d->name.ptr ? kp_db_topic_by_name(c, d->name) : kp_db_topic_by_id(c, &d->id);
+	int16_t fault = kp_db_error_for(ctx, t ? kp_slice_cstr(t->name) : d->name, -1);
+	if (fault)
+		return fault;
 	if (!t) {
 		*why = d->name.ptr ? "This server does not host this topic-partition." : "This server does not host this topic ID.";
 		return d->name.ptr ? KP_ERR_UNKNOWN_TOPIC_OR_PARTITION : KP_ERR_UNKNOWN_TOPIC_ID;

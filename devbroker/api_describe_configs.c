@@ -126,8 +126,9 @@ static int16_t describe_resource(describe *d)
 {
 	int8_t type = d->resource->resource_type;
 	int n = KP_DB_N_CONFIGS > MAX_BROKER_CONFIGS ? KP_DB_N_CONFIGS : MAX_BROKER_CONFIGS;
-	if (d->ctx->injected)
-		return d->ctx->injected;
+	int16_t fault = kp_db_error_for(d->ctx, type == RESOURCE_TOPIC ? d->resource->resource_name : kp_slice_null(), -1);
+	if (fault)
+		return fault;
 	if (type == RESOURCE_TOPIC || type == RESOURCE_BROKER) {
 		d->result->configs.items = kp_db_items(d->ctx, &kp_describe_configs_response_config_schema, (size_t)n);
 		if (!d->result->configs.items)

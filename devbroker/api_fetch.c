@@ -96,8 +96,9 @@ static int fetch_topic(fetch *f, const kp_fetch_request_topic *q, kp_fetch_respo
 		kp_fetch_response_partition *ap = &a->partitions.items[i];
 		kp_db_partition *p = topic ? kp_db_partition_of(topic, qp->partition) : NULL;
 		ap->partition_index = qp->partition;
-		if (f->ctx->injected)
-			refuse(f, ap, f->ctx->injected);
+		int16_t fault = kp_db_error_for(f->ctx, topic ? kp_slice_cstr(topic->name) : q->topic, qp->partition);
+		if (fault)
+			refuse(f, ap, fault);
 		else if (!p)
 			refuse(f, ap, by_id && !topic ? KP_ERR_UNKNOWN_TOPIC_ID : KP_ERR_UNKNOWN_TOPIC_OR_PARTITION);
 		else if (fetch_partition(f, p, qp, ap))

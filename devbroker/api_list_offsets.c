@@ -120,8 +120,6 @@ static int16_t list_partition(kp_db_ctx *ctx, const kp_db_topic *t, const kp_lis
                               kp_list_offsets_response_partition *a)
 {
 	kp_db_partition *p = t ? kp_db_partition_of(t, q->partition_index) : NULL;
-	if (ctx->injected)
-		return ctx->injected;
 	if (p && p->is_listed_twice)
 		return KP_ERR_INVALID_REQUEST;
 	if (ctx->to.api_version < first_version(q->timestamp))
@@ -163,7 +161,9 @@ int kp_db_api_list_offsets(kp_db_ctx *ctx, const void *request)
 			kp_list_offsets_response_partition *a = &at->partitions.items[j];
 			a->partition_index = qt->partitions.items[j].partition_index;
 			a->offset = a->timestamp = -1;
-			a->error_code = list_partition(ctx, t, &qt->partitions.items[j], a);
+			a->error_code = kp_db_error_for(ctx, qt->name, a->partition_index);
+			if (!a->error_code)
+				a->error_code = list_partition(ctx, t, &qt->partitions.items[j], a);
 		}
 	}
 	return kp_db_reply(ctx, &r);

@@ -94,6 +94,13 @@ static int16_t look_up(kp_db_ctx *ctx, const kp_metadata_request *q, const kp_me
 	return auto_create(ctx, qt->name, ctx->to.api_version < 4 || q->allow_auto_topic_creation, out);
 }
 
+/* As it was asked for, or that of its id. */
+static kp_slice name_of(const kp_db_ctx *ctx, const kp_metadata_request_topic *qt)
+{
+	const kp_db_topic *t = qt->name.ptr ? NULL : kp_db_topic_by_id(&ctx->db->cluster, &qt->topic_id);
+	return t ? kp_slice_cstr(t->name) : qt->name;
+}
+
 static int fill_asked(kp_db_ctx *ctx, const kp_metadata_request *q, kp_metadata_response *r)
 {
 	r->topics.items = kp_db_items(ctx, &kp_metadata_response_topic_schema, (size_t)q->topics.n);
@@ -104,7 +111,7 @@ static int fill_asked(kp_db_ctx *ctx, const kp_metadata_request *q, kp_metadata_
 		const kp_metadata_request_topic *qt = &q->topics.items[i];
 		kp_metadata_response_topic *a = &r->topics.items[r->topics.n];
 		kp_db_topic *t;
-		int16_t code = ctx->injected;
+		int16_t code = kp_db_error_for(ctx, name_of(ctx, qt), -1);
 		if (!code)
 			code = look_up(ctx, q, qt, &t);
 		if (!code && t->last_metadata == request)
@@ -131,9 +138,14 @@ static int fill_all(kp_db_ctx *ctx, kp_metadata_response *r)
 	r->topics.items = kp_db_items(ctx, &kp_metadata_response_topic_schema, c->n_topics);
 	if (!r->topics.items)
 		return KP_ERR_NO_MEMORY;
-	for (kp_list *n = c->topics.next; n != &c->topics; n = n->next)
-		if (fill_topic(ctx, KP_CONTAINER_OF(n, kp_db_topic, in_order), &r->topics.items[r->topics.n++]))
+	for (kp_list *n = c->topics.next; n != &c->topics; n = n->next) {
+		const kp_db_topic *t = KP_CONTAINER_OF(n, kp_db_topic, in_order);
+		kp_metadata_response_topic *a = &r->topics.items[r->topics.n++];
+		a->name = kp_slice_cstr(t->name);
+		a->error_code = kp_db_error_for(ctx, a->name, -1);
+		if (!a->error_code && fill_topic(ctx, t, a))
 			return KP_ERR_NO_MEMORY;
+	}
 	return 0;
 }
 

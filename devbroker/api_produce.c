@@ -187,8 +187,24 @@ static int produce_partition(produce *r, const target *t, kp_slice records)
 	return 0;
 }
 
+/* What a fault script says of the partition comes before the append, instead of it, or in its answer. */
+static int produce_or_fail(produce *r, const target *t, kp_slice records)
+{
+	kp_slice topic = kp_slice_cstr(t->partition->topic->name);
+	int16_t code = kp_db_error_for(r->ctx, topic, t->partition->index);
+	if (!code) {
+		int err = produce_partition(r, t, records);
+		code = err || t->answer->error_code ? 0 : kp_db_error_after(r->ctx, topic, t->partition->index);
+		if (err || !code)
+			return err;
+		t->answer->base_offset = -1;
+	}
+	refuse(r, t->answer, code);
+	return 0;
+}
+
 /* An answer to everything that was named, with nothing done. */
-static int refuse_all(produce *r, int16_t code, const char *text)
+static void refuse_all(produce *r, int16_t code, const char *text)
 {
 	for (int32_t i = 0; i < r->response.responses.n; i++) {
 		kp_produce_response_topic *t = &r->response.responses.items[i];
@@ -198,7 +214,6 @@ static int refuse_all(produce *r, int16_t code, const char *text)
 				t->partition_responses.items[j].error_message = kp_slice_cstr(text);
 		}
 	}
-	return 0;
 }
 
 static int prepare_answer(produce *r, size_t *n_partitions)
@@ -281,7 +296,7 @@ static int produce_topic(produce *r, const kp_produce_request_topic *t, kp_produ
 			refuse(r, a,
 			       !topic && r->ctx->to.api_version >= 13 ? KP_ERR_UNKNOWN_TOPIC_ID
 			                                              : KP_ERR_UNKNOWN_TOPIC_OR_PARTITION);
-		else if (produce_partition(r, &place, t->partition_data.items[j].records))
+		else if (produce_or_fail(r, &place, t->partition_data.items[j].records))
 			return KP_ERR_NO_MEMORY;
 	}
 	answer->partition_responses.n = n_answers;
@@ -312,16 +327,13 @@ int kp_db_api_produce(kp_db_ctx *ctx, const void *request)
 	if (err)
 		return err;
 	if (ctx->injected)
-		err = refuse_all(&r, ctx->injected, "");
+		refuse_all(&r, ctx->injected, "");
 	else if (request_is_sound(&r, &peek))
 		err = produce_all(&r, n_partitions);
 	if (err)
 		return err;
-	if (r.request->acks == 0) {
-		if (r.has_error)
-			kp_db_close(ctx->db, ctx->to.conn);
-		return 0;
-	}
+	if (r.request->acks == 0)
+		return kp_db_end_unanswered(ctx, r.has_error);
 	if (r.n_waits)
 		return kp_db_hold_produce(ctx, &r.response, r.waits, r.n_waits, r.request->timeout_ms);
 	return kp_db_reply(ctx, &r.response);

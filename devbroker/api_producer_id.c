@@ -114,8 +114,9 @@ static int16_t init_transactional(kp_db *db, const kp_init_producer_id_request *
 
 static int16_t init_producer(kp_db_ctx *ctx, const kp_init_producer_id_request *q, kp_init_producer_id_response *r)
 {
-	if (ctx->injected)
-		return ctx->injected;
+	int16_t fault = kp_db_error_for(ctx, kp_slice_null(), -1);
+	if (fault)
+		return fault;
 	if (q->transactional_id.ptr && q->transactional_id.len == 0)
 		return KP_ERR_INVALID_REQUEST;
 	if ((q->producer_id == -1) != (q->producer_epoch == -1))

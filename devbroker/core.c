@@ -57,6 +57,8 @@ void kp_db_conn_free(kp_db_conn *conn)
 {
 	if (conn->held)
 		kp_db_held_free(conn->held);
+	if (conn->parked)
+		kp_db_parked_free(conn->parked);
 	for (kp_list *n; (n = kp_list_pop_front(&conn->backlog));)
 		kp_mem_free(KP_CONTAINER_OF(n, kp_db_frame, link));
 	kp_mem_free(conn);
@@ -84,7 +86,7 @@ void kp_db_conn_gone(kp_db *db, uint64_t id)
 bool kp_db_conn_is_waiting(const kp_db *db, uint64_t id)
 {
 	const kp_db_conn *conn = conn_find(db, id);
-	return conn && conn->held;
+	return conn && kp_db_is_busy(conn);
 }
 
 /* A free place at the end of the queue, or NULL. */
@@ -112,8 +114,28 @@ bool kp_db_next_answer(kp_db *db, kp_db_answer *out)
 	return true;
 }
 
-int kp_db_answer_to(kp_db *db, const kp_db_reply_to *to, int16_t version, const void *response)
+int kp_db_queue_answer(kp_db *db, const kp_db_answer *a)
 {
+	kp_db_answer *slot = answer_slot(db);
+	if (!slot)
+		return KP_ERR_NO_MEMORY;
+	*slot = *a;
+	db->answer_bytes += a->bytes.len;
+	db->n_answers++;
+	return 0;
+}
+
+/* ThrottleTimeMs is a field of nearly every response, in the versions that have it. */
+static void set_throttle(const kp_wire_message *m, void *response, int32_t throttle_ms)
+{
+	for (uint32_t i = 0; i < m->root->n_fields; i++)
+		if (!strcmp(m->root->fields[i].name, "ThrottleTimeMs"))
+			memcpy((char *)response + m->root->fields[i].offset, &throttle_ms, sizeof(throttle_ms));
+}
+
+int kp_db_answer_to(kp_db *db, const kp_db_reply_to *to, int16_t version, void *response)
+{
+	const kp_wire_message *m = kp_wire_find(to->api_key, true);
 	kp_db_answer *a = answer_slot(db);
 	if (!a)
 		return KP_ERR_NO_MEMORY;
@@ -121,14 +143,18 @@ int kp_db_answer_to(kp_db *db, const kp_db_reply_to *to, int16_t version, const 
 	kp_buf_init(&a->bytes, KP_DB_ANSWER_MAX);
 	static const uint8_t length[4];
 	kp_buf_append(&a->bytes, length, 4);
+	if (to->fate.throttle_ms)
+		set_throttle(m, response, to->fate.throttle_ms);
 	int err = kp_wire_write_response_header(&a->bytes, to->api_key, version, to->correlation_id);
 	if (!err)
-		err = kp_wire_write(kp_wire_find(to->api_key, true), version, response, &a->bytes, NULL);
+		err = kp_wire_write(m, version, response, &a->bytes, NULL);
 	if (err) {
 		kp_buf_deinit(&a->bytes);
 		return err;
 	}
 	kp_store_be32(a->bytes.data, (uint32_t)(a->bytes.len - 4));
+	if (to->fate.is_set)
+		return kp_db_judge_answer(db, to, a);
 	db->answer_bytes += a->bytes.len;
 	db->n_answers++;
 	return 0;
@@ -196,6 +222,11 @@ static int call_handler(kp_db_ctx *ctx, const kp_db_api *api, kp_slice body)
 	int err = kp_wire_read(m, ctx->to.api_version, body, &ctx->db->arena, request, NULL);
 	if (err)
 		return err;
+	bool is_parked = false;
+	if (!ctx->held && ctx->db->judge.decide)
+		err = kp_db_judge_request(ctx, request, &is_parked);
+	if (err || is_parked)
+		return err;
 	if (!ctx->held)
 		ctx->injected = take_injection(ctx->db, ctx->to.conn->node, api->key);
 	return api->handle(ctx, request);
@@ -208,10 +239,15 @@ int kp_db_execute(kp_db *db, kp_db_conn *conn, kp_slice frame, int64_t now_us, k
 	int err = kp_wire_read_request_header(frame, &h, &used);
 	if (err)
 		return err;
-	kp_db_ctx ctx = {.db = db, .now_us = now_us, .frame = frame, .held = held};
+	kp_db_ctx ctx = {.db = db, .now_us = now_us, .frame = frame, .held = held, .client_id = h.client_id};
 	ctx.is_last_chance = held && now_us >= held->deadline_us;
 	db->stats.n_requests += !held;
-	ctx.to = (kp_db_reply_to){conn, h.request_api_key, h.request_api_version, h.correlation_id};
+	ctx.to = (kp_db_reply_to){.conn = conn,
+	                          .api_key = h.request_api_key,
+	                          .api_version = h.request_api_version,
+	                          .correlation_id = h.correlation_id};
+	if (held)
+		ctx.to.fate = held->to.fate;
 	const kp_db_api *api = api_find(h.request_api_key);
 	if (!api)
 		return KP_ERR_NOT_SUPPORTED;
@@ -253,7 +289,8 @@ int kp_db_request(kp_db *db, int32_t node, uint64_t conn_id, kp_slice frame, int
 		return KP_ERR_NO_MEMORY;
 	if (conn->is_closing)
 		return KP_ERR_CLOSED;
-	int err = conn->held ? store_frame(conn, frame) : kp_db_execute(db, conn, frame, now_us, NULL);
+	db->now_us = now_us;
+	int err = kp_db_is_busy(conn) ? store_frame(conn, frame) : kp_db_execute(db, conn, frame, now_us, NULL);
 	conn->is_closing |= err != 0;
 	return err;
 }

@@ -65,7 +65,11 @@ KP_MUST_USE int kp_db_request(kp_db *db, int32_t node, uint64_t conn, kp_slice f
 
 typedef struct kp_db_answer {
 	uint64_t conn;
-	kp_buf bytes;    /* the caller's now: kp_buf_deinit. Starts with the 4-byte length; empty when there is only a close */
+	/*
+	 * The caller's now: kp_buf_deinit. Starts with the 4-byte length; a fault may send it in pieces, or a part of it. Empty when there
+	 * is only a close, or, without one, when a connection that a fault had made wait may go on.
+	 */
+	kp_buf bytes;
 	bool is_close;   /* close the connection behind these bytes (a held frame was bad, acks=0 failed) */
 	int16_t api_key; /* of the request, for faults and logs; -1 with an empty answer */
 	int32_t correlation_id;
@@ -105,6 +109,7 @@ KP_MUST_USE int kp_db_set_leader(kp_db *db, const char *topic, int32_t partition
  * KP_ERR_CLOSED. Up again: it leads what it led (epoch + 1) unless kp_db_set_leader moved it.
  */
 KP_MUST_USE int kp_db_node_set_up(kp_db *db, int32_t node, bool is_up);
+bool kp_db_node_is_up(const kp_db *db, int32_t node);
 /*
  * How long replication takes: an append is below the high watermark, and so answered to acks=all and seen by Fetch, at least this much
  * later and at most twice this. 0 (default): at once. KP_TIME_NEVER: not before the delay is lowered again.
@@ -135,6 +140,8 @@ typedef struct kp_db_partition_info {
 } kp_db_partition_info;
 
 KP_MUST_USE int kp_db_partition_get(const kp_db *db, const char *topic, int32_t partition, kp_db_partition_info *out);
+/* Topics in order of creation: the one behind `topic`, the first one for NULL; NULL at the end. Valid until a topic is deleted. */
+const char *kp_db_next_topic(const kp_db *db, const char *topic);
 int32_t kp_db_n_partitions(const kp_db *db, const char *topic); /* 0: no such topic */
 /*
  * Walk a log: start with *offset at or behind the log's start; the batch that contains *offset goes to `batch` (view, valid until the next

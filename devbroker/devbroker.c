@@ -4,6 +4,7 @@
 #include "devbroker/devbroker.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "devbroker/disk.h"
+#include "devbroker/fault_server.h"
 #include "devbroker/server.h"
 #include "net/conn.h"
 
@@ -50,10 +52,13 @@ static void server_options(const kp_devbroker_options *o, kp_dbserver_options *s
 		.advertised_host = o->advertised_host,
 		.limits = {o->frame_bytes_max, o->answer_bytes_max, o->connections_max, o->connections_max_idle_ms * 1000},
 		.say = o->say,
+		.say_fault = o->say_fault,
 		.say_opaque = o->say_opaque,
 	};
 	if (!s->advertised_host)
 		s->advertised_host = is_wildcard(o->host) ? "localhost" : o->host;
+	s->fault_script = o->fault_script;
+	s->control_path = o->control_path;
 	kp_db_options_init(&s->core);
 	s->core.n_nodes = o->n_nodes;
 	s->core.default_partitions = o->default_partitions;
@@ -86,6 +91,30 @@ static bool open_storage(kp_devbroker *b, const kp_devbroker_options *o, char *e
 	if (o->dir)
 		b->storage = kp_disk_open(&d, err, err_size);
 	return !o->dir || b->storage;
+}
+
+int kp_devbroker_check_faults(const char *script, int32_t n_nodes, void (*on_mistake)(const char *text, void *opaque), void *opaque)
+{
+	kp_list rules;
+	kp_buf errors;
+	int n = 0;
+	kp_list_init(&rules);
+	kp_buf_init(&errors, 0);
+	if (!kp_fault_script_parse(kp_slice_cstr(script), n_nodes, &rules, &errors)) {
+		char *text = (char *)(uintptr_t)kp_buf_cstr(&errors);
+		for (char *end; text && (end = strchr(text, '\n')); text = end + 1, n++) {
+			*end = 0;
+			on_mistake(text, opaque);
+		}
+		if (n == 0) {
+			on_mistake("out of memory", opaque);
+			n = 1;
+		}
+	}
+	for (kp_list *l; (l = kp_list_first(&rules));)
+		kp_fault_rule_free(KP_CONTAINER_OF(l, kp_fault_rule, link));
+	kp_buf_deinit(&errors);
+	return n;
 }
 
 kp_devbroker *kp_devbroker_new(const kp_devbroker_options *o, char *err, size_t err_size)
@@ -155,4 +184,18 @@ void kp_devbroker_get_stats(const kp_devbroker *b, kp_devbroker_stats *out)
 		.n_records = core.n_produce_records,
 		.n_bytes = core.n_produce_bytes,
 	};
+}
+
+void kp_devbroker_tell_faults(const kp_devbroker *b, void (*tell)(const char *line, void *opaque), void *opaque)
+{
+	kp_fault_server *fs = kp_dbserver_faults(b->server);
+	kp_fault_info info;
+	char line[500];
+	for (uint64_t id = 0; fs && kp_faults_next(kp_fault_server_faults(fs), id, &info); id = info.id) {
+		if (!info.n_fired)
+			continue;
+		snprintf(line, sizeof(line), "fault %" PRIu64 " fired %" PRIu64 " time%s: %.400s", info.id, info.n_fired,
+		         info.n_fired == 1 ? "" : "s", info.text);
+		tell(line, opaque);
+	}
 }

@@ -26,7 +26,7 @@ typedef struct kp_devbroker_options {
 	int32_t max_message_bytes;
 	size_t log_bytes_max; /* memory of all logs; the oldest batches are dropped past it */
 	int is_discarding;    /* 0 or 1: check and count batches, keep none; the records inside are not looked at */
-	uint64_t seed;        /* of topic ids and producer ids; 0: from the system */
+	uint64_t seed;        /* of topic ids, producer ids and faults by chance; 0: from the system */
 	const char *
 		dir; /* keep topics and logs there, and go on with what is there; log_bytes_max does not count then. NULL: memory */
 	int repair_dir; /* 0 or 1: cut logs that are damaged, and keep what is cut beside them, instead of refusing the folder */
@@ -35,7 +35,11 @@ typedef struct kp_devbroker_options {
 	int64_t connections_max_idle_ms;
 	/* For the operator: a bound was met (at most once a minute of a kind), a disk is full, a log was repaired. Or NULL. */
 	void (*say)(const char *line, void *opaque);
+	/* A fault fired or had no effect, at most once a second of a rule. Or NULL. */
+	void (*say_fault)(const char *line, void *opaque);
 	void *say_opaque;
+	const char *fault_script; /* docs/fault-script.md; NULL: none. Times count from kp_devbroker_new */
+	const char *control_path; /* a Unix socket for commands about faults, mode 0600; NULL: none */
 } kp_devbroker_options;
 
 /* 127.0.0.1:9092, one node, one partition, auto-creation, 1048588 bytes a batch, 1 GiB. */
@@ -45,6 +49,13 @@ typedef struct kp_devbroker kp_devbroker;
 
 /* Can `host` be reached from this machine alone? 1 also when it has no address, as kp_devbroker_new will say. The look-up may block. */
 int kp_devbroker_is_loopback(const char *host);
+
+/*
+ * The mistakes in a fault script, for a cluster of n_nodes: each is told as "line 3, column 12: expected ...". Returns how many were
+ * told; 0: kp_devbroker_new takes it.
+ */
+int kp_devbroker_check_faults(const char *script, int32_t n_nodes, void (*on_mistake)(const char *text, void *opaque),
+                              void *opaque);
 
 /*
  * Take the folder, bind all ports. NULL with one line in err when it fails: "cannot listen on 127.0.0.1:9092: address already in use".
@@ -65,6 +76,9 @@ typedef struct kp_devbroker_stats {
 } kp_devbroker_stats;
 /* After _run returned, or on its thread. */
 void kp_devbroker_get_stats(const kp_devbroker *b, kp_devbroker_stats *out);
+
+/* After _run returned: each rule of the fault script that fired, as "fault 3 fired 52 times: on produce ...". */
+void kp_devbroker_tell_faults(const kp_devbroker *b, void (*tell)(const char *line, void *opaque), void *opaque);
 
 #ifdef __cplusplus
 }

@@ -38,7 +38,8 @@ kp_db *kp_db_new(const kp_db_options *o)
 	kp_list_init(&db->held_produces);
 	kp_list_init(&db->held_fetches);
 	kp_list_init(&db->injections);
-	db->produce_deadline_us = db->fetch_deadline_us = KP_TIME_NEVER;
+	kp_list_init(&db->parked);
+	db->produce_deadline_us = db->fetch_deadline_us = db->parked_deadline_us = KP_TIME_NEVER;
 	kp_arena_init(&db->arena, KP_DB_ARENA_MAX);
 	kp_buf_init(&db->scratch, KP_DB_SCRATCH_MAX);
 	int err = kp_db_cluster_init(&db->cluster, o);
@@ -160,6 +161,8 @@ static void drop_requests_of(kp_db *db, int32_t node)
 			continue;
 		if (conn->held)
 			kp_db_held_free(conn->held);
+		if (conn->parked)
+			kp_db_parked_free(conn->parked);
 		conn->is_closing = true;
 	}
 }
@@ -172,6 +175,11 @@ int kp_db_node_set_up(kp_db *db, int32_t node, bool is_up)
 		drop_requests_of(db, node);
 	kp_db_node_change(&db->cluster, node, is_up);
 	return 0;
+}
+
+bool kp_db_node_is_up(const kp_db *db, int32_t node)
+{
+	return kp_db_is_node(&db->cluster, node) && db->cluster.nodes[node - 1].is_up;
 }
 
 void kp_db_set_hw_delay_us(kp_db *db, int64_t delay_us)
@@ -226,6 +234,13 @@ int kp_db_partition_get(const kp_db *db, const char *topic, int32_t partition, k
 		.n_producers = (int32_t)p->producers.by_id.n,
 	};
 	return 0;
+}
+
+const char *kp_db_next_topic(const kp_db *db, const char *topic)
+{
+	const kp_db_topic *t = topic ? kp_db_topic_by_name(&db->cluster, kp_slice_cstr(topic)) : NULL;
+	const kp_list *n = t ? t->in_order.next : db->cluster.topics.next;
+	return n == &db->cluster.topics || (topic && !t) ? NULL : KP_CONTAINER_OF(n, const kp_db_topic, in_order)->name;
 }
 
 int32_t kp_db_n_partitions(const kp_db *db, const char *topic)

@@ -171,9 +171,9 @@ static bool produce_is_done(kp_db *db, kp_db_held *h, int64_t now_us)
 }
 
 /* What came behind a request that is answered now. */
-static void drain_backlog(kp_db *db, kp_db_conn *conn, int64_t now_us)
+void kp_db_drain_backlog(kp_db *db, kp_db_conn *conn, int64_t now_us)
 {
-	while (!conn->held && !conn->is_closing) {
+	while (!kp_db_is_busy(conn) && !conn->is_closing) {
 		kp_list *n = kp_list_pop_front(&conn->backlog);
 		if (!n)
 			return;
@@ -205,7 +205,7 @@ static size_t step_produces(kp_db *db, int64_t now_us)
 		if (kp_db_answer_to(db, &h->to, h->to.api_version, &h->response))
 			kp_db_close(db, conn);
 		kp_db_held_free(h);
-		drain_backlog(db, conn, now_us);
+		kp_db_drain_backlog(db, conn, now_us);
 		n_released++;
 	}
 	return n_released;
@@ -237,7 +237,7 @@ static size_t step_fetches(kp_db *db, int64_t now_us)
 		if (kp_list_linked(n) && !conn->is_closing)
 			continue; /* held again */
 		kp_db_held_free(h);
-		drain_backlog(db, conn, now_us);
+		kp_db_drain_backlog(db, conn, now_us);
 		n_released++;
 	}
 	return n_released;
@@ -247,6 +247,7 @@ int64_t kp_db_step(kp_db *db, int64_t now_us)
 {
 	size_t n_released;
 	int64_t replicated_us;
+	db->now_us = now_us;
 	int64_t retention_us = kp_db_retention_step(&db->cluster, db->wall_ms_at_zero + now_us / 1000, now_us);
 	do {
 		n_released = 0;
@@ -255,8 +256,11 @@ int64_t kp_db_step(kp_db *db, int64_t now_us)
 			n_released += step_produces(db, now_us);
 		if (db->cluster.is_fetch_dirty || now_us >= db->fetch_deadline_us)
 			n_released += step_fetches(db, now_us);
+		if (now_us >= db->parked_deadline_us)
+			n_released += kp_db_step_parked(db, now_us);
 	} while (!has_to_wait(db) && (n_released || db->cluster.is_produce_dirty || db->cluster.is_fetch_dirty));
 	if (has_to_wait(db))
 		return now_us;
-	return min_time(min_time(retention_us, replicated_us), min_time(db->produce_deadline_us, db->fetch_deadline_us));
+	return min_time(min_time(min_time(retention_us, db->parked_deadline_us), replicated_us),
+	                min_time(db->produce_deadline_us, db->fetch_deadline_us));
 }

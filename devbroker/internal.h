@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "devbroker/core.h"
+#include "devbroker/judge.h"
 #include "devbroker/topics.h"
 #include "wire/header.h"
 #include "wire/messages.h"
@@ -23,15 +24,18 @@
 #define KP_DB_BACKLOG_MAX ((size_t)2 * KP_DB_MAX_FRAME) /* frames stored behind a held request */
 #define KP_DB_HELD_MAX ((size_t)256 << 20)              /* of all held requests; one that would pass it is not held */
 #define KP_DB_ANSWERS_PAUSE ((size_t)64 << 20)          /* of answers not taken: held fetches wait until some have been */
+#define KP_DB_PARKED_MAX ((size_t)256 << 20)            /* held back by faults; past it connections are closed */
 #define KP_DB_TXN_IDS_MAX 100000
 #define KP_DB_TXN_TEXT_MAX ((size_t)64 << 20) /* of their names together */
 
 typedef struct kp_db_conn {
 	uint64_t id;
 	int32_t node;
-	bool is_closing;         /* nothing more is read from it */
-	struct kp_db_held *held; /* or NULL */
-	kp_list backlog;         /* of kp_db_frame: what came behind the held request */
+	bool is_closing;             /* nothing more is read from it */
+	struct kp_db_held *held;     /* or NULL */
+	struct kp_db_parked *parked; /* what a fault holds back, or NULL */
+	bool has_waited;             /* the request that is carried out now was parked before */
+	kp_list backlog;             /* of kp_db_frame: what came behind the held request */
 	size_t backlog_bytes;
 } kp_db_conn;
 
@@ -46,6 +50,7 @@ typedef struct kp_db_reply_to {
 	kp_db_conn *conn;
 	int16_t api_key, api_version;
 	int32_t correlation_id;
+	kp_db_fate fate;
 } kp_db_reply_to;
 
 /* A partition of a held produce: the answer is ready but for the high watermark. */
@@ -71,6 +76,20 @@ typedef struct kp_db_held {
 	/* fetch: carried out again whenever something has changed */
 	kp_db_frame *frame;
 } kp_db_held;
+
+/* A request that a fault delays, an answer that leaves late or slowly, or nothing: the connection is mute. */
+typedef struct kp_db_parked {
+	kp_list link; /* db->parked */
+	struct kp_db *db;
+	kp_db_conn *conn;
+	size_t n_bytes; /* of db->parked_bytes */
+	int64_t due_us;
+	kp_db_frame *frame;   /* the request, or NULL */
+	kp_db_answer answer;  /* empty when it has left */
+	size_t n_sent;        /* of it */
+	int64_t drip_bytes_s; /* 0: the rest at once */
+	int64_t mute_us;      /* behind the answer */
+} kp_db_parked;
 
 typedef struct kp_db_injection {
 	kp_list link;
@@ -99,6 +118,11 @@ struct kp_db {
 	size_t held_bytes;
 	int64_t produce_deadline_us, fetch_deadline_us; /* not later than the first of theirs */
 	kp_list injections;
+	kp_db_judge judge; /* judge.decide is NULL: nobody */
+	kp_list parked;
+	size_t parked_bytes;
+	int64_t parked_deadline_us;
+	int64_t now_us; /* of the call under way */
 	kp_arena arena; /* of the request under way */
 	kp_buf scratch; /* decompressed batch */
 	int64_t next_producer_id;
@@ -112,7 +136,8 @@ typedef struct kp_db_ctx {
 	kp_db *db;
 	kp_db_reply_to to;
 	int64_t now_us;
-	kp_slice frame;      /* whole, header included */
+	kp_slice frame; /* whole, header included */
+	kp_slice client_id;
 	int16_t injected;    /* error to answer with instead of carrying it out, or 0 */
 	kp_db_held *held;    /* the held fetch that is being carried out again, or NULL */
 	bool is_last_chance; /* its deadline has come: answer with what there is */
@@ -128,8 +153,8 @@ void *kp_db_items(kp_db_ctx *ctx, const kp_wire_struct *schema, size_t n);
 /* A copy in the arena; the null slice when memory is out. */
 kp_slice kp_db_copy(kp_db_ctx *ctx, kp_slice bytes);
 /* Encode and queue the answer to `to`. */
-KP_MUST_USE int kp_db_answer_to(kp_db *db, const kp_db_reply_to *to, int16_t version, const void *response);
-static inline int kp_db_reply(kp_db_ctx *ctx, const void *response)
+KP_MUST_USE int kp_db_answer_to(kp_db *db, const kp_db_reply_to *to, int16_t version, void *response);
+static inline int kp_db_reply(kp_db_ctx *ctx, void *response)
 {
 	return kp_db_answer_to(ctx->db, &ctx->to, ctx->to.api_version, response);
 }
@@ -153,6 +178,27 @@ void kp_db_conn_free(kp_db_conn *conn); /* it must have left db->conns */
 /* Say in an answer of version 10 or later who leads the partition now, and where that node is (KIP-951). */
 KP_MUST_USE int kp_db_name_leader(const kp_db_cluster *c, const kp_db_partition *p, kp_arena *arena, kp_produce_response *response,
                                   kp_produce_response_leader *leader);
+
+/* judge.c */
+/* Ask the judge. 0: go on; or an error that closes. *is_parked: it is to be carried out later. */
+KP_MUST_USE int kp_db_judge_request(kp_db_ctx *ctx, const void *request, bool *is_parked);
+/* Give the answer, which stands at the end of the queue but is not counted there, its fate. 0 or KP_ERR_NO_MEMORY, and it is freed. */
+KP_MUST_USE int kp_db_judge_answer(kp_db *db, const kp_db_reply_to *to, kp_db_answer *a);
+/* The request has no answer (acks=0). */
+KP_MUST_USE int kp_db_end_unanswered(kp_db_ctx *ctx, bool has_error);
+/* The error that is to be answered for this place, or 0. is_after: carried out nevertheless. Null name, -1: the request as a whole. */
+int16_t kp_db_error_for(const kp_db_ctx *ctx, kp_slice topic, int32_t partition);
+int16_t kp_db_error_after(const kp_db_ctx *ctx, kp_slice topic, int32_t partition);
+void kp_db_parked_free(kp_db_parked *k);
+size_t kp_db_step_parked(kp_db *db, int64_t now_us); /* returns how many moved on */
+static inline bool kp_db_is_busy(const kp_db_conn *conn)
+{
+	return conn->held || conn->parked;
+}
+
+/* core.c, held.c: for judge.c */
+KP_MUST_USE int kp_db_queue_answer(kp_db *db, const kp_db_answer *a);
+void kp_db_drain_backlog(kp_db *db, kp_db_conn *conn, int64_t now_us);
 
 /* The APIs. `request` is the decoded body. */
 int kp_db_api_produce(kp_db_ctx *ctx, const void *request);

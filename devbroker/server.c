@@ -47,6 +47,8 @@ static int64_t turn(kp_dbserver *s, int64_t now_us)
 {
 	int64_t deadline_us;
 	do {
+		if (s->faults)
+			kp_fault_server_run(s->faults, now_us);
 		deadline_us = kp_db_step(s->db, now_us);
 		kp_dbserver_collect(s);
 		kp_list ready;
@@ -54,9 +56,10 @@ static int64_t turn(kp_dbserver *s, int64_t now_us)
 		kp_list_splice_back(&ready, &s->ready);
 		for (kp_list *n; (n = kp_list_pop_front(&ready));)
 			kp_dbserver_conn_attend(KP_CONTAINER_OF(n, kp_dbserver_conn, ready), now_us);
-	} while (!kp_list_empty(&s->ready));
+	} while (!kp_list_empty(&s->ready) || kp_dbserver_has_due_faults(s));
 	kp_dbserver_keep_bounds(s, now_us);
-	return deadline_us;
+	int64_t fault_us = s->faults ? kp_fault_server_deadline(s->faults) : KP_TIME_NEVER;
+	return fault_us < deadline_us ? fault_us : deadline_us;
 }
 
 static int64_t step(void *opaque, int64_t now_us)
@@ -161,6 +164,14 @@ kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_options *o, char *
 		kp_dbserver_free(s);
 		return NULL;
 	}
+	if (o->fault_script || o->control_path) {
+		s->faults = kp_fault_server_new(s, o, err, err_size);
+		if (!s->faults) {
+			kp_dbserver_free(s);
+			return NULL;
+		}
+		kp_dbserver_poke(s);
+	}
 	*err = 0;
 	return s;
 }
@@ -169,6 +180,7 @@ void kp_dbserver_free(kp_dbserver *s)
 {
 	if (!s)
 		return;
+	kp_fault_server_free(s->faults);
 	for (int32_t i = 0; s->nodes && i < s->n_nodes; i++)
 		if (s->nodes[i].listener)
 			kp_listener_free(s->nodes[i].listener);
@@ -186,6 +198,11 @@ void kp_dbserver_free(kp_dbserver *s)
 uint16_t kp_dbserver_port(const kp_dbserver *s, int32_t node)
 {
 	return node >= 1 && node <= s->n_nodes ? kp_listener_port(s->nodes[node - 1].listener) : 0;
+}
+
+kp_fault_server *kp_dbserver_faults(kp_dbserver *s)
+{
+	return s->faults;
 }
 
 kp_db *kp_dbserver_core(kp_dbserver *s)

@@ -28,6 +28,7 @@ typedef struct kp_dbserver_limits {
 } kp_dbserver_limits;
 
 typedef struct kp_dbserver kp_dbserver;
+typedef struct kp_fault_server kp_fault_server;
 
 typedef struct kp_dbserver_options {
 	kp_db_options core;          /* endpoints are set by the server */
@@ -35,8 +36,11 @@ typedef struct kp_dbserver_options {
 	const char *advertised_host; /* what clients are told */
 	uint16_t port;               /* of node 1, node i has port + i - 1; 0: free ones */
 	kp_dbserver_limits limits;
-	void (*say)(const char *line, void *opaque); /* what an operator should know, at most once a minute of a kind; or NULL */
+	void (*say)(const char *line, void *opaque);       /* what an operator should know; or NULL */
+	void (*say_fault)(const char *line, void *opaque); /* a fault fired; or NULL */
 	void *say_opaque;
+	const char *fault_script; /* NULL: none */
+	const char *control_path; /* of a Unix socket for commands about faults; NULL: none */
 } kp_dbserver_options;
 
 /* Listens. NULL with a line in err: bad option, address in use, cannot resolve, no memory. */
@@ -44,6 +48,7 @@ KP_MUST_USE kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_option
 /* Closes everything; call kp_loop_run afterwards only if something else needs it. */
 void kp_dbserver_free(kp_dbserver *s);
 uint16_t kp_dbserver_port(const kp_dbserver *s, int32_t node);
+kp_fault_server *kp_dbserver_faults(kp_dbserver *s); /* NULL: there is neither a script nor a control socket */
 kp_db *kp_dbserver_core(kp_dbserver *s);
 uint64_t kp_dbserver_n_accepted(const kp_dbserver *s);
 /* Call it after anything was done to the core from outside the server. */

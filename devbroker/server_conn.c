@@ -13,6 +13,16 @@ static void need_attention(kp_dbserver_conn *c)
 		kp_list_push_back(&c->server->ready, &c->ready);
 }
 
+void kp_dbserver_conn_wake(kp_dbserver_conn *c)
+{
+	need_attention(c);
+}
+
+static bool is_stuck(const kp_dbserver_conn *c)
+{
+	return c->server->nodes[c->node - 1].is_stuck;
+}
+
 static uint64_t number_of(const kp_dbserver_conn *c)
 {
 	return (uint64_t)(uintptr_t)c;
@@ -65,6 +75,8 @@ void kp_dbserver_conn_answer(kp_dbserver_conn *c, kp_db_answer *a)
 
 static bool may_execute(const kp_dbserver_conn *c)
 {
+	if (is_stuck(c) || kp_dbserver_has_due_faults(c->server))
+		return false;
 	return !c->is_closing && c->out_bytes <= KP_DBSERVER_OUT_MAX && !kp_db_conn_is_waiting(c->server->db, number_of(c));
 }
 
@@ -165,6 +177,10 @@ static bool has_whole_frame(const kp_dbserver_conn *c)
 
 void kp_dbserver_conn_attend(kp_dbserver_conn *c, int64_t now_us)
 {
+	if (is_stuck(c)) {
+		kp_conn_pause(c->net, true);
+		return;
+	}
 	bool is_well = write_out(c, now_us);
 	if (is_well && has_whole_frame(c) && may_execute(c)) {
 		execute(c, now_us); /* its answers bring this connection here again */
@@ -175,6 +191,8 @@ void kp_dbserver_conn_attend(kp_dbserver_conn *c, int64_t now_us)
 		return;
 	}
 	kp_dbserver_room_settle(c);
+	if (kp_dbserver_has_due_faults(c->server))
+		need_attention(c); /* they come first, and then nobody else would wake it */
 	kp_conn_pause(c->net, !may_execute(c));
 }
 
@@ -214,4 +232,5 @@ void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net, int64_t n
 	s->n_conns++;
 	kp_conn_accept_events(net, &events, c);
 	kp_conn_set_room(net, kp_dbserver_room);
+	kp_conn_pause(net, is_stuck(c));
 }

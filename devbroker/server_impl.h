@@ -5,6 +5,7 @@
 #define KP_DEVBROKER_SERVER_IMPL_H
 
 #include "base/list.h"
+#include "devbroker/fault_server.h"
 #include "devbroker/server.h"
 #include "net/conn.h"
 
@@ -12,6 +13,7 @@ typedef struct kp_dbserver_node {
 	kp_dbserver *server;
 	int32_t id;
 	kp_listener *listener;
+	bool is_stuck; /* a fault: nothing is read from its connections and nothing written */
 } kp_dbserver_node;
 
 #define KP_DBSERVER_SPARES 16
@@ -44,7 +46,14 @@ struct kp_dbserver {
 	void *say_opaque;
 	int64_t said_us[KP_DBSERVER_N_NOTICES];
 	uint64_t n_accepted;
+	kp_fault_server *faults; /* or NULL */
 };
+
+/* Faults that a request brought about come before anything else is carried out. */
+static inline bool kp_dbserver_has_due_faults(const kp_dbserver *s)
+{
+	return s->faults && kp_fault_server_is_due(s->faults);
+}
 
 typedef struct kp_dbserver_out {
 	kp_list link;
@@ -71,6 +80,7 @@ void kp_dbserver_collect(kp_dbserver *s);
 void kp_dbserver_turn(kp_dbserver *s, int64_t now_us);
 
 void kp_dbserver_conn_open(kp_dbserver *s, int32_t node, kp_conn *net, int64_t now_us);
+void kp_dbserver_conn_wake(kp_dbserver_conn *c);                    /* it is attended to in the next turn */
 void kp_dbserver_conn_close(kp_dbserver_conn *c);                   /* frees it */
 void kp_dbserver_conn_answer(kp_dbserver_conn *c, kp_db_answer *a); /* takes the bytes */
 /* Write what there is, carry out what has been waiting, pause or resume, close when it is time (then c is freed). */
