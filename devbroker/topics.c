@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "kproducer/error.h"
 
-static void uuid_make(kp_random *r, kp_uuid *id)
+void kp_db_uuid_make(kp_random *r, kp_uuid *id)
 {
 	do {
 		uint64_t high = kp_random_next(r), low = kp_random_next(r);
@@ -64,7 +64,7 @@ int kp_db_cluster_init(kp_db_cluster *c, const kp_db_options *o)
 	kp_db_producer_pool_init(&c->producers, KP_DB_PRODUCERS_MAX);
 	kp_random_init(&c->random, o->seed);
 	kp_uuid id;
-	uuid_make(&c->random, &id);
+	kp_db_uuid_make(&c->random, &id);
 	uuid_text(&id, c->id);
 	if (o->cluster_id)
 		snprintf(c->id, sizeof(c->id), "%s", o->cluster_id);
@@ -250,7 +250,7 @@ int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, in
 	t->name = kp_mem_strndup((const char *)name.ptr, name.len);
 	t->replication_factor = replication_factor;
 	t->first_node = (int32_t)(c->n_topics % (size_t)c->n_nodes);
-	uuid_make(&c->random, &t->id);
+	kp_db_uuid_make(&c->random, &t->id);
 	t->metric_name = t->name;
 	if (t->name && memchr(t->name, '.', name.len))
 		t->metric_name = metric_copy(name);
