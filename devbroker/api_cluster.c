@@ -2,6 +2,7 @@
  * api_cluster.c - ApiVersions, FindCoordinator, DescribeCluster: what this broker is and who else is there.
  */
 #include <ctype.h>
+#include <stdio.h>
 
 #include "devbroker/internal.h"
 #include "kproducer/error.h"
@@ -96,13 +97,15 @@ int kp_db_refuse_api_versions(kp_db_ctx *ctx)
 	"This most likely occurs because of a request being malformed by the client library or the message was sent to " \
 	"an incompatible broker. See the broker logs for more details."
 
+enum { GROUP = 0, TRANSACTION = 1, SHARE = 2 }; /* FindCoordinatorRequest.CoordinatorType */
+
 static kp_find_coordinator_response_coordinator coordinator_of(kp_db_ctx *ctx, const kp_find_coordinator_request *q, kp_slice key)
 {
 	const kp_db_cluster *c = &ctx->db->cluster;
 	kp_find_coordinator_response_coordinator a = {.key = key, .node_id = -1, .port = -1};
 	int32_t node = kp_db_controller(c);
 	a.error_code = kp_db_error_for(ctx, kp_slice_null(), -1);
-	if (!a.error_code && q->key_type != 0 && q->key_type != 1)
+	if (!a.error_code && q->key_type != GROUP && q->key_type != TRANSACTION)
 		a.error_code = KP_ERR_INVALID_REQUEST; /* share groups: no share coordinator here */
 	if (!a.error_code && !node)
 		a.error_code = KP_ERR_COORDINATOR_NOT_AVAILABLE;
@@ -125,6 +128,7 @@ int kp_db_api_find_coordinator(kp_db_ctx *ctx, const void *request)
 		r.node_id = a.node_id;
 		r.host = a.host;
 		r.port = a.port;
+		r.error_message = kp_slice_cstr("NONE");
 		if (a.error_code == KP_ERR_INVALID_REQUEST)
 			r.error_message = kp_slice_cstr(INVALID_REQUEST_TEXT);
 		else if (a.error_code)
@@ -137,7 +141,8 @@ int kp_db_api_find_coordinator(kp_db_ctx *ctx, const void *request)
 		return KP_ERR_NO_MEMORY;
 	for (size_t i = 0; i < n; i++) {
 		r.coordinators.items[i] = coordinator_of(ctx, q, q->coordinator_keys.items[i]);
-		r.coordinators.items[i].error_message = kp_slice_of("", 0);
+		bool is_bad = r.coordinators.items[i].error_code == KP_ERR_INVALID_REQUEST && q->key_type != SHARE;
+		r.coordinators.items[i].error_message = is_bad ? kp_slice_cstr(INVALID_REQUEST_TEXT) : kp_slice_of("", 0);
 	}
 	r.coordinators.n = q->coordinator_keys.n;
 	return kp_db_reply(ctx, &r);
@@ -148,11 +153,16 @@ int kp_db_api_describe_cluster(kp_db_ctx *ctx, const void *request)
 	const kp_describe_cluster_request *q = request;
 	const kp_db_cluster *c = &ctx->db->cluster;
 	kp_describe_cluster_response r;
+	char text[48];
 	kp_wire_init(&kp_describe_cluster_response_schema, &r, 1);
 	r.error_code = kp_db_error_for(ctx, kp_slice_null(), -1);
 	if (!r.error_code && ctx->to.api_version >= 1 && q->endpoint_type != 1) {
 		r.error_code = q->endpoint_type == 2 ? KP_ERR_MISMATCHED_ENDPOINT_TYPE : KP_ERR_UNSUPPORTED_ENDPOINT_TYPE;
-		r.error_message = kp_slice_cstr("The request was sent to an endpoint of the wrong type.");
+		snprintf(text, sizeof(text), "Unsupported endpoint type %d", q->endpoint_type);
+		r.error_message = kp_slice_cstr(q->endpoint_type == 2
+		                                        ? "The request was sent to an endpoint of type BROKER, but we wanted an "
+		                                          "endpoint of type CONTROLLER"
+		                                        : text);
 	}
 	if (r.error_code)
 		return kp_db_reply(ctx, &r);

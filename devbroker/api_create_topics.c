@@ -139,7 +139,7 @@ static int16_t describe(kp_db_ctx *ctx, const plan *p, kp_create_topics_response
 		const char *value = kp_db_topic_config_value(&p->config, i, ctx->db->cluster.max_message_bytes, scratch);
 		a->configs.items[i].name = kp_slice_cstr(kp_db_config_infos[i].name);
 		a->configs.items[i].value = kp_db_copy(ctx, kp_slice_cstr(value));
-		a->configs.items[i].config_source = p->config.values[i] ? KP_DB_SOURCE_TOPIC : KP_DB_SOURCE_DEFAULT;
+		a->configs.items[i].config_source = (int8_t)kp_db_topic_config_source(&p->config, i);
 	}
 	a->configs.n = KP_DB_N_CONFIGS;
 	return 0;
@@ -154,7 +154,9 @@ static int16_t create(kp_db_ctx *ctx, const kp_create_topics_request_topic *q, b
 	int16_t code = plan_topic(ctx, q, &p, why);
 	if (!code)
 		code = describe(ctx, &p, a);
-	if (!code && !validate_only) {
+	if (!code && validate_only) {
+		kp_db_uuid_make(&ctx->db->cluster.random, &a->topic_id); /* Kafka names the id that it would have had */
+	} else if (!code) {
 		int err = kp_db_topic_create(&ctx->db->cluster, q->name, p.n_partitions, p.replication_factor, &p.config, &t);
 		if (err)
 			code = err == KP_ERR_NO_MEMORY ? KP_ERR_UNKNOWN_SERVER_ERROR : (int16_t)err;

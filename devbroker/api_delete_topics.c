@@ -9,7 +9,15 @@
 typedef struct doomed {
 	kp_slice name; /* null: by id */
 	kp_uuid id;
+	kp_slice id_only; /* the id's bytes, null when there is a name or no id */
 } doomed;
+
+/* What the request names, and how often. */
+typedef struct doomed_list {
+	doomed *all;
+	int32_t n;
+	kp_db_names names, ids;
+} doomed_list;
 
 static const kp_uuid no_id;
 
@@ -42,47 +50,66 @@ static int16_t remove_topic(kp_db_ctx *ctx, const doomed *d, kp_delete_topics_re
 	return (int16_t)kp_db_topic_delete(c, t);
 }
 
-/* The request's topics in one form, whatever the version. NULL when memory is out. */
-static doomed *collect(kp_db_ctx *ctx, const kp_delete_topics_request *q, int32_t *n)
+/* The request's topics in one form, whatever the version. */
+static int collect(kp_db_ctx *ctx, const kp_delete_topics_request *q, doomed_list *l)
 {
 	bool has_names = ctx->to.api_version < 6;
-	*n = has_names ? q->topic_names.n : q->topics.n;
-	doomed *all = kp_arena_alloc(&ctx->db->arena, (size_t)*n * sizeof(*all));
-	for (int32_t i = 0; all && i < *n; i++) {
-		all[i].name = has_names ? q->topic_names.items[i] : q->topics.items[i].name;
-		all[i].id = has_names ? no_id : q->topics.items[i].topic_id;
+	l->n = has_names ? q->topic_names.n : q->topics.n;
+	l->all = kp_arena_alloc(&ctx->db->arena, (size_t)l->n * sizeof(*l->all));
+	for (int32_t i = 0; l->all && i < l->n; i++) {
+		doomed *d = &l->all[i];
+		d->name = has_names ? q->topic_names.items[i] : q->topics.items[i].name;
+		d->id = has_names ? no_id : q->topics.items[i].topic_id;
+		d->id_only = !d->name.ptr && has_id(d) ? kp_slice_of(d->id.bytes, sizeof(d->id.bytes)) : kp_slice_null();
 	}
-	return all;
+	kp_arena *arena = &ctx->db->arena;
+	if (!l->all || kp_db_names_init(&l->names, arena, l->all, l->n, sizeof(*l->all), offsetof(doomed, name)))
+		return KP_ERR_NO_MEMORY;
+	if (!kp_db_names_init(&l->ids, arena, l->all, l->n, sizeof(*l->all), offsetof(doomed, id_only)))
+		return 0;
+	kp_db_names_deinit(&l->names);
+	return KP_ERR_NO_MEMORY;
+}
+
+/* One topic of the request; false: it is answered elsewhere. */
+static bool answer_topic(kp_db_ctx *ctx, doomed_list *l, const doomed *d, kp_delete_topics_response_topic *a)
+{
+	kp_db_cluster *c = &ctx->db->cluster;
+	kp_db_mention by_name = kp_db_names_take(&l->names, d->name), by_id = kp_db_names_take(&l->ids, d->id_only);
+	const kp_db_topic *t = d->name.ptr ? kp_db_topic_by_name(c, d->name) : kp_db_topic_by_id(c, &d->id);
+	const char *why = NULL;
+	if (by_name == KP_DB_ANSWERED || by_id == KP_DB_ANSWERED)
+		return false;
+	if (t && d->id_only.ptr && kp_db_names_has(&l->names, kp_slice_cstr(t->name)))
+		return false;
+	a->name = d->name;
+	a->topic_id = d->id;
+	a->error_code = KP_ERR_INVALID_REQUEST;
+	if (by_name == KP_DB_REPEATED) {
+		why = "Duplicate topic name.";
+	} else if (by_id == KP_DB_REPEATED) {
+		why = "Duplicate topic id.";
+	} else if (t && d->name.ptr && !has_id(d) && kp_db_names_has(&l->ids, kp_slice_of(t->id.bytes, sizeof(t->id.bytes)))) {
+		a->topic_id = t->id;
+		why = "The provided topic name maps to an ID that was already supplied.";
+	} else {
+		a->error_code = remove_topic(ctx, d, a, &why);
+	}
+	a->error_message = kp_slice_cstr(why);
+	return true;
 }
 
 int kp_db_api_delete_topics(kp_db_ctx *ctx, const void *request)
 {
 	kp_delete_topics_response r;
-	kp_db_names names;
-	int32_t n;
-	const doomed *all = collect(ctx, request, &n);
-	if (!all)
+	doomed_list l;
+	if (collect(ctx, request, &l))
 		return KP_ERR_NO_MEMORY;
 	kp_wire_init(&kp_delete_topics_response_schema, &r, 1);
-	r.responses.items = kp_db_items(ctx, &kp_delete_topics_response_topic_schema, (size_t)n);
-	if (!r.responses.items || kp_db_names_init(&names, &ctx->db->arena, all, n, sizeof(*all), offsetof(doomed, name)))
-		return KP_ERR_NO_MEMORY;
-	for (int32_t i = 0; i < n; i++) {
-		kp_db_mention mention = kp_db_names_take(&names, all[i].name);
-		if (mention == KP_DB_ANSWERED)
-			continue;
-		kp_delete_topics_response_topic *a = &r.responses.items[r.responses.n++];
-		const char *why = NULL;
-		a->name = all[i].name;
-		a->topic_id = all[i].id;
-		if (mention == KP_DB_REPEATED) {
-			why = "Duplicate topic name.";
-			a->error_code = KP_ERR_INVALID_REQUEST;
-		} else {
-			a->error_code = remove_topic(ctx, &all[i], a, &why);
-		}
-		a->error_message = kp_slice_cstr(why);
-	}
-	kp_db_names_deinit(&names);
-	return kp_db_reply(ctx, &r);
+	r.responses.items = kp_db_items(ctx, &kp_delete_topics_response_topic_schema, (size_t)l.n);
+	for (int32_t i = 0; r.responses.items && i < l.n; i++)
+		r.responses.n += answer_topic(ctx, &l, &l.all[i], &r.responses.items[r.responses.n]);
+	kp_db_names_deinit(&l.names);
+	kp_db_names_deinit(&l.ids);
+	return r.responses.items ? kp_db_reply(ctx, &r) : KP_ERR_NO_MEMORY;
 }

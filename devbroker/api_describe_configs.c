@@ -24,26 +24,26 @@ typedef struct describe {
 	kp_buf *why;
 } describe;
 
-static bool is_wanted(const describe *d, const char *name)
+static bool is_wanted(const describe *d, kp_slice name)
 {
 	const kp_describe_configs_request_resource *q = d->resource;
 	if (q->configuration_keys.n <= 0) /* null is all, and so is an empty list (ConfigHelper) */
 		return true;
 	for (int32_t i = 0; i < q->configuration_keys.n; i++)
-		if (kp_slice_equal(q->configuration_keys.items[i], kp_slice_cstr(name)))
+		if (kp_slice_equal(q->configuration_keys.items[i], name))
 			return true;
 	return false;
 }
 
-/* Append one property; `from` tells where values come from, the one in force first. */
-static int add(describe *d, const char *name, kp_db_config_type type, bool read_only, const synonym *from, int n_from)
+/* Append one property: name, value and source in force; `from` tells where values come from. */
+static int add(describe *d, const synonym *now, kp_db_config_type type, bool read_only, const synonym *from, int n_from)
 {
-	if (!is_wanted(d, name))
+	if (!is_wanted(d, now->name))
 		return 0;
 	config *c = &d->result->configs.items[d->result->configs.n++];
-	c->name = kp_slice_cstr(name);
-	c->value = from[0].value;
-	c->config_source = from[0].source;
+	c->name = now->name;
+	c->value = now->value;
+	c->config_source = now->source;
 	c->read_only = read_only;
 	c->config_type = (int8_t)type;
 	c->documentation = kp_slice_null();
@@ -57,53 +57,68 @@ static int add(describe *d, const char *name, kp_db_config_type type, bool read_
 	return 0;
 }
 
+/* Number i of the topic properties; `t` is NULL for what the cluster says by itself. */
+static int add_topic_config(describe *d, const kp_db_topic *t, int i)
+{
+	static const kp_db_topic_config none;
+	const kp_db_config_info *info = &kp_db_config_infos[i];
+	const kp_db_topic_config *set = t ? &t->config : &none;
+	int32_t max_message_bytes = d->ctx->db->cluster.max_message_bytes;
+	char scratch[24];
+	synonym from[3], now = {kp_slice_cstr(info->name), kp_slice_null(), (int8_t)kp_db_topic_config_source(set, i)};
+	int n = 0;
+	now.value = kp_db_copy(d->ctx, kp_slice_cstr(kp_db_topic_config_value(set, i, max_message_bytes, scratch)));
+	if (set->values[i])
+		from[n++] = now;
+	if (info->broker_name) {
+		kp_slice name = kp_slice_cstr(info->broker_name);
+		kp_slice value = kp_db_copy(d->ctx, kp_slice_cstr(kp_db_topic_config_value(&none, i, max_message_bytes, scratch)));
+		if (kp_db_topic_config_source(&none, i) == KP_DB_SOURCE_CLUSTER)
+			from[n++] = (synonym){name, value, KP_DB_SOURCE_CLUSTER};
+		from[n++] = (synonym){name, value, KP_DB_SOURCE_DEFAULT};
+	}
+	return add(d, &now, info->type, false, from, n);
+}
+
 static int16_t describe_topic(describe *d)
 {
-	kp_db_ctx *ctx = d->ctx;
-	const kp_db_cluster *c = &ctx->db->cluster;
-	const kp_db_topic *t = kp_db_topic_by_name(c, d->resource->resource_name);
+	const kp_db_topic *t = kp_db_topic_by_name(&d->ctx->db->cluster, d->resource->resource_name);
 	if (kp_db_topic_name_check(d->resource->resource_name, d->why))
 		return KP_ERR_INVALID_TOPIC_EXCEPTION;
 	if (!t)
 		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-	for (int i = 0; i < KP_DB_N_CONFIGS; i++) {
-		const kp_db_config_info *info = &kp_db_config_infos[i];
-		char scratch[24];
-		kp_db_topic_config none = {0};
-		synonym from[2];
-		int n = 0;
-		if (t->config.values[i])
-			from[n++] = (synonym){kp_slice_cstr(info->name), kp_slice_cstr(t->config.values[i]), KP_DB_SOURCE_TOPIC};
-		if (info->broker_name || n == 0) {
-			const char *value = kp_db_topic_config_value(&none, i, c->max_message_bytes, scratch);
-			kp_slice name = kp_slice_cstr(info->broker_name ? info->broker_name : info->name);
-			from[n++] = (synonym){name, kp_db_copy(ctx, kp_slice_cstr(value)), KP_DB_SOURCE_DEFAULT};
-		}
-		if (add(d, info->name, info->type, false, from, n))
+	for (int i = 0; i < KP_DB_N_CONFIGS; i++)
+		if (add_topic_config(d, t, i))
 			return KP_ERR_UNKNOWN_SERVER_ERROR;
-	}
 	return 0;
 }
 
-static int add_number(describe *d, const char *name, bool read_only, long long value)
+/* A broker property is as if it stood in the server's file when it is not Kafka's default. */
+static int add_broker_config(describe *d, const char *name, kp_db_config_type type, const char *value, const char *kafka_default)
+{
+	int8_t source = strcmp(value, kafka_default) ? KP_DB_SOURCE_STATIC_BROKER : KP_DB_SOURCE_DEFAULT;
+	synonym now = {kp_slice_cstr(name), kp_db_copy(d->ctx, kp_slice_cstr(value)), source};
+	return add(d, &now, type, strcmp(name, "message.max.bytes") != 0, &now, 1);
+}
+
+static int add_number(describe *d, const char *name, long long value, const char *kafka_default)
 {
 	char text[24];
 	snprintf(text, sizeof(text), "%lld", value);
-	synonym from = {kp_slice_cstr(name), kp_db_copy(d->ctx, kp_slice_cstr(text)), KP_DB_SOURCE_STATIC_BROKER};
-	return add(d, name, KP_DB_CONFIG_INT, read_only, &from, 1);
+	return add_broker_config(d, name, KP_DB_CONFIG_INT, text, kafka_default);
 }
 
-static int16_t describe_broker(describe *d)
+/* Is it this node that is named? *is_all: none is. */
+static int16_t check_broker_name(describe *d, bool *is_all)
 {
-	kp_db_ctx *ctx = d->ctx;
-	const kp_db_cluster *c = &ctx->db->cluster;
-	int32_t self = ctx->to.conn->node;
+	int32_t self = d->ctx->to.conn->node;
 	kp_slice name = d->resource->resource_name;
 	char text[24] = "", *end = text;
 	if (name.len < sizeof(text) && name.len)
 		memcpy(text, name.ptr, name.len);
 	long id = strtol(text, &end, 10);
-	if (name.len >= sizeof(text) || *end) {
+	*is_all = name.len == 0;
+	if (name.len >= sizeof(text) || *end || text[0] == ' ') {
 		kp_buf_printf(d->why, "Broker id must be an integer, but it is: %.*s", (int)name.len, (const char *)name.ptr);
 		return KP_ERR_INVALID_REQUEST;
 	}
@@ -111,14 +126,30 @@ static int16_t describe_broker(describe *d)
 		kp_buf_printf(d->why, "Unexpected broker id, expected %d or empty string, but received %ld", (int)self, id);
 		return KP_ERR_INVALID_REQUEST;
 	}
-	synonym creates = {kp_slice_cstr("auto.create.topics.enable"), kp_slice_cstr(ctx->db->is_auto_create ? "true" : "false"),
-	                   KP_DB_SOURCE_STATIC_BROKER};
-	int err = add(d, "auto.create.topics.enable", KP_DB_CONFIG_BOOLEAN, true, &creates, 1);
-	err = err ? err : add_number(d, "node.id", true, self);
-	err = err ? err : add_number(d, "num.partitions", true, c->default_partitions);
-	err = err ? err : add_number(d, "default.replication.factor", true, kp_db_default_replication(c));
-	err = err ? err : add_number(d, "message.max.bytes", false, c->max_message_bytes);
-	err = err ? err : add_number(d, "socket.request.max.bytes", true, KP_DB_MAX_FRAME);
+	return 0;
+}
+
+static int16_t describe_broker(describe *d)
+{
+	const kp_db *db = d->ctx->db;
+	const kp_db_cluster *c = &db->cluster;
+	bool is_all;
+	int err = check_broker_name(d, &is_all);
+	if (err)
+		return (int16_t)err;
+	if (is_all) { /* only what is set for the whole cluster */
+		for (int i = 0; !err && i < KP_DB_N_CONFIGS; i++)
+			if (kp_db_topic_config_source(&(kp_db_topic_config){0}, i) == KP_DB_SOURCE_CLUSTER)
+				err = add_topic_config(d, NULL, i);
+		return err ? KP_ERR_UNKNOWN_SERVER_ERROR : 0;
+	}
+	err = add_broker_config(d, "auto.create.topics.enable", KP_DB_CONFIG_BOOLEAN, db->is_auto_create ? "true" : "false",
+	                        "true");
+	err = err ? err : add_number(d, "node.id", d->ctx->to.conn->node, "");
+	err = err ? err : add_number(d, "num.partitions", c->default_partitions, "1");
+	err = err ? err : add_number(d, "default.replication.factor", kp_db_default_replication(c), "1");
+	err = err ? err : add_number(d, "message.max.bytes", c->max_message_bytes, "1048588");
+	err = err ? err : add_number(d, "socket.request.max.bytes", KP_DB_MAX_FRAME, "104857600");
 	return err ? KP_ERR_UNKNOWN_SERVER_ERROR : 0;
 }
 

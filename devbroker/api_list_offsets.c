@@ -73,7 +73,7 @@ static found find_newest(kp_db *db, const kp_db_partition *p)
 	int64_t at = p->log.start_offset, limit = kp_db_readable_end(p), newest = -1;
 	kp_slice batch, best = kp_slice_null();
 	while (at < limit && kp_db_log_next(&p->log, &at, &batch))
-		if (max_timestamp_of(batch) > newest) {
+		if (!best.ptr || max_timestamp_of(batch) > newest) {
 			newest = max_timestamp_of(batch);
 			best = batch;
 		}
@@ -84,7 +84,7 @@ static int32_t epoch_at_start(const kp_db_partition *p)
 {
 	int64_t at = p->log.start_offset;
 	kp_slice batch;
-	return kp_db_log_next(&p->log, &at, &batch) ? (int32_t)kp_load_be32(batch.ptr + 12) : -1;
+	return kp_db_log_next(&p->log, &at, &batch) ? (int32_t)kp_load_be32(batch.ptr + 12) : p->leader_epoch;
 }
 
 static found find(kp_db *db, const kp_db_partition *p, int64_t timestamp)
@@ -100,27 +100,12 @@ static found find(kp_db *db, const kp_db_partition *p, int64_t timestamp)
 	}
 }
 
-/* Kafka refuses them, and it keeps a request from having one log searched a million times. */
-static void note_duplicates(const kp_db_ctx *ctx, const kp_list_offsets_request *q)
+static int16_t list_partition(kp_db_ctx *ctx, const kp_list_offsets_request *r, const kp_db_partition *p,
+                              const kp_list_offsets_request_partition *q, kp_list_offsets_response_partition *a)
 {
-	for (int32_t i = 0; i < q->topics.n; i++) {
-		const kp_list_offsets_request_topic *qt = &q->topics.items[i];
-		const kp_db_topic *t = kp_db_topic_by_name(&ctx->db->cluster, qt->name);
-		for (int32_t j = 0; t && j < qt->partitions.n; j++) {
-			kp_db_partition *p = kp_db_partition_of(t, qt->partitions.items[j].partition_index);
-			if (!p)
-				continue;
-			p->is_listed_twice = p->listed_in == ctx->db->stats.n_requests;
-			p->listed_in = ctx->db->stats.n_requests;
-		}
-	}
-}
-
-static int16_t list_partition(kp_db_ctx *ctx, const kp_db_topic *t, const kp_list_offsets_request_partition *q,
-                              kp_list_offsets_response_partition *a)
-{
-	kp_db_partition *p = t ? kp_db_partition_of(t, q->partition_index) : NULL;
-	if (p && p->is_listed_twice)
+	if (r->isolation_level != 0 && r->isolation_level != 1)
+		return KP_ERR_UNKNOWN_SERVER_ERROR;
+	if (p && p->n_mentions > 1)
 		return KP_ERR_INVALID_REQUEST;
 	if (ctx->to.api_version < first_version(q->timestamp))
 		return KP_ERR_UNSUPPORTED_VERSION;
@@ -128,7 +113,7 @@ static int16_t list_partition(kp_db_ctx *ctx, const kp_db_topic *t, const kp_lis
 		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
 	if (kp_db_leader_of(&ctx->db->cluster, p) != ctx->to.conn->node)
 		return KP_ERR_NOT_LEADER_OR_FOLLOWER;
-	if (q->current_leader_epoch >= 0 && q->current_leader_epoch != p->leader_epoch)
+	if (q->current_leader_epoch != -1 && q->current_leader_epoch != p->leader_epoch)
 		return q->current_leader_epoch < p->leader_epoch ? KP_ERR_FENCED_LEADER_EPOCH : KP_ERR_UNKNOWN_LEADER_EPOCH;
 	found f = find(ctx->db, p, q->timestamp);
 	a->offset = f.offset;
@@ -138,33 +123,73 @@ static int16_t list_partition(kp_db_ctx *ctx, const kp_db_topic *t, const kp_lis
 	return 0;
 }
 
+static kp_db_partition *partition_named(const kp_db_cluster *c, const kp_list_offsets_request_topic *q, int32_t j)
+{
+	const kp_db_topic *t = kp_db_topic_by_name(c, q->name);
+	return t ? kp_db_partition_of(t, q->partitions.items[j].partition_index) : NULL;
+}
+
+/*
+ * How often is each partition named, and which entry is its first? Kafka refuses to be asked twice, and that keeps a request from having
+ * one log searched a million times.
+ */
+static void count_mentions(const kp_db_cluster *c, const kp_list_offsets_request *q)
+{
+	uint32_t entry = 0;
+	for (int32_t i = 0; i < q->topics.n; i++) {
+		for (int32_t j = 0; j < q->topics.items[i].partitions.n; j++) {
+			kp_db_partition *p = partition_named(c, &q->topics.items[i], j);
+			if (p)
+				p->n_mentions = 0;
+		}
+	}
+	for (int32_t i = 0; i < q->topics.n; i++) {
+		for (int32_t j = 0; j < q->topics.items[i].partitions.n; j++) {
+			kp_db_partition *p = partition_named(c, &q->topics.items[i], j);
+			entry++;
+			if (p && p->n_mentions++ == 0)
+				p->last_entry = entry;
+		}
+	}
+}
+
+static int list_topic(kp_db_ctx *ctx, const kp_list_offsets_request *r, const kp_list_offsets_request_topic *q,
+                      kp_list_offsets_response_topic *a, uint32_t *entry)
+{
+	a->name = q->name;
+	a->partitions.items = kp_db_items(ctx, &kp_list_offsets_response_partition_schema, (size_t)q->partitions.n);
+	if (!a->partitions.items)
+		return KP_ERR_NO_MEMORY;
+	for (int32_t j = 0; j < q->partitions.n; j++) {
+		const kp_list_offsets_request_partition *qp = &q->partitions.items[j];
+		const kp_db_partition *p = partition_named(&ctx->db->cluster, q, j);
+		++*entry;
+		if (p && p->last_entry != *entry)
+			continue;
+		kp_list_offsets_response_partition *ap = &a->partitions.items[a->partitions.n++];
+		ap->partition_index = qp->partition_index;
+		ap->offset = ap->timestamp = -1;
+		ap->error_code = kp_db_error_for(ctx, q->name, qp->partition_index);
+		if (!ap->error_code)
+			ap->error_code = list_partition(ctx, r, p, qp, ap);
+	}
+	return 0;
+}
+
 int kp_db_api_list_offsets(kp_db_ctx *ctx, const void *request)
 {
 	const kp_list_offsets_request *q = request;
 	kp_list_offsets_response r;
+	uint32_t entry = 0;
 	kp_wire_init(&kp_list_offsets_response_schema, &r, 1);
 	r.topics.items = kp_db_items(ctx, &kp_list_offsets_response_topic_schema, (size_t)q->topics.n);
 	if (!r.topics.items)
 		return KP_ERR_NO_MEMORY;
-	r.topics.n = q->topics.n;
-	note_duplicates(ctx, q);
+	count_mentions(&ctx->db->cluster, q);
 	for (int32_t i = 0; i < q->topics.n; i++) {
-		const kp_list_offsets_request_topic *qt = &q->topics.items[i];
-		kp_list_offsets_response_topic *at = &r.topics.items[i];
-		const kp_db_topic *t = kp_db_topic_by_name(&ctx->db->cluster, qt->name);
-		at->name = qt->name;
-		at->partitions.items = kp_db_items(ctx, &kp_list_offsets_response_partition_schema, (size_t)qt->partitions.n);
-		if (!at->partitions.items)
+		if (list_topic(ctx, q, &q->topics.items[i], &r.topics.items[r.topics.n], &entry))
 			return KP_ERR_NO_MEMORY;
-		at->partitions.n = qt->partitions.n;
-		for (int32_t j = 0; j < qt->partitions.n; j++) {
-			kp_list_offsets_response_partition *a = &at->partitions.items[j];
-			a->partition_index = qt->partitions.items[j].partition_index;
-			a->offset = a->timestamp = -1;
-			a->error_code = kp_db_error_for(ctx, qt->name, a->partition_index);
-			if (!a->error_code)
-				a->error_code = list_partition(ctx, t, &qt->partitions.items[j], a);
-		}
+		r.topics.n += r.topics.items[r.topics.n].partitions.n > 0; /* Kafka's answer is made of partitions */
 	}
 	return kp_db_reply(ctx, &r);
 }

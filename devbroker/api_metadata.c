@@ -2,6 +2,7 @@
  * api_metadata.c - Metadata: nodes that are up, topics by name or id, auto-creation.
  */
 #include "devbroker/internal.h"
+#include "devbroker/names.h"
 #include "kproducer/error.h"
 #include "wire/msg_metadata.h"
 
@@ -70,8 +71,8 @@ static int16_t auto_create(kp_db_ctx *ctx, kp_slice name, bool is_allowed, kp_db
 		return KP_ERR_INVALID_TOPIC_EXCEPTION;
 	if (!is_allowed || !ctx->db->is_auto_create)
 		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
-	if (kp_db_topic_collision(c, name))
-		return KP_ERR_INVALID_TOPIC_EXCEPTION;
+	if (kp_db_topic_collision(c, name)) /* the controller refuses, which Metadata does not tell */
+		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
 	kp_db_topic_config config;
 	kp_db_topic_config_init(&config, c->max_message_bytes);
 	int err = kp_db_topic_create(c, name, c->default_partitions, kp_db_default_replication(c), &config, out);
@@ -80,12 +81,17 @@ static int16_t auto_create(kp_db_ctx *ctx, kp_slice name, bool is_allowed, kp_db
 	return (int16_t)err;
 }
 
+static bool has_id(const kp_metadata_request_topic *t)
+{
+	static const kp_uuid no_id;
+	return memcmp(&t->topic_id, &no_id, sizeof(no_id)) != 0;
+}
+
 /* The topic that was asked for, or why there is none. */
 static int16_t look_up(kp_db_ctx *ctx, const kp_metadata_request *q, const kp_metadata_request_topic *qt, kp_db_topic **out)
 {
-	static const kp_uuid no_id;
 	const kp_db_cluster *c = &ctx->db->cluster;
-	bool by_id = ctx->to.api_version >= 10 && (!qt->name.ptr || memcmp(&qt->topic_id, &no_id, sizeof(no_id)) != 0);
+	bool by_id = has_id(qt);
 	*out = by_id ? kp_db_topic_by_id(c, &qt->topic_id) : kp_db_topic_by_name(c, qt->name);
 	if (*out)
 		return 0;
@@ -106,12 +112,19 @@ static int fill_asked(kp_db_ctx *ctx, const kp_metadata_request *q, kp_metadata_
 	r->topics.items = kp_db_items(ctx, &kp_metadata_response_topic_schema, (size_t)q->topics.n);
 	if (!r->topics.items)
 		return KP_ERR_NO_MEMORY;
+	kp_db_names names;
+	if (kp_db_names_init(&names, &ctx->db->arena, q->topics.items, q->topics.n, sizeof(*q->topics.items),
+	                     offsetof(kp_metadata_request_topic, name)))
+		return KP_ERR_NO_MEMORY;
 	uint64_t request = ctx->db->stats.n_requests;
-	for (int32_t i = 0; i < q->topics.n; i++) {
+	int err = 0;
+	for (int32_t i = 0; !err && i < q->topics.n; i++) {
 		const kp_metadata_request_topic *qt = &q->topics.items[i];
 		kp_metadata_response_topic *a = &r->topics.items[r->topics.n];
 		kp_db_topic *t;
 		int16_t code = kp_db_error_for(ctx, name_of(ctx, qt), -1);
+		if (!has_id(qt) && kp_db_names_take(&names, qt->name) == KP_DB_ANSWERED)
+			continue;
 		if (!code)
 			code = look_up(ctx, q, qt, &t);
 		if (!code && t->last_metadata == request)
@@ -126,10 +139,40 @@ static int fill_asked(kp_db_ctx *ctx, const kp_metadata_request *q, kp_metadata_
 		if (code)
 			continue;
 		t->last_metadata = request;
-		if (fill_topic(ctx, t, a))
-			return KP_ERR_NO_MEMORY;
+		err = fill_topic(ctx, t, a);
+	}
+	kp_db_names_deinit(&names);
+	return err;
+}
+
+/* Topics may be named by id from version 12 on, and every one in one way at least. */
+static int16_t check_request(const kp_db_ctx *ctx, const kp_metadata_request *q)
+{
+	for (int32_t i = 0; i < q->topics.n; i++) {
+		const kp_metadata_request_topic *t = &q->topics.items[i];
+		if (ctx->to.api_version < 12 && (!t->name.ptr || has_id(t)))
+			return KP_ERR_INVALID_REQUEST;
+		if (!t->name.ptr && !has_id(t))
+			return KP_ERR_UNKNOWN_SERVER_ERROR;
 	}
 	return 0;
+}
+
+/* MetadataRequest.getErrorResponse: what was named, and nothing of the cluster. */
+static int refuse_all(kp_db_ctx *ctx, const kp_metadata_request *q, kp_metadata_response *r, int16_t code)
+{
+	r->topics.items = kp_db_items(ctx, &kp_metadata_response_topic_schema, (size_t)q->topics.n);
+	if (!r->topics.items)
+		return KP_ERR_NO_MEMORY;
+	for (int32_t i = 0; i < q->topics.n; i++) {
+		kp_slice name = q->topics.items[i].name;
+		r->topics.items[i].error_code = code;
+		r->topics.items[i].name = name.ptr ? name : kp_slice_of("", 0);
+		r->topics.items[i].topic_id = q->topics.items[i].topic_id;
+	}
+	r->topics.n = q->topics.n;
+	r->error_code = code;
+	return kp_db_reply(ctx, r);
 }
 
 static int fill_all(kp_db_ctx *ctx, kp_metadata_response *r)
@@ -154,6 +197,9 @@ int kp_db_api_metadata(kp_db_ctx *ctx, const void *request)
 	const kp_metadata_request *q = request;
 	kp_metadata_response r;
 	kp_wire_init(&kp_metadata_response_schema, &r, 1);
+	int16_t code = check_request(ctx, q);
+	if (code)
+		return refuse_all(ctx, q, &r, code);
 	bool is_all = q->topics.n < 0 || (ctx->to.api_version == 0 && q->topics.n == 0);
 	if (fill_brokers(ctx, &r))
 		return KP_ERR_NO_MEMORY;

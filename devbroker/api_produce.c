@@ -7,6 +7,8 @@
 #include "devbroker/produce_check.h"
 #include "kproducer/error.h"
 
+#define PRODUCER_ID_AT 43 /* in a batch */
+
 /* One request under way. */
 typedef struct produce {
 	kp_db_ctx *ctx;
@@ -111,11 +113,26 @@ static void answer_duplicate(produce *r, const target *t, const kp_db_producer_b
 	wait_for(r, t, same->base_offset + h->n_records);
 }
 
+/* No transaction is known here: none that this partition was added to (AddPartitionsToTxnManager). */
+static int16_t check_transaction(const produce *r, const target *t, kp_slice batch)
+{
+	int16_t version = r->ctx->to.api_version;
+	bool is_transactional = kp_load_be16(batch.ptr + KP_BATCH_CRC_START) & KP_BATCH_TRANSACTIONAL;
+	if (!is_transactional || version >= 12 || (int64_t)kp_load_be64(batch.ptr + PRODUCER_ID_AT) < 0)
+		return 0;
+	if (version == 11) /* KIP-890; clients before do not know it, those of 12 leave the adding to the broker */
+		return KP_ERR_TRANSACTION_ABORTABLE;
+	t->answer->error_message = kp_slice_cstr("Partition was not added to the transaction");
+	return KP_ERR_INVALID_TXN_STATE;
+}
+
 static int16_t check_sequence(const target *t, const kp_batch_header *h, const kp_db_producer_batch **same)
 {
+	if (h->producer_id < 0)
+		return 0;
 	if (h->attributes & KP_BATCH_TRANSACTIONAL)
-		return KP_ERR_INVALID_TXN_STATE; /* no transaction is known here yet */
-	return h->producer_id < 0 ? 0 : (int16_t)kp_db_producers_check(&t->partition->producers, h, same);
+		return KP_ERR_INVALID_TXN_STATE;
+	return (int16_t)kp_db_producers_check(&t->partition->producers, h, same);
 }
 
 static int16_t check_and_append(produce *r, const target *t, kp_slice batch)
@@ -124,7 +141,7 @@ static int16_t check_and_append(produce *r, const target *t, kp_slice batch)
 	const kp_db_partition *p = t->partition;
 	const kp_db_topic *topic = p->topic;
 	kp_batch_header h;
-	if (r->request->acks == -1 && kp_db_n_insync(&db->cluster, p) < topic->config.min_insync_replicas)
+	if (r->request->acks == -1 && !kp_db_has_enough_insync(&db->cluster, p))
 		return KP_ERR_NOT_ENOUGH_REPLICAS;
 	int16_t code = kp_db_check_batch(batch, topic->config.max_message_bytes, &h);
 	if (code)
@@ -168,6 +185,8 @@ static int produce_partition(produce *r, const target *t, kp_slice records)
 	int16_t code = kp_db_check_framing(records, r->ctx->to.api_version, &batch);
 	if (!code && (acks < -1 || acks > 1))
 		code = KP_ERR_INVALID_REQUIRED_ACKS;
+	if (!code)
+		code = check_transaction(r, t, batch);
 	if (code) {
 		refuse(r, t->answer, code);
 		return 0;
@@ -303,6 +322,16 @@ static int produce_topic(produce *r, const kp_produce_request_topic *t, kp_produ
 	return 0;
 }
 
+/* Kafka's answer is made of partitions: a topic of which none is answered is not there. */
+static void drop_empty_topics(kp_produce_response *r)
+{
+	int32_t n = 0;
+	for (int32_t i = 0; i < r->responses.n; i++)
+		if (r->responses.items[i].partition_responses.n)
+			r->responses.items[n++] = r->responses.items[i];
+	r->responses.n = n;
+}
+
 static int produce_all(produce *r, size_t n_partitions)
 {
 	if (r->request->acks == -1) {
@@ -315,6 +344,7 @@ static int produce_all(produce *r, size_t n_partitions)
 	for (int32_t i = 0; i < r->request->topic_data.n; i++)
 		if (produce_topic(r, &r->request->topic_data.items[i], &r->response.responses.items[i], &entry))
 			return KP_ERR_NO_MEMORY;
+	drop_empty_topics(&r->response);
 	return 0;
 }
 

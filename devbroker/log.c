@@ -228,16 +228,14 @@ kp_slice kp_db_log_read(const kp_db_log *log, int64_t offset, int64_t limit, siz
 		return kp_slice_of("", 0);
 	size_t i = chunk_index(log, offset);
 	const kp_db_chunk *c = log->chunks[i];
-	size_t from = batch_position(c, offset), to = from;
-	if (limit >= chunk_end_offset(log, i) && max_bytes >= c->len - from)
-		return kp_slice_of(c->data + from, c->len - from);
-	while (to < c->len && (int64_t)kp_load_be64(c->data + to) < limit) {
-		size_t size = kp_db_batch_size(c->data + to);
-		if (to - from + size > max_bytes && !(at_least_one && to == from))
-			break;
-		to += size;
-	}
-	return kp_slice_of(c->data + from, to - from);
+	size_t from = batch_position(c, offset), to = from, first = kp_db_batch_size(c->data + from);
+	if (max_bytes < first)
+		return at_least_one ? kp_slice_of(c->data + from, first) : kp_slice_of("", 0);
+	if (limit >= chunk_end_offset(log, i))
+		to = c->len;
+	while (to - from < max_bytes && to < c->len && (int64_t)kp_load_be64(c->data + to) < limit)
+		to += kp_db_batch_size(c->data + to);
+	return kp_slice_of(c->data + from, to - from < max_bytes ? to - from : max_bytes);
 }
 
 bool kp_db_log_next(const kp_db_log *log, int64_t *offset, kp_slice *batch)

@@ -68,8 +68,8 @@ KP_MUST_USE int kp_db_log_append(kp_db_log *log, kp_slice batch, int32_t n_recor
 void kp_db_log_skip(kp_db_log *log, int32_t n_records);
 
 /*
- * Whole batches from the one that contains `offset` on, in one piece: at most max_bytes, but at least one batch when at_least_one;
- * none that begins at or behind `limit`. Empty when there is nothing.
+ * Batches from the one that contains `offset` on, in one piece: at most max_bytes, but at least one batch when at_least_one; none that
+ * begins at or behind `limit`. The last one may be cut, as in Kafka, but not the first. Empty when there is nothing.
  */
 kp_slice kp_db_log_read(const kp_db_log *log, int64_t offset, int64_t limit, size_t max_bytes, bool at_least_one);
 

@@ -35,6 +35,11 @@ void kp_db_names_deinit(kp_db_names *s)
 	kp_map_deinit(&s->uses);
 }
 
+bool kp_db_names_has(const kp_db_names *s, kp_slice name)
+{
+	return kp_map_get(&s->uses, name) != NULL;
+}
+
 kp_db_mention kp_db_names_take(kp_db_names *s, kp_slice name)
 {
 	uint32_t *count = name.ptr ? kp_map_get(&s->uses, name) : NULL;

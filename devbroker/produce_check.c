@@ -114,13 +114,15 @@ static bool timestamp_is_fine(kp_db_record_check *k, const kp_batch_header *h, c
 {
 	char text[240];
 	if (k->config->is_log_append_time) {
+		bool is_compressed = (h->attributes & KP_BATCH_CODEC_MASK) != KP_CODEC_NONE;
+		ptrdiff_t null_size = is_compressed ? -1 : 0; /* the two print it differently */
 		if (!(h->attributes & KP_BATCH_LOG_APPEND_TIME))
 			return true;
-		snprintf(
-			text, sizeof(text),
-			"Invalid timestamp type in message DefaultRecord(offset=%d, timestamp=%lld, key=%zu bytes, value=%zu bytes). "
-			"Producer should not set timestamp type to LogAppendTime.",
-			(int)r->offset_delta, (long long)timestamp, r->key.ptr ? r->key.len : 0, r->value.ptr ? r->value.len : 0);
+		snprintf(text, sizeof(text),
+		         "Invalid timestamp type in message %s(offset=%d, timestamp=%lld, key=%td bytes, value=%td bytes). "
+		         "Producer should not set timestamp type to LogAppendTime.",
+		         is_compressed ? "PartialDefaultRecord" : "DefaultRecord", (int)r->offset_delta, (long long)timestamp,
+		         r->key.ptr ? (ptrdiff_t)r->key.len : null_size, r->value.ptr ? (ptrdiff_t)r->value.len : null_size);
 		note_error(k, index, text);
 		return false;
 	}
@@ -263,6 +265,8 @@ int16_t kp_db_check_records(kp_db_record_check *k, kp_slice batch, const kp_batc
 		return 0;
 	}
 	if (w.is_compressed) {
+		if ((h->attributes & KP_BATCH_CODEC_MASK) == KP_CODEC_ZSTD && raw.len == 0)
+			return KP_ERR_INVALID_RECORD; /* nothing is a whole zstd stream, of no records */
 		kp_buf_clear(k->scratch);
 		if (kp_batch_records(batch, k->scratch, &raw))
 			return KP_ERR_UNKNOWN_SERVER_ERROR; /* Kafka: KafkaException, which has no code of its own */

@@ -70,7 +70,7 @@ int kp_db_producers_check(const kp_db_producers *s, const kp_batch_header *h, co
 {
 	const kp_db_producer *p = kp_map_get(&s->by_id, key_of(&h->producer_id));
 	if (!p || p->n_batches == 0)
-		return 0;
+		return h->producer_epoch < -1 ? KP_ERR_INVALID_PRODUCER_EPOCH : 0; /* Kafka starts from NO_PRODUCER_EPOCH */
 	if (h->producer_epoch < p->epoch)
 		return KP_ERR_INVALID_PRODUCER_EPOCH;
 	if (h->producer_epoch > p->epoch)

@@ -45,6 +45,12 @@ int32_t kp_db_n_insync(const kp_db_cluster *c, const kp_db_partition *p)
 	return n;
 }
 
+bool kp_db_has_enough_insync(const kp_db_cluster *c, const kp_db_partition *p)
+{
+	int32_t wanted = p->topic->config.min_insync_replicas, n = p->topic->replication_factor;
+	return kp_db_n_insync(c, p) >= (wanted < n ? wanted : n); /* Partition.effectiveMinIsr */
+}
+
 int16_t kp_db_default_replication(const kp_db_cluster *c)
 {
 	return (int16_t)(c->n_nodes < 3 ? c->n_nodes : 3);

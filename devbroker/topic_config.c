@@ -7,14 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "kproducer/error.h"
 
 #define LONG_MAX_TEXT "9223372036854775807"
-#define BOOLEAN(name, def)                                        \
-	{                                                         \
-		name, def, NULL, KP_DB_CONFIG_BOOLEAN, 0, 0, NULL \
+#define BOOLEAN(name, def, broker)                                  \
+	{                                                           \
+		name, def, broker, KP_DB_CONFIG_BOOLEAN, 0, 0, NULL \
 	}
 #define INT(name, def, broker, min)                                       \
 	{                                                                 \
@@ -33,7 +34,7 @@
 		name, def, broker, KP_DB_CONFIG_LIST, 0, 0, choices \
 	}
 
-enum { MAX_MESSAGE_BYTES, TIMESTAMP_TYPE, TIMESTAMP_BEFORE, TIMESTAMP_AFTER, CLEANUP_POLICY, MIN_INSYNC };
+enum { MAX_MESSAGE_BYTES, TIMESTAMP_TYPE, TIMESTAMP_BEFORE, TIMESTAMP_AFTER, CLEANUP_POLICY, MIN_INSYNC, REMOTE_STORAGE };
 
 /* clang-format off */
 const kp_db_config_info kp_db_config_infos[] = {
@@ -43,6 +44,7 @@ const kp_db_config_info kp_db_config_infos[] = {
 	[TIMESTAMP_AFTER] = LONG("message.timestamp.after.max.ms", "3600000", "log.message.timestamp.after.max.ms", 0),
 	[CLEANUP_POLICY] = LIST("cleanup.policy", "delete", "log.cleanup.policy", "compact, delete"),
 	[MIN_INSYNC] = INT("min.insync.replicas", "1", "min.insync.replicas", 1),
+	[REMOTE_STORAGE] = BOOLEAN("remote.storage.enable", "false", NULL),
 	TEXT("compression.type", "producer", "compression.type", "uncompressed, zstd, lz4, snappy, gzip, producer"),
 	INT("compression.gzip.level", "-1", "compression.gzip.level", -1),
 	INT("compression.lz4.level", "9", "compression.lz4.level", 1),
@@ -50,7 +52,7 @@ const kp_db_config_info kp_db_config_infos[] = {
 	LONG("delete.retention.ms", "86400000", "log.cleaner.delete.retention.ms", 0),
 	LONG("file.delete.delay.ms", "60000", "log.segment.delete.delay.ms", 0),
 	LONG("flush.messages", LONG_MAX_TEXT, "log.flush.interval.messages", 1),
-	LONG("flush.ms", LONG_MAX_TEXT, "log.flush.interval.ms", 0),
+	LONG("flush.ms", LONG_MAX_TEXT, NULL, 0),
 	LIST("follower.replication.throttled.replicas", "", NULL, NULL),
 	INT("index.interval.bytes", "4096", "log.index.interval.bytes", 0),
 	LIST("leader.replication.throttled.replicas", "", NULL, NULL),
@@ -59,17 +61,16 @@ const kp_db_config_info kp_db_config_infos[] = {
 	LONG("max.compaction.lag.ms", LONG_MAX_TEXT, "log.cleaner.max.compaction.lag.ms", 1),
 	{"min.cleanable.dirty.ratio", "0.5", "log.cleaner.min.cleanable.ratio", KP_DB_CONFIG_DOUBLE, 0, 1, NULL},
 	LONG("min.compaction.lag.ms", "0", "log.cleaner.min.compaction.lag.ms", 0),
-	BOOLEAN("preallocate", "false"),
-	BOOLEAN("remote.log.copy.disable", "false"),
-	BOOLEAN("remote.log.delete.on.disable", "false"),
-	BOOLEAN("remote.storage.enable", "false"),
-	LONG("retention.bytes", "-1", "log.retention.bytes", -1),
-	LONG("retention.ms", "604800000", "log.retention.ms", -1),
+	BOOLEAN("preallocate", "false", "log.preallocate"),
+	BOOLEAN("remote.log.copy.disable", "false", NULL),
+	BOOLEAN("remote.log.delete.on.disable", "false", NULL),
+	LONG("retention.bytes", "-1", "log.retention.bytes", INT64_MIN),
+	LONG("retention.ms", "604800000", NULL, -1),
 	INT("segment.bytes", "1073741824", "log.segment.bytes", 1048576),
 	INT("segment.index.bytes", "10485760", "log.index.size.max.bytes", 4),
-	LONG("segment.jitter.ms", "0", "log.roll.jitter.ms", 0),
-	LONG("segment.ms", "604800000", "log.roll.ms", 1),
-	BOOLEAN("unclean.leader.election.enable", "false"),
+	LONG("segment.jitter.ms", "0", NULL, 0),
+	LONG("segment.ms", "604800000", NULL, 1),
+	BOOLEAN("unclean.leader.election.enable", "false", "unclean.leader.election.enable"),
 };
 /* clang-format on */
 _Static_assert(KP_ARRAY_LEN(kp_db_config_infos) == KP_DB_N_CONFIGS, "the values of a topic follow the table");
@@ -117,6 +118,13 @@ const char *kp_db_topic_config_value(const kp_db_topic_config *c, int i, int32_t
 	return scratch;
 }
 
+kp_db_config_source kp_db_topic_config_source(const kp_db_topic_config *c, int i)
+{
+	if (c->values[i])
+		return KP_DB_SOURCE_TOPIC;
+	return i == MIN_INSYNC ? KP_DB_SOURCE_CLUSTER : KP_DB_SOURCE_DEFAULT; /* a new cluster sets that one (KIP-966) */
+}
+
 /* Is `word` one of the comma-separated choices? */
 static bool is_choice(const char *choices, const char *word, size_t len)
 {
@@ -142,13 +150,19 @@ static bool all_choices(const char *choices, const char *list)
 	return true;
 }
 
+/* What was read ends at `end`: is there nothing behind it but blanks (ConfigDef trims)? */
+static bool is_read(const char *value, const char *end)
+{
+	return end != value && end[strspn(end, " ")] == 0;
+}
+
 static bool is_number(const kp_db_config_info *info, const char *value, kp_buf *why)
 {
 	char *end;
 	errno = 0;
 	long long n = strtoll(value, &end, 10);
 	bool is_int = info->type == KP_DB_CONFIG_INT;
-	if (*end || end == value || errno || (is_int && (n > INT32_MAX || n < INT32_MIN))) {
+	if (!is_read(value, end) || errno || (is_int && (n > INT32_MAX || n < INT32_MIN))) {
 		kp_buf_printf(why, "Invalid value %s for configuration %s: Not a number of type %s", value, info->name,
 		              is_int ? "INT" : "LONG");
 		return false;
@@ -161,27 +175,60 @@ static bool is_number(const kp_db_config_info *info, const char *value, kp_buf *
 	return true;
 }
 
+static bool is_ratio(const kp_db_config_info *info, const char *value, kp_buf *why)
+{
+	char *end;
+	double ratio = strtod(value, &end);
+	const char *fault = ratio < (double)info->min   ? "Value must be at least 0"
+	                    : ratio > (double)info->max ? "Value must be no more than 1"
+	                                                : NULL;
+	if (!is_read(value, end))
+		fault = "Not a number of type DOUBLE";
+	if (fault)
+		kp_buf_printf(why, "Invalid value %s for configuration %s: %s", value, info->name, fault);
+	return !fault;
+}
+
+/* ThrottledReplicaListValidator: empty, "*", or "partition:node" in a list. */
+static bool is_replica_list(const kp_db_config_info *info, const char *value, kp_buf *why)
+{
+	const char *p = value;
+	bool is_fine = !*value || !strcmp(value, "*");
+	while (!is_fine) {
+		size_t partition = strspn(p, "0123456789"),
+		       node = p[partition] == ':' ? strspn(p + partition + 1, "0123456789") : 0;
+		p += partition + 1 + node;
+		if (!partition || !node || (*p && *p != ','))
+			break;
+		is_fine = !*p++;
+	}
+	if (!is_fine)
+		kp_buf_printf(
+			why,
+			"Invalid value [%s] for configuration %s: %s must be the literal '*' or a list of replicas in the following "
+			"format: [partitionId]:[brokerId],[partitionId]:[brokerId],...",
+			value, info->name, info->name);
+	return is_fine;
+}
+
 /* Is the value of the right kind? Says why not, in Kafka's words. */
 static bool is_valid(const kp_db_config_info *info, const char *value, kp_buf *why)
 {
-	char *end;
 	switch (info->type) {
 	case KP_DB_CONFIG_INT:
 	case KP_DB_CONFIG_LONG: return is_number(info, value, why);
-	case KP_DB_CONFIG_DOUBLE:
-		if (*value && (strtod(value, &end), *end == 0))
-			return true;
-		kp_buf_printf(why, "Invalid value %s for configuration %s: Not a number of type DOUBLE", value, info->name);
-		return false;
+	case KP_DB_CONFIG_DOUBLE: return is_ratio(info, value, why);
 	case KP_DB_CONFIG_BOOLEAN:
-		if (!strcmp(value, "true") || !strcmp(value, "false"))
+		if (!strcasecmp(value, "true") || !strcasecmp(value, "false"))
 			return true;
 		kp_buf_printf(why, "Invalid value %s for configuration %s: Expected value to be either true or false", value,
 		              info->name);
 		return false;
 	case KP_DB_CONFIG_STRING:
 	case KP_DB_CONFIG_LIST:
-		if (!info->choices || all_choices(info->choices, value))
+		if (!info->choices)
+			return is_replica_list(info, value, why);
+		if (all_choices(info->choices, value) && (*value || info->type == KP_DB_CONFIG_LIST))
 			return true;
 		kp_buf_printf(why, "Invalid value %s for configuration %s: String must be one of: %s", value, info->name,
 		              info->choices);
@@ -210,12 +257,12 @@ static void apply(kp_db_topic_config *c, int i)
 int kp_db_topic_config_set(kp_db_topic_config *c, kp_slice name, kp_slice value, kp_buf *why)
 {
 	int i = kp_db_topic_config_index(name);
-	if (i < 0) {
-		kp_buf_printf(why, "Unknown topic config name: %.*s", (int)name.len, (const char *)name.ptr);
+	if (!value.ptr) {
+		kp_buf_printf(why, "Null value not supported for topic configs: %.*s", (int)name.len, (const char *)name.ptr);
 		return KP_ERR_INVALID_CONFIG;
 	}
-	if (!value.ptr) {
-		kp_buf_printf(why, "Null value not supported for topic configs: %s", kp_db_config_infos[i].name);
+	if (i < 0) {
+		kp_buf_printf(why, "Unknown topic config name: %.*s", (int)name.len, (const char *)name.ptr);
 		return KP_ERR_INVALID_CONFIG;
 	}
 	if (memchr(value.ptr, 0, value.len)) {
@@ -226,6 +273,13 @@ int kp_db_topic_config_set(kp_db_topic_config *c, kp_slice name, kp_slice value,
 	if (!text)
 		return KP_ERR_NO_MEMORY;
 	if (!is_valid(&kp_db_config_infos[i], text, why)) {
+		kp_mem_free(text);
+		return KP_ERR_INVALID_CONFIG;
+	}
+	if (i == REMOTE_STORAGE && !strcasecmp(text, "true")) {
+		kp_buf_printf(
+			why,
+			"Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.");
 		kp_mem_free(text);
 		return KP_ERR_INVALID_CONFIG;
 	}

@@ -23,6 +23,7 @@ typedef enum kp_db_config_type {
 /* Of DescribeConfigs' ConfigSource. */
 typedef enum kp_db_config_source {
 	KP_DB_SOURCE_TOPIC = 1,         /* DYNAMIC_TOPIC_CONFIG */
+	KP_DB_SOURCE_CLUSTER = 3,       /* DYNAMIC_DEFAULT_BROKER_CONFIG */
 	KP_DB_SOURCE_STATIC_BROKER = 4, /* STATIC_BROKER_CONFIG */
 	KP_DB_SOURCE_DEFAULT = 5        /* DEFAULT_CONFIG */
 } kp_db_config_source;
@@ -58,5 +59,7 @@ int kp_db_topic_config_index(kp_slice name);                 /* or -1 */
 KP_MUST_USE int kp_db_topic_config_set(kp_db_topic_config *c, kp_slice name, kp_slice value, kp_buf *why);
 /* The value in force: text for number i of the table. `scratch` holds computed ones. */
 const char *kp_db_topic_config_value(const kp_db_topic_config *c, int i, int32_t broker_max_message_bytes, char scratch[24]);
+/* Where that value comes from. */
+kp_db_config_source kp_db_topic_config_source(const kp_db_topic_config *c, int i);
 
 #endif

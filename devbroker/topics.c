@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "kproducer/error.h"
 
-static void uuid_make(kp_random *r, kp_uuid *id)
+void kp_db_uuid_make(kp_random *r, kp_uuid *id)
 {
 	do {
 		uint64_t high = kp_random_next(r), low = kp_random_next(r);
@@ -67,7 +67,7 @@ int kp_db_cluster_init(kp_db_cluster *c, const kp_db_options *o)
 	kp_db_producer_pool_init(&c->producers, KP_DB_PRODUCERS_MAX);
 	kp_random_init(&c->random, o->seed);
 	kp_uuid id;
-	uuid_make(&c->random, &id);
+	kp_db_uuid_make(&c->random, &id);
 	uuid_text(&id, c->id);
 	if (o->cluster_id)
 		snprintf(c->id, sizeof(c->id), "%s", o->cluster_id);
@@ -313,7 +313,7 @@ int kp_db_topic_create(kp_db_cluster *c, kp_slice name, int32_t n_partitions, in
 		.config = config,
 	};
 	do
-		uuid_make(&c->random, &r.id);
+		kp_db_uuid_make(&c->random, &r.id);
 	while (kp_db_topic_by_id(c, &r.id));
 	int err = topic_make(c, name, &r, out);
 	if (err)

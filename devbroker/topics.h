@@ -28,10 +28,8 @@ typedef struct kp_db_partition {
 	/* Replication under way: at hw_due_us the high watermark becomes hw_target. In the cluster's `replicating` list meanwhile. */
 	kp_list replicating;
 	int64_t hw_target, hw_due_us;
-	uint32_t last_entry; /* of the produce request under way that names this partition */
-	uint64_t listed_in;  /* number of the last ListOffsets request that named this partition */
-	bool is_listed_twice;
-	bool is_watched; /* a held fetch waits for this partition's high watermark */
+	uint32_t last_entry, n_mentions; /* which entry of the request under way counts for this partition; how many there are */
+	bool is_watched;                 /* a held fetch waits for this partition's high watermark */
 } kp_db_partition;
 
 typedef struct kp_db_topic {
@@ -85,6 +83,9 @@ void kp_db_cluster_deinit(kp_db_cluster *c); /* also after a failed init */
 /* 0, or KP_ERR_INVALID_TOPIC_EXCEPTION with Kafka's words appended to `why` (may be NULL). */
 KP_MUST_USE int kp_db_topic_name_check(kp_slice name, kp_buf *why);
 kp_db_topic *kp_db_topic_by_name(const kp_db_cluster *c, kp_slice name); /* or NULL */
+/* A random id. */
+void kp_db_uuid_make(kp_random *r, kp_uuid *id);
+
 kp_db_topic *kp_db_topic_by_id(const kp_db_cluster *c, const kp_uuid *id);
 /* The topic whose name would make the same metric name ('.' and '_' count as equal), or NULL. */
 kp_db_topic *kp_db_topic_collision(const kp_db_cluster *c, kp_slice name);
@@ -109,6 +110,7 @@ int32_t kp_db_replica(const kp_db_cluster *c, const kp_db_partition *p, int i);
 /* What consumers may read up to: never below the log's start, also when memory ran out before replication was done. */
 int64_t kp_db_readable_end(const kp_db_partition *p);
 int32_t kp_db_n_insync(const kp_db_cluster *c, const kp_db_partition *p);
+bool kp_db_has_enough_insync(const kp_db_cluster *c, const kp_db_partition *p); /* min.insync.replicas, or all that there are */
 int16_t kp_db_default_replication(const kp_db_cluster *c); /* of topics created without a factor: 3, or all nodes */
 int32_t kp_db_controller(const kp_db_cluster *c);          /* the first node that is up, or 0 */
 void kp_db_elect(kp_db_cluster *c, kp_db_partition *p, int32_t node);

@@ -145,9 +145,10 @@ static int16_t create(const char *topic, kp_slice value)
 static void topic_properties_are_bounded_by_their_bytes(void **state)
 {
 	(void)state;
-	size_t size = 32000;
+	size_t size = 31999; /* 8000 times "0:1", and the commas between */
 	char *value = test_malloc(size), topic[20];
-	memset(value, 'x', size);
+	for (size_t i = 0; i < size; i++)
+		value[i] = "0:1,"[i % 4];
 	int16_t code = 0;
 	for (size_t i = 0; i <= KP_DB_CONFIG_TEXT_MAX / (size + 1); i++) {
 		assert_int_equal(0, code);
@@ -183,9 +184,9 @@ static void partition_is_listed_once_in_a_request(void **state)
 	q.topics.items = &qt;
 	q.topics.n = 1;
 	db_call(t, 1, KP_API_LIST_OFFSETS, 5, &q, &r);
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(i == 1 ? KP_ERR_NOT_LEADER_OR_FOLLOWER : KP_ERR_INVALID_REQUEST,
-		                 r.topics.items[0].partitions.items[i].error_code);
+	assert_int_equal(2, r.topics.items[0].partitions.n);
+	assert_int_equal(KP_ERR_INVALID_REQUEST, r.topics.items[0].partitions.items[0].error_code);
+	assert_int_equal(KP_ERR_NOT_LEADER_OR_FOLLOWER, r.topics.items[0].partitions.items[1].error_code);
 	qt.partitions.n = 1;
 	db_call(t, 1, KP_API_LIST_OFFSETS, 5, &q, &r);
 	assert_int_equal(0, r.topics.items[0].partitions.items[0].error_code);

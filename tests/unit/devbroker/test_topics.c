@@ -107,7 +107,7 @@ static void unknown_topics_are_created_only_when_both_sides_allow(void **state)
 	assert_int_equal(KP_ERR_INVALID_TOPIC_EXCEPTION, metadata_code("", true));
 	assert_int_equal(KP_ERR_INVALID_TOPIC_EXCEPTION, metadata_code(".", false));
 	assert_int_equal(0, metadata_code("a.b", true));
-	assert_int_equal(KP_ERR_INVALID_TOPIC_EXCEPTION, metadata_code("a_b", true));
+	assert_int_equal(KP_ERR_UNKNOWN_TOPIC_OR_PARTITION, metadata_code("a_b", true)); /* it collides */
 	kp_uuid id = {{9}};
 	kp_metadata_response r = metadata(12, NULL, &id, true);
 	assert_int_equal(KP_ERR_UNKNOWN_TOPIC_ID, r.topics.items[0].error_code);
@@ -402,11 +402,16 @@ static void configs_are_described(void **state)
 	assert_int_equal(0, describe(2, "t", "foo", false).configs.n);
 	a = describe(4, "1", "message.max.bytes", false);
 	assert_int_equal(1, a.configs.n);
-	assert_int_equal(6, describe(4, "", NULL, false).configs.n);
+	assert_int_equal(6, describe(4, "1", NULL, false).configs.n);
+	a = describe(4, "", NULL, false);
+	assert_int_equal(1, a.configs.n);
+	assert_text("min.insync.replicas", a.configs.items[0].name);
+	assert_int_equal(3, a.configs.items[0].config_source);
 	assert_int_equal(KP_ERR_UNKNOWN_TOPIC_OR_PARTITION, describe(2, "nonesuch", NULL, false).error_code);
 	assert_int_equal(KP_ERR_INVALID_TOPIC_EXCEPTION, describe(2, "a b", NULL, false).error_code);
 	assert_text("Unexpected broker id, expected 1 or empty string, but received 9",
 	            describe(4, "9", NULL, false).error_message);
+	assert_text("Broker id must be an integer, but it is:  1", describe(4, " 1", NULL, false).error_message);
 	assert_text("Broker id must be an integer, but it is: x", describe(4, "x", NULL, false).error_message);
 	assert_int_equal(KP_ERR_INVALID_REQUEST, describe(9, "t", NULL, false).error_code);
 }

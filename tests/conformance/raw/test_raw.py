@@ -1,0 +1,32 @@
+"""The raw differential: each script is sent to the development broker and to Apache Kafka, and the answers are equal field by field."""
+
+import importlib
+import pathlib
+
+import pytest
+
+from exceptions import DIFFERENCES, page
+from script import SCRIPTS
+
+from command import REPOSITORY
+
+for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py")):
+    importlib.import_module(path.stem)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_answers_are_equal(laboratory, name):
+    found = laboratory.run(SCRIPTS[name])
+    if found:
+        pytest.fail(f"{name}: {len(found)} differences\n" + "\n".join(found), pytrace=False)
+
+
+def test_every_known_difference_is_met(laboratory):
+    """Of those whose scripts have all run."""
+    unmet = [d for d in DIFFERENCES if d.scripts_of(SCRIPTS) <= laboratory.seen and d not in laboratory.used]
+    assert not unmet, "\n".join(f"no difference any more, take it out of exceptions.py: {d}" for d in unmet)
+
+
+def test_page_of_differences_is_up_to_date():
+    text = (REPOSITORY / "docs" / "devbroker-differences.md").read_text()
+    assert text == page(), "make it anew: python tests/conformance/raw/exceptions.py > docs/devbroker-differences.md"
