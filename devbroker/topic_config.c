@@ -189,18 +189,24 @@ static bool is_ratio(const kp_db_config_info *info, const char *value, kp_buf *w
 	return !fault;
 }
 
+static const char *behind_digits(const char *p)
+{
+	while (*p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
 /* ThrottledReplicaListValidator: empty, "*", or "partition:node" in a list. */
 static bool is_replica_list(const kp_db_config_info *info, const char *value, kp_buf *why)
 {
 	const char *p = value;
 	bool is_fine = !*value || !strcmp(value, "*");
 	while (!is_fine) {
-		size_t partition = strspn(p, "0123456789"),
-		       node = p[partition] == ':' ? strspn(p + partition + 1, "0123456789") : 0;
-		p += partition + 1 + node;
-		if (!partition || !node || (*p && *p != ','))
+		const char *colon = behind_digits(p), *end = *colon == ':' ? behind_digits(colon + 1) : colon;
+		if (colon == p || end <= colon + 1 || (*end && *end != ','))
 			break;
-		is_fine = !*p++;
+		is_fine = !*end;
+		p = end + 1;
 	}
 	if (!is_fine)
 		kp_buf_printf(
