@@ -27,7 +27,8 @@ install(EXPORT kproducerTargets NAMESPACE kproducer:: DESTINATION ${package_dir}
 install(FILES ${PROJECT_BINARY_DIR}/kproducerConfig.cmake ${PROJECT_BINARY_DIR}/kproducerConfigVersion.cmake
   DESTINATION ${package_dir})
 install(FILES ${PROJECT_BINARY_DIR}/kproducer.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-install(FILES LICENSE OPTIONAL DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(GLOB documents CONFIGURE_DEPENDS docs/*.md)
+install(FILES LICENSE ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
 file(GLOB pages CONFIGURE_DEPENDS docs/man/*.1)
 install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES cli/kproducer.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME kproducer)

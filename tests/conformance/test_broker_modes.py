@@ -57,6 +57,12 @@ def test_start_says_what_it_is(option, words):
     assert line == f"development broker on {servers[0]} (3 nodes): for development, no security; {words}"
 
 
+def test_quiet_broker_says_nothing():
+    process = start("broker", "--listen", "127.0.0.1:0", "-q", "--fault", "on any: delay 1ms")
+    assert kproducer("topics", "list", "-b", ready(process)).code == 0
+    assert end(process).err == ""
+
+
 def test_port_in_use_is_named_with_its_node():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,6 +1,7 @@
 """The development broker misbehaves as it is told, and what clients make of it: what they saw, and what the log holds."""
 
 import json
+import re
 import signal
 import socket
 import struct
@@ -338,6 +339,24 @@ def test_documented_examples_are_scripts(own_devbroker, lines):
     text = (REPOSITORY / "docs" / "fault-script.md").read_text().split("## Examples")[1]
     rules = [line.strip() for line in text.splitlines() if line.startswith(("    on ", "    at "))]
     assert len(rules) > 10
+    own_devbroker("--nodes", "3", "--fault", lines("\n".join(rules).encode()))
+
+
+def test_documented_words_are_understood(own_devbroker, lines):
+    """Every example in the first cells of the tables: conditions, actions on a request, actions on the cluster."""
+    text = (REPOSITORY / "docs" / "fault-script.md").read_text()
+    tables = [part.strip() for part in re.split(r"(?m)^(?!\|)", text) if "|---|" in part]
+    forms = {"| condition | the request |": "on produce {}: drop after", "| condition | fires for |": "on produce {}: drop after"}
+    rules = []
+    for table in tables:
+        head, _, *rows = table.splitlines()
+        if head == "| command | |":
+            continue
+        words = [word for row in rows for word in re.findall(r"`([^`]+)`", row.split(" | ")[0])]
+        is_of_cluster = any(word.startswith("leader ") for word in words)
+        form = forms.get(head, "at 1h: {}" if is_of_cluster else "on produce: {}")
+        rules += [form.format(word) for word in words]
+    assert len(rules) > 30
     own_devbroker("--nodes", "3", "--fault", lines("\n".join(rules).encode()))
 
 

@@ -24,7 +24,7 @@ def perf(broker, topic, *args):
     return result.json
 
 
-def test_json_has_what_the_design_promises(broker, topic):
+def test_json_has_its_figures(broker, topic):
     figures = perf(broker, topic, "-n", "20k", "-s", "100")
     assert KEYS <= figures.keys()
     assert {"p50", "p90", "p99", "p999", "max"} <= figures["latency_us"].keys()
@@ -43,13 +43,21 @@ def test_latencies_are_in_order(broker, topic):
     assert 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["p999"] <= latency["max"]
 
 
-@pytest.mark.parametrize("args", [
-    ["--threads", "3"], ["--producers", "3"], ["--producers", "3", "--threads", "5", "--runtimes", "2"], ["--array", "100"], ["-z", "zstd"], ["-k", "10"], ["-X", "acks=1"], ["-X", "linger.ms=0"],
-], ids=" ".join)
-def test_every_record_arrives(broker, name, args):
+@pytest.mark.parametrize("args, setting", [
+    (["--threads", "3"], {"threads": 3}),
+    (["--producers", "3"], {"producers": 3, "threads": 3}),
+    (["--producers", "3", "--threads", "5", "--runtimes", "2"], {"producers": 3, "threads": 5, "runtimes": 2}),
+    (["--array", "100"], {"array": 100}),
+    (["-z", "zstd"], {"compression.type": "zstd"}),
+    (["-k", "10"], {"keys": 10}),
+    (["-X", "acks=1"], {"acks": "1"}),
+    (["-X", "linger.ms=0"], {"linger.ms": "0"}),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_every_record_arrives(broker, name, args, setting):
     broker.create_topic(name, partitions=3)
     figures = perf(broker, name, "-n", "30000", *args)
     assert figures["acked"] == 30000
+    assert setting.items() <= figures["settings"].items()
     assert sum(count(broker, name).values()) == 30000
 
 

@@ -110,3 +110,8 @@ def test_message_is_kafkas(name):
     assert sorted(ours.keys() - theirs.keys()) == [], "fields that Kafka does not have"
     for path in theirs:
         assert ours[path] == theirs[path], path
+
+
+def test_versions_of_kafka_that_are_promised_are_run():
+    runs = {(version.rpartition(".")[0], run) for version, run in KAFKAS.values()}
+    assert {("4.3", "test"), ("3.9", "test"), ("4.0", "full"), ("2.8", "full")} <= runs

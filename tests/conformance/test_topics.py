@@ -119,6 +119,13 @@ def test_a_topic_may_be_named_with_the_option(devbroker, name):
     assert result.code == 0 and devbroker.partitions(name) == 1
 
 
+def test_replicas_are_as_many_as_asked_for(own_devbroker):
+    broker = own_devbroker("--nodes", "3")
+    topics(broker, "create", "t", "--partitions", "2", "--replication-factor", "3")
+    [described] = topics(broker, "describe", "t", "--json").json
+    assert [partition["replicas"] for partition in described["partitions"]] == [3, 3]
+
+
 def test_delete(broker, name):
     broker.create_topic(name)
     topics(broker, "delete", name)

@@ -1,5 +1,5 @@
 /*
- * check.c - the invariants of design.md section 4, as far as they hold for the plan's configuration.
+ * check.c - the invariants of every run, as far as they hold for the plan's configuration.
  *
  *   I1 one report for each accepted record            I5 memory within its bound, and nothing accounted for at the end
  *   I2 persisted is in the log at that offset         I7 no report later than delivery.timeout.ms
@@ -54,7 +54,7 @@ static void check_content(sim_world *w, const kp_batch *b, int32_t i, uint32_t i
 /*
  * Sent in fair weather: it has to be persisted, if there is time for a request or two that the bad weather swallowed. But when what was
  * sent before left a gap, and a stale leader refused this one with a code that does not prove anything, then the gap ends it as unknown
- * (design.md section 1, 3).
+ * (the rules at the head of src/producer/outcome.c).
  */
 static bool is_broken_promise(const sim_world *w, const kp_batch *b)
 {

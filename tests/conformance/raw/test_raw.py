@@ -14,6 +14,9 @@ for path in sorted(pathlib.Path(__file__).parent.glob("cases_*.py")):
     importlib.import_module(path.stem)
 
 
+assert len(SCRIPTS) > 1000, f"the files of cases hold {len(SCRIPTS)} scripts"
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_answers_are_equal(laboratory, name):
     found = laboratory.run(SCRIPTS[name])

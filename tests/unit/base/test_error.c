@@ -1,4 +1,4 @@
-/* test_error.c - the table is complete, free of doubles, and says what protocol and design say. */
+/* test_error.c - the table is complete, free of doubles, and says what the protocol says. */
 #include "kproducer/error.h"
 
 #include <ctype.h>
