@@ -92,7 +92,7 @@ static void print_settings(const perf *run, cli_json *j)
 	cli_json_real(j, "rate", o->rate, 3);
 	cli_json_uint(j, "keys", o->n_keys);
 	cli_json_bool(j, "random_keys", o->has_random_keys);
-	cli_json_uint(j, "headers", o->n_headers);
+	cli_json_uint(j, "headers", o->headers.n);
 	cli_json_uint(j, "producers", o->n_producers);
 	cli_json_uint(j, "runtimes", o->n_runtimes);
 	cli_json_uint(j, "threads", o->n_threads);

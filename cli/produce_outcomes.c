@@ -76,16 +76,6 @@ static size_t longest_name(const cli_inputs *in)
 
 int produce_outcomes_open(produce *p)
 {
-	const char *path = p->options->report_path;
-	int error = cli_sink_open(&p->report, path);
-	if (error) {
-		cli_error("cannot write %s: %s; nothing was sent", path, strerror(error));
-		return CLI_USAGE;
-	}
-	if (cli_inputs_have(&p->inputs, p->report.fd)) {
-		cli_error("%s is an input and the --report at once; nothing was sent", path);
-		return CLI_USAGE;
-	}
 	/* As long as the longest name may need, once and for all. */
 	p->line.prefix_room = 6 * longest_name(&p->inputs) + 64;
 	p->line.prefix = malloc(p->line.prefix_room);
@@ -184,10 +174,15 @@ static char *put_report(produce *p, char *out, const kp_report *r)
 	return put_text(out, "}\n");
 }
 
+static const char *report_name(const produce *p)
+{
+	return strcmp(p->options->report_path, "-") ? p->options->report_path : "standard output";
+}
+
 static void say_unreported(produce *p, int error)
 {
 	if (!p->has_said_unreported)
-		cli_error("cannot write the report to %s: %s; it ends here", p->options->report_path, strerror(error));
+		cli_error("cannot write the report to %s: %s; it ends here", report_name(p), strerror(error));
 	p->has_said_unreported = true;
 }
 
@@ -217,7 +212,7 @@ void produce_outcomes_add(produce *p, const kp_report *reports, size_t n)
 
 void produce_outcomes_refused(produce *p, uint64_t ordinal, int error, const char *text)
 {
-	if (p->report.fd < 0)
+	if (p->report.file.fd < 0)
 		return;
 	char *out = reserve(p, 1, true), *end = out;
 	if (!out)
@@ -238,7 +233,7 @@ static bool may_wait(void *opaque)
 
 bool produce_outcomes_close(produce *p)
 {
-	if (p->report.fd < 0)
+	if (p->report.file.fd < 0)
 		return true;
 	int error = cli_sink_close(&p->report, may_wait, p);
 	uint64_t n_records = p->accepted + p->refused + p->malformed, n_written = cli_sink_written(&p->report);
@@ -247,6 +242,6 @@ bool produce_outcomes_close(produce *p)
 	if (!error)
 		return true;
 	say_unreported(p, error);
-	cli_error("%s has the outcomes of %" PRIu64 " of %" PRIu64 " records", p->options->report_path, n_written, n_records);
+	cli_error("%s has the outcomes of %" PRIu64 " of %" PRIu64 " records", report_name(p), n_written, n_records);
 	return false;
 }
