@@ -142,6 +142,10 @@ static void print_text(const perf *run, const figures *f)
 	       f->unknown, f->unacknowledged ? " (acks=0: written, not acknowledged)" : "", f->retries);
 	printf("CPU %.3f s (%.0f ns a record), peak memory %s\n", f->cpu_seconds,
 	       f->records ? f->cpu_seconds * 1e9 / (double)f->records : 0, cli_format_bytes(rss, (double)f->max_rss_kb * 1024));
+	if (!run->latency_ns.n) {
+		printf("no record's latency was timed%s\n", run->options->warmup_ms ? ": all were sent during --warmup" : "");
+		return;
+	}
 	printf("latency in us, %" PRIu64 " records timed:", run->latency_ns.n);
 	for (size_t i = 0; i < N_OF(quantiles); i++)
 		printf(" %s %.1f", quantiles[i].name, (double)cli_histogram_quantile(&run->latency_ns, quantiles[i].q) / 1000);

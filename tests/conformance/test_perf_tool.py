@@ -145,6 +145,11 @@ def test_a_low_rate_ends_when_it_shall(devbroker, name, rate):
     assert finish(process, 20).code == 130
 
 
+def test_a_warmup_that_takes_all_is_told(devbroker, name):
+    result = kproducer("perf", "-b", devbroker.servers, "-t", devbroker.create_topic(name), "-n", "1000", "--warmup", "60", "--histogram")
+    assert result.code == 0 and result.out.decode().splitlines()[-1] == "no record's latency was timed: all were sent during --warmup"
+
+
 def test_headers_and_rates_that_make_no_sense_are_refused():
     for args in (["-H", "=x"], ["-H", "\udcff=v"], ["--rate", "0.0000001"], ["-p", "-1"]):
         result = kproducer("perf", "-b", "localhost:1", "-t", "t", *args)
