@@ -25,12 +25,10 @@ void perf_on_reports(kp_producer *producer, const kp_report *reports, size_t n, 
 	cli_tally *tally = &sink->run->tally;
 	uint64_t persisted = 0, unacknowledged = 0;
 	int64_t now_ns = cli_now_ns();
-	size_t stride = reports->struct_size;
-	const char *at = (const char *)reports;
 	(void)producer;
 	pthread_mutex_lock(&sink->lock);
-	for (size_t i = 0; i < n; i++, at += stride) {
-		const kp_report *r = (const void *)at;
+	for (size_t i = 0; i < n; i++) {
+		const kp_report *r = kp_report_at(reports, i);
 		if (r->opaque)
 			add_latency(sink, r->opaque, now_ns);
 		if (r->outcome == KP_PERSISTED)

@@ -34,7 +34,7 @@ enum {
 	PRODUCE_HAS_PARTITION = 1, /* it was asked for */
 	PRODUCE_HAS_TIMESTAMP = 2, /* likewise */
 	PRODUCE_HAS_HEADERS = 4,
-	PRODUCE_IS_NULL = 8 /* the value: when the report has none, it is not that the library could not give it back */
+	PRODUCE_HAS_BYTES = 8 /* a key or a value: when the report has neither, the library could not give them back */
 };
 
 typedef struct produce_options {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/json.h"
 #include "cli/produce.h"
 #include "cli/talk.h"
 #include "cli/utf8.h"
@@ -43,20 +44,15 @@ static char *put_known(char *out, int64_t n)
 /* As a JSON string's inside; up to six times as long. Not UTF-8 or cut off: '?'. */
 static char *put_escaped(char *out, const char *text, size_t max)
 {
-	static const char hex[] = "0123456789abcdef";
 	for (size_t i = 0, n; i < max && text[i]; i += n) {
 		unsigned char c = (unsigned char)text[i];
 		n = cli_utf8_length(text + i, 4);
-		if (c < 0x20) {
-			out = put_text(out, "\\u00");
-			*out++ = hex[c >> 4];
-			*out++ = hex[c & 15];
-		} else if (!n) {
+		if (cli_json_is_special(c))
+			out += cli_json_escape(c, out);
+		else if (!n) {
 			*out++ = '?';
 			n = 1;
 		} else {
-			if (c == '"' || c == '\\')
-				*out++ = '\\';
 			memcpy(out, text + i, n);
 			out += n;
 		}

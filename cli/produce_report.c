@@ -65,7 +65,7 @@ static void keep(produce *p, const kp_report *r, const kp_record *content, const
 
 static bool is_complete_content(const kp_report *r, unsigned tags)
 {
-	return (r->value || tags & PRODUCE_IS_NULL) && (r->n_headers || !(tags & PRODUCE_HAS_HEADERS));
+	return (r->key || r->value || !(tags & PRODUCE_HAS_BYTES)) && (r->n_headers || !(tags & PRODUCE_HAS_HEADERS));
 }
 
 static void on_failure(produce *p, const kp_report *r)

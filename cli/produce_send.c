@@ -321,7 +321,7 @@ static void records_init(produce *p)
 	p->model = r;
 	for (size_t i = 0; i < PRODUCE_ARRAY; i++)
 		p->records[i] = r;
-	p->tags = (o->partition >= 0 ? PRODUCE_HAS_PARTITION : 0) | (o->headers.n ? PRODUCE_HAS_HEADERS : 0);
+	p->tags = PRODUCE_HAS_BYTES | (o->partition >= 0 ? PRODUCE_HAS_PARTITION : 0) | (o->headers.n ? PRODUCE_HAS_HEADERS : 0);
 	p->is_plain = o->format->is_text && !o->delimiter_len && !o->key_from.is_set && !o->key_required && !o->null_text &&
 	              !o->skip_empty;
 	p->pace.rate = o->rate;
