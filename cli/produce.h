@@ -134,8 +134,8 @@ int produce_result(produce *p);
 /* produce_outcomes.c: lines for --report. Under the lock; nothing is done without --report. */
 int produce_outcomes_open(produce *p); /* p->report is open. CLI_GO_ON or an exit code */
 void produce_outcomes_add(produce *p, const kp_report *reports, size_t n);
-/* A record that the library did not take; error 0: it was malformed, `text` tells why. */
-void produce_outcomes_refused(produce *p, uint64_t ordinal, int error, const char *text);
+/* A record that the library did not take: its opaque and the partition it asked for; error 0: it was malformed, `text` tells why. */
+void produce_outcomes_refused(produce *p, const kp_record *record, int error, const char *text);
 /* After the last report. false: the report is not complete, which was told. */
 bool produce_outcomes_close(produce *p);
 

@@ -206,15 +206,15 @@ void produce_outcomes_add(produce *p, const kp_report *reports, size_t n)
 	cli_sink_commit(&p->report, (size_t)(end - out), n);
 }
 
-void produce_outcomes_refused(produce *p, uint64_t ordinal, int error, const char *text)
+void produce_outcomes_refused(produce *p, const kp_record *record, int error, const char *text)
 {
 	if (p->report.file.fd < 0)
 		return;
 	char *out = reserve(p, 1, true), *end = out;
 	if (!out)
 		return;
-	end = put_origin(p, end, ordinal);
-	end = put_middle(&p->line, end, error ? "NOT_PERSISTED" : "MALFORMED", p->options->common.topic, -1);
+	end = put_origin(p, end, (uint64_t)(uintptr_t)record->opaque >> PRODUCE_TAG_BITS);
+	end = put_middle(&p->line, end, error ? "NOT_PERSISTED" : "MALFORMED", p->options->common.topic, record->partition);
 	end = put_text(end, "null,\"timestamp\":null,\"attempts\":0");
 	end = error ? put_error(end, error, text) : put_message(end, text);
 	end = put_text(end, "}\n");

@@ -136,7 +136,7 @@ void produce_refuse(produce *p, const kp_record *record, int error)
 	cli_tally_failure(&p->tally, KP_NOT_PERSISTED, error);
 	pthread_mutex_lock(&p->lock);
 	keep(p, &r, record, text);
-	produce_outcomes_refused(p, ordinal_of(record->opaque), error, cause);
+	produce_outcomes_refused(p, record, error, cause);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -181,7 +181,7 @@ void produce_refuse_long(produce *p, const kp_record *piece, bool is_first, bool
 		name_on_stderr(p, ordinal, text);
 	}
 	if (is_last)
-		produce_outcomes_refused(p, ordinal, error, cause);
+		produce_outcomes_refused(p, piece, error, cause);
 	pthread_mutex_unlock(&p->lock);
 	if (is_last)
 		cli_tally_failure(&p->tally, KP_NOT_PERSISTED, error);
@@ -196,7 +196,7 @@ void produce_refuse_malformed(produce *p, const kp_record *record, const char *p
 	snprintf(text, sizeof(text), "MALFORMED, not sent: %s", problem);
 	pthread_mutex_lock(&p->lock);
 	name_on_stderr(p, ordinal, text);
-	produce_outcomes_refused(p, ordinal, 0, problem);
+	produce_outcomes_refused(p, record, 0, problem);
 	if (p->failed.file.fd >= 0 && is_raw && cli_failed_begin(&p->failed, ordinal)) {
 		cli_failed_put(&p->failed, record->value, record->value_len);
 		cli_failed_end(&p->failed);
