@@ -2,7 +2,7 @@
  * cli.h - what every subcommand of `kproducer` is made of: a row in the table of commands, a table of options, exit codes.
  *
  * The option tables drive the parser, the help texts, the man pages and the completion (options.h, help.h, complete.h); a subcommand
- * only says what an option means to it. Completion goes by what an argument is called: FILE, DIR, CODEC, TOPIC.
+ * only says what an option means to it. Completion goes by what an argument is called: FILE, PATH, DIR, CODEC, TOPIC.
  */
 #ifndef KP_CLI_CLI_H
 #define KP_CLI_CLI_H

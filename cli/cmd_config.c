@@ -166,7 +166,7 @@ static int explain(const cli_common *common, char **names, int n)
 	}
 	if (common->json && n > 1)
 		cli_json_close(&j, ']');
-	if (common->json)
+	if (j.needs_comma) /* something is there */
 		putchar('\n');
 	return rc;
 }

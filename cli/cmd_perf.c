@@ -85,24 +85,6 @@ static int take_seconds(const char *name, const char *arg, int64_t *out_ms)
 	return CLI_GO_ON;
 }
 
-static int take_header(perf_options *o, char *arg)
-{
-	char *equals = strchr(arg, '=');
-	kp_header *more = realloc(o->headers, (o->n_headers + 1) * sizeof(*more));
-	if (!more) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
-	o->headers = more;
-	if (equals == arg || !*arg)
-		return cli_usage_error(&cli_perf, "-H wants NAME or NAME=VALUE, not '%.200s'", arg);
-	o->header_bytes += strlen(arg) - (equals != NULL);
-	if (equals)
-		*equals = 0;
-	o->headers[o->n_headers++] = (kp_header){arg, equals ? equals + 1 : NULL, equals ? strlen(equals + 1) : 0};
-	return CLI_GO_ON;
-}
-
 static int take_delimiter(perf_options *o, char *arg)
 {
 	o->payload_delimiter = arg;
@@ -119,18 +101,11 @@ static int take_interval(const char *arg, int64_t *out_ms)
 	return rc == CLI_GO_ON && !*out_ms ? cli_usage_error(&cli_perf, "--progress-interval wants more than 0 seconds") : rc;
 }
 
-static int take_partition(const char *arg, int32_t *out)
-{
-	uint64_t n;
-	int rc = take_number("partition", arg, 0, INT32_MAX, &n);
-	if (rc == CLI_GO_ON)
-		*out = (int32_t)n;
-	return rc;
-}
-
 static int take_rate(const char *arg, double *out)
 {
-	return cli_parse_rate(arg, out) ? CLI_GO_ON : cli_usage_error(&cli_perf, "--rate wants records/s, not '%.200s'", arg);
+	return cli_parse_rate(arg, out)
+	               ? CLI_GO_ON
+	               : cli_usage_error(&cli_perf, "--rate wants records per second, from 0.000001 to 1G or 0, not '%.200s'", arg);
 }
 
 static int take(void *state, int id, char *arg)
@@ -140,8 +115,8 @@ static int take(void *state, int id, char *arg)
 	case 'n': return take_number("records", arg, 1, UINT64_MAX / 2, &o->n_records);
 	case 's': return take_number("size", arg, 0, SIZE_MAX_BYTES, &o->size);
 	case 'k': return take_number("keys", arg, 0, CLI_PAYLOAD_KEYS_MAX, &o->n_keys);
-	case 'H': return take_header(o, arg);
-	case 'p': return take_partition(arg, &o->partition);
+	case 'H': return cli_headers_take(&o->headers, &cli_perf, arg);
+	case 'p': return cli_partition_take(&o->partition, &cli_perf, arg);
 	case 'z': return cli_common_set(&o->common, "compression.type", arg);
 	case OPTION_RATE: return take_rate(arg, &o->rate);
 	case OPTION_DURATION: return take_seconds("duration", arg, &o->duration_ms);
@@ -193,7 +168,7 @@ static int run_command(const cli_command *self, int argc, char **argv)
 		rc = check(&o, argc - optind);
 	if (rc == CLI_GO_ON)
 		rc = perf_run(&o);
-	free(o.headers);
+	cli_headers_deinit(&o.headers);
 	cli_common_deinit(&o.common);
 	return rc;
 }

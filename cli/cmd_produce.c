@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/produce.h"
+#include "cli/signals.h"
 #include "cli/talk.h"
 
 static const char details[] =
@@ -62,35 +63,60 @@ static const char details[] =
 	"  printf '42:\\n' | kproducer produce -b localhost:9092 -t users -K : -Z\n"
 	"  kproducer produce -F client.properties -t logs -X linger.ms=50 --json < lines.txt\n";
 
+/* That an output is read too would be seen when it is too late: what it has, or as an input that does not end. */
+static int check_outputs(const produce *p)
+{
+	const char *report = p->options->report_path, *failed = p->options->failed_path;
+	bool is_report = report && cli_inputs_have(&p->inputs, strcmp(report, "-") ? report : NULL);
+	if (!is_report && !(failed && cli_inputs_have(&p->inputs, failed)))
+		return CLI_GO_ON;
+	cli_error("%s is an input and the %s at once; nothing was sent", is_report ? report : failed,
+	          is_report ? "--report" : "--failed file");
+	return CLI_USAGE;
+}
+
+/* 0 from errno: go on. */
+static int opened(const char *path, int error)
+{
+	if (error == EINTR && cli_stop_count()) {
+		cli_error("stopped by %s before %s had a reader; nothing was sent", cli_stop_signal_name(), path);
+		return 128 + cli_stop_signal();
+	}
+	if (error)
+		cli_error("cannot write %s: %s; nothing was sent", path, strerror(error));
+	return error ? CLI_USAGE : CLI_GO_ON;
+}
+
+static int open_failed(produce *p)
+{
+	const char *path = p->options->failed_path;
+	if (cli_line_file_is(&p->report.file, path)) {
+		cli_error("%s and %s are one file, --report and --failed want their own; nothing was sent", p->options->report_path,
+		          path);
+		return CLI_USAGE;
+	}
+	return opened(path, cli_failed_open(&p->failed, path, produce_lost, p));
+}
+
 /* Inputs, --report and --failed before the network: a misspelt path should not wait for a cluster. */
 static int open_files(produce *p, char **paths, size_t n)
 {
-	const char *path = p->options->failed_path;
+	const produce_options *o = p->options;
 	int rc = cli_inputs_open(&p->inputs, paths, n);
-	if (rc == CLI_GO_ON && p->options->report_path)
+	if (rc == CLI_GO_ON)
+		rc = check_outputs(p);
+	if (rc == CLI_GO_ON && o->report_path)
+		rc = opened(o->report_path, cli_sink_open(&p->report, o->report_path));
+	if (rc == CLI_GO_ON && o->report_path)
 		rc = produce_outcomes_open(p);
-	if (rc != CLI_GO_ON || !path)
-		return rc;
-	int error = cli_failed_open(&p->failed, path, produce_lost, p);
-	if (error) {
-		cli_error("cannot write %s: %s; nothing was sent", path, strerror(error));
-		return CLI_USAGE;
-	}
-	if (cli_inputs_have(&p->inputs, p->failed.fd)) {
-		cli_error("%s is an input and the --failed file at once; nothing was sent", path);
-		return CLI_USAGE;
-	}
-	return CLI_GO_ON;
+	return rc == CLI_GO_ON && o->failed_path ? open_failed(p) : rc;
 }
 
-static int check_partition(const produce *p)
+/* A cli_line_file.may_wait for the reader of --failed, any thread: the second signal ends it at once. */
+static bool may_wait_for_reader(void *opaque)
 {
-	int32_t n = p->session.n_partitions, wanted = p->options->partition;
-	if (!n || wanted < n)
-		return CLI_GO_ON;
-	cli_error("topic %s has %d partition%s, there is no partition %d; nothing was sent", p->options->common.topic, n,
-	          n == 1 ? "" : "s", wanted);
-	return CLI_USAGE;
+	(void)opaque;
+	return cli_stop_count() < 2;
 }
 
 static int run_session(produce *p)
@@ -100,7 +126,7 @@ static int run_session(produce *p)
 	if (rc == CLI_GO_ON)
 		rc = cli_session_connect(&p->session);
 	if (rc == CLI_GO_ON)
-		rc = check_partition(p);
+		rc = cli_session_check_partition(&p->session, p->options->partition);
 	if (rc != CLI_GO_ON)
 		return rc;
 	p->max_request_size = strtoull(cli_session_setting(&p->session, "max.request.size", text, sizeof(text)), NULL, 10);
@@ -118,7 +144,8 @@ static int produce_run(const produce_options *o, char **paths, size_t n_paths)
 		return CLI_FAILED;
 	}
 	p->options = o;
-	p->failed.fd = p->report.fd = -1;
+	p->failed.file = (cli_line_file){.fd = -1, .may_wait = may_wait_for_reader};
+	p->report.file.fd = -1;
 	pthread_mutex_init(&p->lock, NULL);
 	cli_tally_init(&p->tally);
 	int rc = open_files(p, paths, n_paths);

@@ -135,7 +135,7 @@ static void offer_topics(completion *c)
 /* By what the tables call the value: "FILE", "[FILE]...", "TOPIC...". */
 static void offer_values(completion *c, const char *called)
 {
-	if (strstr(called, "FILE"))
+	if (strstr(called, "FILE") || strstr(called, "PATH"))
 		printf(":files\n");
 	else if (strstr(called, "DIR"))
 		printf(":dirs\n");

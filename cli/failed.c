@@ -4,49 +4,15 @@
 #include "cli/failed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 int cli_failed_open(cli_failed *f, const char *path, cli_failed_lost *lost, void *opaque)
 {
-	struct stat st;
 	f->path = path;
 	f->lost = lost;
 	f->opaque = opaque;
-	f->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (f->fd < 0)
-		return errno;
-	f->can_cut = fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode);
-	return 0;
-}
-
-/* How much was written; less than len only after an error, which is left in f->error. */
-static size_t write_all(cli_failed *f, const char *p, size_t len)
-{
-	size_t done = 0;
-	while (done < len) {
-		ssize_t n = write(f->fd, p + done, len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			f->error = n < 0 ? errno : EIO;
-			break;
-		}
-		done += (size_t)n;
-	}
-	return done;
-}
-
-/* Take back the last n bytes: half a record is worse than none when the file is fed in again. */
-static void cut(cli_failed *f, size_t n)
-{
-	struct stat st;
-	if (!n || !f->can_cut || fstat(f->fd, &st) || (size_t)st.st_size < n)
-		return;
-	if (ftruncate(f->fd, st.st_size - (off_t)n))
-		f->can_cut = false;
+	return cli_line_file_open(&f->file, path);
 }
 
 void cli_failed_flush(cli_failed *f)
@@ -54,13 +20,15 @@ void cli_failed_flush(cli_failed *f)
 	size_t whole = 0, i = 0;
 	if (f->error || !f->len)
 		return;
-	size_t done = write_all(f, f->buf, f->len);
+	size_t done = cli_line_file_write(&f->file, f->buf, f->len, &f->error);
+	if (done < f->len && !f->error)
+		f->error = ETIMEDOUT;
 	for (; i < f->n_marks && f->marks[i].end <= done; i++)
 		whole = f->marks[i].end;
 	f->n_written += i;
 	f->head_bytes = (i ? 0 : f->head_bytes) + done - whole;
 	if (f->error) {
-		cut(f, f->head_bytes);
+		cli_line_file_cut(&f->file, f->head_bytes);
 		f->is_open = false;
 		for (; i < f->n_marks; i++)
 			f->lost(f->opaque, f->marks[i].ordinal);
@@ -115,7 +83,7 @@ void cli_failed_abandon(cli_failed *f)
 	f->len = f->n_marks ? f->marks[f->n_marks - 1].end : 0;
 	if (f->n_marks)
 		return;
-	cut(f, f->head_bytes);
+	cli_line_file_cut(&f->file, f->head_bytes);
 	f->head_bytes = 0;
 }
 
@@ -126,15 +94,15 @@ bool cli_failed_is_open(const cli_failed *f, uint64_t ordinal)
 
 int cli_failed_close(cli_failed *f)
 {
-	if (f->fd < 0)
+	if (f->file.fd < 0)
 		return 0;
 	cli_failed_abandon(f);
 	cli_failed_flush(f);
 	/* Some file systems find out at the end that there is no room. Not every kind of file can be synced. */
-	if (f->n_written && fsync(f->fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP && !f->error)
+	if (f->n_written && fsync(f->file.fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP && !f->error)
 		f->error = errno;
-	if (close(f->fd) && !f->error)
-		f->error = errno;
-	f->fd = -1;
+	int error = cli_line_file_close(&f->file);
+	if (!f->error)
+		f->error = error;
 	return f->error;
 }

@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "cli/line_file.h"
 
 #define CLI_FAILED_BUFFER 65536
 #define CLI_FAILED_MARKS 1024
@@ -21,9 +22,8 @@ typedef void cli_failed_lost(void *opaque, uint64_t ordinal);
 
 typedef struct cli_failed {
 	const char *path;
-	int fd;                /* -1: not open */
+	cli_line_file file;
 	int error;             /* errno of the first failed write, 0: none */
-	bool can_cut;          /* a regular file */
 	bool is_open;          /* a record is being written */
 	uint64_t open_ordinal; /* of it */
 	size_t head_bytes;     /* in the file already of the record that stands first in buf */
@@ -38,7 +38,7 @@ typedef struct cli_failed {
 	char buf[CLI_FAILED_BUFFER];
 } cli_failed;
 
-/* Open for appending, create if needed. 0 or errno. */
+/* As cli_line_file_open. */
 int cli_failed_open(cli_failed *f, const char *path, cli_failed_lost *lost, void *opaque);
 
 /*

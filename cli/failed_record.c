@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/json.h"
 #include "cli/utf8.h"
 
 #define BASE64_BLOCK 3072
@@ -31,32 +32,15 @@ static void put_base64_end(cli_failed *f, cli_base64 *b)
 	cli_failed_put(f, out, cli_base64_end(b, out));
 }
 
-/* What must not stand in a JSON string as it is. */
-static bool is_special(unsigned char c)
-{
-	return c < 0x20 || c == '"' || c == '\\';
-}
-
-static void put_special(cli_failed *f, unsigned char c)
-{
-	static const char from[] = "\"\\\n\r\t", to[] = "\"\\nrt";
-	char out[8];
-	const char *at = c ? strchr(from, c) : NULL;
-	if (at)
-		snprintf(out, sizeof(out), "\\%c", to[at - from]);
-	else
-		snprintf(out, sizeof(out), "\\u%04x", c);
-	put_text(f, out);
-}
-
 static void put_escaped(cli_failed *f, const char *text, size_t len)
 {
+	char escape[CLI_JSON_ESCAPE_MAX];
 	size_t from = 0;
 	for (size_t i = 0; i < len; i++) {
-		if (!is_special((unsigned char)text[i]))
+		if (!cli_json_is_special((unsigned char)text[i]))
 			continue;
 		cli_failed_put(f, text + from, i - from);
-		put_special(f, (unsigned char)text[i]);
+		cli_failed_put(f, escape, cli_json_escape((unsigned char)text[i], escape));
 		from = i + 1;
 	}
 	cli_failed_put(f, text + from, len - from);

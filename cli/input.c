@@ -103,10 +103,10 @@ void cli_inputs_close(cli_inputs *in)
 	in->n = 0;
 }
 
-bool cli_inputs_have(const cli_inputs *in, int fd)
+bool cli_inputs_have(const cli_inputs *in, const char *path)
 {
 	struct stat wanted, st;
-	if (fstat(fd, &wanted) || !S_ISREG(wanted.st_mode))
+	if ((path ? stat(path, &wanted) : fstat(STDOUT_FILENO, &wanted)) || !S_ISREG(wanted.st_mode))
 		return false;
 	for (size_t i = 0; i < in->n; i++)
 		if (!fstat(in->list[i].fd, &st) && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino)

@@ -26,8 +26,8 @@ typedef struct cli_inputs {
 /* Open all of them before any is read; "-" and no path at all stand for standard input. CLI_GO_ON or an exit code. */
 int cli_inputs_open(cli_inputs *in, char **paths, size_t n);
 void cli_inputs_close(cli_inputs *in);
-/* Whether one of them is the file that fd refers to. */
-bool cli_inputs_have(const cli_inputs *in, int fd);
+/* Whether one of them is the regular file at this path; NULL: that is standard output. */
+bool cli_inputs_have(const cli_inputs *in, const char *path);
 /* Input i begins with this ordinal. In order. */
 void cli_inputs_start(cli_inputs *in, size_t i, uint64_t first_ordinal);
 /* The input that an ordinal came from, and which record of it it was, from 1. Any thread, once that input was started. */

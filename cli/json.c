@@ -4,23 +4,37 @@
 #include "cli/json.h"
 
 #include <inttypes.h>
-#include <stddef.h>
+#include <string.h>
 
 #include "cli/utf8.h"
+
+size_t cli_json_escape(unsigned char c, char out[CLI_JSON_ESCAPE_MAX])
+{
+	static const char from[] = "\"\\\n\r\t", to[] = "\"\\nrt", hex[] = "0123456789abcdef";
+	const char *at = memchr(from, c, sizeof(from) - 1);
+	out[0] = '\\';
+	if (at) {
+		out[1] = to[at - from];
+		return 2;
+	}
+	memcpy(out + 1, "u00", 3);
+	out[4] = hex[c >> 4];
+	out[5] = hex[c & 15];
+	return 6;
+}
 
 static void put_string(FILE *out, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
+	char escape[CLI_JSON_ESCAPE_MAX];
 	putc('"', out);
 	while (*s) {
 		size_t n = cli_utf8_length(s, 4); /* the terminator ends what is cut short */
 		if (!n) {
 			fputs("\\ufffd", out);
 			n = 1;
-		} else if (*s == '"' || *s == '\\')
-			fprintf(out, "\\%c", *s);
-		else if (*s < 0x20)
-			fprintf(out, "\\u%04x", *s);
+		} else if (cli_json_is_special(*s))
+			fwrite(escape, 1, cli_json_escape(*s, escape), out);
 		else
 			fwrite(s, 1, n, out);
 		s += n;

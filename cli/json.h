@@ -10,13 +10,23 @@
 #define KP_CLI_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#define CLI_JSON_ESCAPE_MAX 6
 
 typedef struct cli_json {
 	FILE *out;
 	bool needs_comma;
 } cli_json;
+
+/* What must not stand in a JSON string as it is: a control byte, '"' or '\\'; and what stands for it, whose length is returned. */
+static inline bool cli_json_is_special(unsigned char c)
+{
+	return c < 0x20 || c == '"' || c == '\\';
+}
+size_t cli_json_escape(unsigned char c, char out[CLI_JSON_ESCAPE_MAX]);
 
 void cli_json_open(cli_json *j, const char *name, char bracket);
 void cli_json_close(cli_json *j, char bracket);

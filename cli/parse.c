@@ -74,9 +74,11 @@ bool cli_parse_rate(const char *text, double *out)
 	if (!parse_decimal(text, &n, &rest))
 		return false;
 	uint64_t m = multiplier_of(rest);
-	if (!m || n * (double)m > 1e9)
+	n *= (double)m;
+	/* Below a record in eleven days it is a slip, and the time of the next one no figure any more. */
+	if (!m || n > 1e9 || (n > 0 && n < 1e-6))
 		return false;
-	*out = n * (double)m;
+	*out = n;
 	return true;
 }
 

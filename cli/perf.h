@@ -18,6 +18,7 @@
 #include "cli/histogram.h"
 #include "cli/options.h"
 #include "cli/payload.h"
+#include "cli/record_options.h"
 #include "cli/session.h"
 #include "cli/tally.h"
 
@@ -39,8 +40,7 @@ typedef struct perf_options {
 	uint64_t n_keys;
 	uint64_t n_threads, n_producers, n_runtimes; /* n_threads 0: not given */
 	uint64_t array;                              /* records per call: 1 is kp_send */
-	kp_header *headers;
-	size_t n_headers, header_bytes; /* bytes of names and values together */
+	cli_headers headers;
 	int32_t partition;
 	bool has_random_keys, wants_histogram;
 } perf_options;

@@ -25,12 +25,10 @@ void perf_on_reports(kp_producer *producer, const kp_report *reports, size_t n, 
 	cli_tally *tally = &sink->run->tally;
 	uint64_t persisted = 0, unacknowledged = 0;
 	int64_t now_ns = cli_now_ns();
-	size_t stride = reports->struct_size;
-	const char *at = (const char *)reports;
 	(void)producer;
 	pthread_mutex_lock(&sink->lock);
-	for (size_t i = 0; i < n; i++, at += stride) {
-		const kp_report *r = (const void *)at;
+	for (size_t i = 0; i < n; i++) {
+		const kp_report *r = kp_report_at(reports, i);
 		if (r->opaque)
 			add_latency(sink, r->opaque, now_ns);
 		if (r->outcome == KP_PERSISTED)
@@ -74,13 +72,22 @@ uint64_t perf_bytes(const perf *run)
 	return n;
 }
 
+/* Three figures, and never an exponent. */
+static const char *format_ms(char out[CLI_NUMBER_SIZE], uint64_t ns)
+{
+	double ms = (double)ns / 1e6;
+	snprintf(out, CLI_NUMBER_SIZE, ms < 999.5 ? "%.3g" : "%.0f", ms);
+	return out;
+}
+
 /* ", p50 1.2 p99 3.4 max 5.6 ms", of the records timed since the last line; "" when there are none. */
 static void format_latencies(const cli_histogram *h, char *out, size_t out_size)
 {
+	char p50[CLI_NUMBER_SIZE], p99[CLI_NUMBER_SIZE], most[CLI_NUMBER_SIZE];
 	out[0] = 0;
 	if (h->n)
-		snprintf(out, out_size, ", p50 %.3g p99 %.3g max %.3g ms", (double)cli_histogram_quantile(h, 0.5) / 1e6,
-		         (double)cli_histogram_quantile(h, 0.99) / 1e6, (double)h->max / 1e6);
+		snprintf(out, out_size, ", p50 %s p99 %s max %s ms", format_ms(p50, cli_histogram_quantile(h, 0.5)),
+		         format_ms(p99, cli_histogram_quantile(h, 0.99)), format_ms(most, h->max));
 }
 
 static void show_progress(perf *run, int64_t now_ns)

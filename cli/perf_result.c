@@ -92,7 +92,7 @@ static void print_settings(const perf *run, cli_json *j)
 	cli_json_real(j, "rate", o->rate, 3);
 	cli_json_uint(j, "keys", o->n_keys);
 	cli_json_bool(j, "random_keys", o->has_random_keys);
-	cli_json_uint(j, "headers", o->n_headers);
+	cli_json_uint(j, "headers", o->headers.n);
 	cli_json_uint(j, "producers", o->n_producers);
 	cli_json_uint(j, "runtimes", o->n_runtimes);
 	cli_json_uint(j, "threads", o->n_threads);
@@ -142,6 +142,10 @@ static void print_text(const perf *run, const figures *f)
 	       f->unknown, f->unacknowledged ? " (acks=0: written, not acknowledged)" : "", f->retries);
 	printf("CPU %.3f s (%.0f ns a record), peak memory %s\n", f->cpu_seconds,
 	       f->records ? f->cpu_seconds * 1e9 / (double)f->records : 0, cli_format_bytes(rss, (double)f->max_rss_kb * 1024));
+	if (!run->latency_ns.n) {
+		printf("no record's latency was timed%s\n", run->options->warmup_ms ? ": all were sent during --warmup" : "");
+		return;
+	}
 	printf("latency in us, %" PRIu64 " records timed:", run->latency_ns.n);
 	for (size_t i = 0; i < N_OF(quantiles); i++)
 		printf(" %s %.1f", quantiles[i].name, (double)cli_histogram_quantile(&run->latency_ns, quantiles[i].q) / 1000);

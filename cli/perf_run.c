@@ -51,19 +51,6 @@ static int open_sessions(perf *run)
 	return rc;
 }
 
-static int check_topic(const perf *run)
-{
-	int32_t n = run->sessions[0].n_partitions, wanted = run->options->partition;
-	if (!n)
-		cli_say("topic %s does not exist yet: the time to create it will be part of the figures",
-		        run->options->common.topic);
-	if (!n || wanted < n)
-		return CLI_GO_ON;
-	cli_error("topic %s has %d partition%s, there is no partition %d", run->options->common.topic, n, n == 1 ? "" : "s",
-	          wanted);
-	return CLI_USAGE;
-}
-
 /* Wait for all that is under way. The time that a stopped run has is that of all producers together. */
 static void finish(perf *run)
 {
@@ -80,11 +67,14 @@ static void finish(perf *run)
 
 static int run_sessions(perf *run)
 {
+	const perf_options *o = run->options;
 	int rc = open_sessions(run);
 	if (rc == CLI_GO_ON)
-		rc = check_topic(run);
+		rc = cli_session_check_partition(&run->sessions[0], o->partition);
 	if (rc != CLI_GO_ON)
 		return rc;
+	if (!run->sessions[0].n_partitions)
+		cli_say("topic %s does not exist yet: the time to create it will be part of the figures", o->common.topic);
 	rc = perf_send(run);
 	finish(run);
 	return rc == CLI_GO_ON ? perf_result(run) : rc;

@@ -14,6 +14,8 @@
 #include "cli/signals.h"
 #include "cli/talk.h"
 
+#define SLICE_NS (CLI_SLICE_MS * INT64_C(1000000)) /* a sleep is no longer, so that the end is seen */
+
 static void *ticks_at(const perf *run, int64_t ns)
 {
 	return (void *)((uintptr_t)((ns - run->start_ns) / PERF_NS_PER_TICK) + 1);
@@ -34,7 +36,7 @@ static void add(atomic_uint_fast64_t *counter, uint64_t n)
 
 static void account(perf_sender *s, const kp_record *r, size_t n)
 {
-	uint64_t bytes = n * s->run->options->header_bytes;
+	uint64_t bytes = n * s->run->options->headers.bytes;
 	for (size_t i = 0; i < n; i++)
 		bytes += r[i].key_len + r[i].value_len;
 	add(&s->bytes, bytes);
@@ -79,7 +81,7 @@ static bool send_singly(perf_sender *s, size_t n)
 		r.opaque = NULL;
 	}
 	s->cursor = cursor;
-	add(&s->bytes, bytes + accepted * s->run->options->header_bytes);
+	add(&s->bytes, bytes + accepted * s->run->options->headers.bytes);
 	add(&s->accepted, accepted);
 	return goes_on;
 }
@@ -137,7 +139,8 @@ static void send_at_rate(perf_sender *s)
 		int64_t due = run->start_ns + (int64_t)((double)(i * o->n_threads + s->index) * interval_ns);
 		/* When late, send what is due in one burst; the records are timed from when they were due. */
 		while (due > now && !is_over(run, now)) {
-			struct timespec until = {due / 1000000000, due % 1000000000};
+			int64_t wake = due - now < SLICE_NS ? due : now + SLICE_NS;
+			struct timespec until = {wake / 1000000000, wake % 1000000000};
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 			now = cli_now_ns();
 		}
@@ -174,8 +177,8 @@ static void sender_init(perf *run, unsigned i)
 	perf_sender *s = &run->senders[i];
 	kp_record r = KP_RECORD_INIT;
 	r.partition = o->partition;
-	r.headers = o->headers;
-	r.n_headers = o->n_headers;
+	r.headers = o->headers.list;
+	r.n_headers = o->headers.n;
 	*s = (perf_sender){.run = run, .index = i, .topic = run->sessions[i % o->n_producers].topic};
 	s->n = o->n_records == UINT64_MAX ? UINT64_MAX : o->n_records / o->n_threads + (i < o->n_records % o->n_threads);
 	/* Different threads start at different places, or all would send the same key at the same time. */

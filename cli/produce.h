@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/pace.h"
 #include "cli/reader.h"
+#include "cli/record_options.h"
 #include "cli/session.h"
 #include "cli/sink.h"
 #include "cli/tally.h"
@@ -33,7 +34,7 @@ enum {
 	PRODUCE_HAS_PARTITION = 1, /* it was asked for */
 	PRODUCE_HAS_TIMESTAMP = 2, /* likewise */
 	PRODUCE_HAS_HEADERS = 4,
-	PRODUCE_IS_NULL = 8 /* the value: when the report has none, it is not that the library could not give it back */
+	PRODUCE_HAS_BYTES = 8 /* a key or a value: when the report has neither, the library could not give them back */
 };
 
 typedef struct produce_options {
@@ -46,8 +47,7 @@ typedef struct produce_options {
 	bool key_required;
 	const char *null_text; /* keys and values that are this become null; NULL: none */
 	size_t null_len;
-	kp_header *headers;
-	size_t n_headers;
+	cli_headers headers;
 	int32_t partition;
 	const char *failed_path, *report_path;
 	bool skip_empty;
@@ -98,7 +98,7 @@ typedef struct produce {
 	cli_failed failed;
 	bool has_said_full;          /* that --failed cannot be written */
 	uint64_t n_named, n_unnamed; /* failed records that are in no file: on stderr, and beyond the cap */
-	cli_sink report;             /* fd -1: none */
+	cli_sink report;             /* file.fd -1: none */
 	bool has_said_unreported;    /* that --report cannot be written */
 	produce_line line;
 } produce;
@@ -132,10 +132,10 @@ void produce_lost(void *opaque, uint64_t ordinal);
 int produce_result(produce *p);
 
 /* produce_outcomes.c: lines for --report. Under the lock; nothing is done without --report. */
-int produce_outcomes_open(produce *p);
+int produce_outcomes_open(produce *p); /* p->report is open. CLI_GO_ON or an exit code */
 void produce_outcomes_add(produce *p, const kp_report *reports, size_t n);
-/* A record that the library did not take; error 0: it was malformed, `text` tells why. */
-void produce_outcomes_refused(produce *p, uint64_t ordinal, int error, const char *text);
+/* A record that the library did not take: its opaque and the partition it asked for; error 0: it was malformed, `text` tells why. */
+void produce_outcomes_refused(produce *p, const kp_record *record, int error, const char *text);
 /* After the last report. false: the report is not complete, which was told. */
 bool produce_outcomes_close(produce *p);
 

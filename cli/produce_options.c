@@ -7,7 +7,6 @@
 #include "cli/parse.h"
 #include "cli/produce.h"
 #include "cli/talk.h"
-#include "cli/utf8.h"
 
 enum {
 	OPTION_FAILED = CLI_OPTION_LONG,
@@ -45,25 +44,6 @@ const cli_option produce_option_table[] = {
 	{0, NULL, NULL, NULL},
 };
 
-static int take_header(produce_options *o, char *arg)
-{
-	char *equals = strchr(arg, '=');
-	kp_header *more = realloc(o->headers, (o->n_headers + 1) * sizeof(*more));
-	if (!more) {
-		cli_error("out of memory");
-		return CLI_FAILED;
-	}
-	o->headers = more;
-	if (equals == arg || !*arg)
-		return cli_usage_error(&cli_produce, "-H wants NAME or NAME=VALUE, not '%s'", arg);
-	if (equals)
-		*equals = 0;
-	if (!cli_utf8_is_text(arg, strlen(arg)))
-		return cli_usage_error(&cli_produce, "-H wants a NAME in UTF-8, not '%s'", arg);
-	o->headers[o->n_headers++] = (kp_header){arg, equals ? equals + 1 : NULL, equals ? strlen(equals + 1) : 0};
-	return CLI_GO_ON;
-}
-
 static int take_delimiter(produce_options *o, char *arg)
 {
 	o->delimiter = arg;
@@ -100,22 +80,12 @@ static int take_format(produce_options *o, const char *arg)
 	return cli_usage_error(&cli_produce, "--input-format is lines, nul, length, length-kv or json, not '%.200s'", arg);
 }
 
-static int take_partition(produce_options *o, const char *arg)
-{
-	uint64_t n;
-	if (!cli_parse_count(arg, 0, INT32_MAX, &n))
-		return cli_usage_error(&cli_produce, "-p wants a partition number, not '%s'", arg);
-	o->partition = (int32_t)n;
-	return CLI_GO_ON;
-}
-
 static int take_limits(produce_options *o, int id, const char *arg)
 {
 	if (id == 'c' && !cli_parse_count(arg, 1, UINT64_MAX - 1, &o->max_records))
 		return cli_usage_error(&cli_produce, "-c wants a number of records from 1 on, not '%.200s'", arg);
-	/* Below a record in eleven days it is a slip, and the time of the next one no figure any more. */
-	if (id == OPTION_RATE && (!cli_parse_rate(arg, &o->rate) || o->rate < 1e-6))
-		return cli_usage_error(&cli_produce, "--rate wants records per second, above 0 and up to 1G, not '%.200s'", arg);
+	if (id == OPTION_RATE && (!cli_parse_rate(arg, &o->rate) || o->rate <= 0))
+		return cli_usage_error(&cli_produce, "--rate wants records per second, from 0.000001 to 1G, not '%.200s'", arg);
 	return CLI_GO_ON;
 }
 
@@ -130,8 +100,8 @@ static int take(void *state, int id, char *arg)
 	case OPTION_KEY_FROM: return take_key_from(o, arg);
 	case 'k': o->key = arg; return CLI_GO_ON;
 	case OPTION_KEY_REQUIRED: o->key_required = true; return CLI_GO_ON;
-	case 'H': return take_header(o, arg);
-	case 'p': return take_partition(o, arg);
+	case 'H': return cli_headers_take(&o->headers, &cli_produce, arg);
+	case 'p': return cli_partition_take(&o->partition, &cli_produce, arg);
 	case 'Z': return take_null_text(o, nothing);
 	case OPTION_NULL_VALUE: return take_null_text(o, arg);
 	case 'z': return cli_common_set(&o->common, "compression.type", arg);
@@ -183,7 +153,7 @@ int produce_options_parse(produce_options *o, int argc, char **argv)
 
 void produce_options_deinit(produce_options *o)
 {
-	free(o->headers);
+	cli_headers_deinit(&o->headers);
 	cli_key_from_deinit(&o->key_from);
 	cli_common_deinit(&o->common);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/json.h"
 #include "cli/produce.h"
 #include "cli/talk.h"
 #include "cli/utf8.h"
@@ -43,20 +44,15 @@ static char *put_known(char *out, int64_t n)
 /* As a JSON string's inside; up to six times as long. Not UTF-8 or cut off: '?'. */
 static char *put_escaped(char *out, const char *text, size_t max)
 {
-	static const char hex[] = "0123456789abcdef";
 	for (size_t i = 0, n; i < max && text[i]; i += n) {
 		unsigned char c = (unsigned char)text[i];
 		n = cli_utf8_length(text + i, 4);
-		if (c < 0x20) {
-			out = put_text(out, "\\u00");
-			*out++ = hex[c >> 4];
-			*out++ = hex[c & 15];
-		} else if (!n) {
+		if (cli_json_is_special(c))
+			out += cli_json_escape(c, out);
+		else if (!n) {
 			*out++ = '?';
 			n = 1;
 		} else {
-			if (c == '"' || c == '\\')
-				*out++ = '\\';
 			memcpy(out, text + i, n);
 			out += n;
 		}
@@ -76,16 +72,6 @@ static size_t longest_name(const cli_inputs *in)
 
 int produce_outcomes_open(produce *p)
 {
-	const char *path = p->options->report_path;
-	int error = cli_sink_open(&p->report, path);
-	if (error) {
-		cli_error("cannot write %s: %s; nothing was sent", path, strerror(error));
-		return CLI_USAGE;
-	}
-	if (cli_inputs_have(&p->inputs, p->report.fd)) {
-		cli_error("%s is an input and the --report at once; nothing was sent", path);
-		return CLI_USAGE;
-	}
 	/* As long as the longest name may need, once and for all. */
 	p->line.prefix_room = 6 * longest_name(&p->inputs) + 64;
 	p->line.prefix = malloc(p->line.prefix_room);
@@ -184,10 +170,15 @@ static char *put_report(produce *p, char *out, const kp_report *r)
 	return put_text(out, "}\n");
 }
 
+static const char *report_name(const produce *p)
+{
+	return strcmp(p->options->report_path, "-") ? p->options->report_path : "standard output";
+}
+
 static void say_unreported(produce *p, int error)
 {
 	if (!p->has_said_unreported)
-		cli_error("cannot write the report to %s: %s; it ends here", p->options->report_path, strerror(error));
+		cli_error("cannot write the report to %s: %s; it ends here", report_name(p), strerror(error));
 	p->has_said_unreported = true;
 }
 
@@ -215,15 +206,15 @@ void produce_outcomes_add(produce *p, const kp_report *reports, size_t n)
 	cli_sink_commit(&p->report, (size_t)(end - out), n);
 }
 
-void produce_outcomes_refused(produce *p, uint64_t ordinal, int error, const char *text)
+void produce_outcomes_refused(produce *p, const kp_record *record, int error, const char *text)
 {
-	if (p->report.fd < 0)
+	if (p->report.file.fd < 0)
 		return;
 	char *out = reserve(p, 1, true), *end = out;
 	if (!out)
 		return;
-	end = put_origin(p, end, ordinal);
-	end = put_middle(&p->line, end, error ? "NOT_PERSISTED" : "MALFORMED", p->options->common.topic, -1);
+	end = put_origin(p, end, (uint64_t)(uintptr_t)record->opaque >> PRODUCE_TAG_BITS);
+	end = put_middle(&p->line, end, error ? "NOT_PERSISTED" : "MALFORMED", p->options->common.topic, record->partition);
 	end = put_text(end, "null,\"timestamp\":null,\"attempts\":0");
 	end = error ? put_error(end, error, text) : put_message(end, text);
 	end = put_text(end, "}\n");
@@ -238,7 +229,7 @@ static bool may_wait(void *opaque)
 
 bool produce_outcomes_close(produce *p)
 {
-	if (p->report.fd < 0)
+	if (p->report.file.fd < 0)
 		return true;
 	int error = cli_sink_close(&p->report, may_wait, p);
 	uint64_t n_records = p->accepted + p->refused + p->malformed, n_written = cli_sink_written(&p->report);
@@ -247,6 +238,6 @@ bool produce_outcomes_close(produce *p)
 	if (!error)
 		return true;
 	say_unreported(p, error);
-	cli_error("%s has the outcomes of %" PRIu64 " of %" PRIu64 " records", p->options->report_path, n_written, n_records);
+	cli_error("%s has the outcomes of %" PRIu64 " of %" PRIu64 " records", report_name(p), n_written, n_records);
 	return false;
 }

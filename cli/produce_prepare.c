@@ -46,9 +46,9 @@ static void find_members(const produce *p, kp_record *r)
 static unsigned tags_of(const produce *p, const kp_record *r)
 {
 	unsigned given = p->reader.given;
-	return (p->tags & ~(unsigned)PRODUCE_HAS_HEADERS) | (given & CLI_GIVEN_PARTITION ? PRODUCE_HAS_PARTITION : 0) |
+	return (p->tags & PRODUCE_HAS_PARTITION) | (given & CLI_GIVEN_PARTITION ? PRODUCE_HAS_PARTITION : 0) |
 	       (given & CLI_GIVEN_TIMESTAMP ? PRODUCE_HAS_TIMESTAMP : 0) | (r->n_headers ? PRODUCE_HAS_HEADERS : 0) |
-	       (r->value ? 0 : PRODUCE_IS_NULL);
+	       (r->key || r->value ? PRODUCE_HAS_BYTES : 0);
 }
 
 bool produce_prepare(produce *p, kp_record *r)

@@ -53,7 +53,7 @@ static cli_failed_record describe(produce *p, const kp_record *content, const ch
 /* Into --failed, or else by name. content NULL: the library could not give it back. */
 static void keep(produce *p, const kp_report *r, const kp_record *content, const char *text)
 {
-	if (content && p->failed.fd >= 0) {
+	if (content && p->failed.file.fd >= 0) {
 		cli_failed_record f = describe(p, content, r->outcome == KP_UNKNOWN ? "UNKNOWN" : "NOT_PERSISTED",
 		                               kp_error_name(r->error));
 		if (cli_failed_record_add(&p->failed, &f))
@@ -65,7 +65,7 @@ static void keep(produce *p, const kp_report *r, const kp_record *content, const
 
 static bool is_complete_content(const kp_report *r, unsigned tags)
 {
-	return (r->value || tags & PRODUCE_IS_NULL) && (r->n_headers || !(tags & PRODUCE_HAS_HEADERS));
+	return (r->key || r->value || !(tags & PRODUCE_HAS_BYTES)) && (r->n_headers || !(tags & PRODUCE_HAS_HEADERS));
 }
 
 static void on_failure(produce *p, const kp_report *r)
@@ -136,7 +136,7 @@ void produce_refuse(produce *p, const kp_record *record, int error)
 	cli_tally_failure(&p->tally, KP_NOT_PERSISTED, error);
 	pthread_mutex_lock(&p->lock);
 	keep(p, &r, record, text);
-	produce_outcomes_refused(p, ordinal_of(record->opaque), error, cause);
+	produce_outcomes_refused(p, record, error, cause);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -170,7 +170,7 @@ void produce_refuse_long(produce *p, const kp_record *piece, bool is_first, bool
 	uint64_t ordinal = ordinal_of(piece->opaque);
 	char text[1024], cause[256];
 	pthread_mutex_lock(&p->lock);
-	if (is_first && p->failed.fd >= 0)
+	if (is_first && p->failed.file.fd >= 0)
 		begin_long(p, piece);
 	bool is_kept = keep_piece(p, piece, is_last);
 	snprintf(cause, sizeof(cause), "the %s has %" PRIu64 " bytes, max.request.size is %" PRIu64, p->options->format->noun,
@@ -181,7 +181,7 @@ void produce_refuse_long(produce *p, const kp_record *piece, bool is_first, bool
 		name_on_stderr(p, ordinal, text);
 	}
 	if (is_last)
-		produce_outcomes_refused(p, ordinal, error, cause);
+		produce_outcomes_refused(p, piece, error, cause);
 	pthread_mutex_unlock(&p->lock);
 	if (is_last)
 		cli_tally_failure(&p->tally, KP_NOT_PERSISTED, error);
@@ -196,11 +196,11 @@ void produce_refuse_malformed(produce *p, const kp_record *record, const char *p
 	snprintf(text, sizeof(text), "MALFORMED, not sent: %s", problem);
 	pthread_mutex_lock(&p->lock);
 	name_on_stderr(p, ordinal, text);
-	produce_outcomes_refused(p, ordinal, 0, problem);
-	if (p->failed.fd >= 0 && is_raw && cli_failed_begin(&p->failed, ordinal)) {
+	produce_outcomes_refused(p, record, 0, problem);
+	if (p->failed.file.fd >= 0 && is_raw && cli_failed_begin(&p->failed, ordinal)) {
 		cli_failed_put(&p->failed, record->value, record->value_len);
 		cli_failed_end(&p->failed);
-	} else if (p->failed.fd >= 0 && !is_raw) {
+	} else if (p->failed.file.fd >= 0 && !is_raw) {
 		f = describe(p, record, "MALFORMED", "NO_KEY");
 		cli_failed_record_add(&p->failed, &f);
 	}

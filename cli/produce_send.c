@@ -57,7 +57,7 @@ static __attribute__((noinline)) size_t try_send(produce *p, size_t done, int *e
 /* Records whose line is not in --report yet, as long as it can be written and does not keep up. */
 static uint64_t unreported(produce *p)
 {
-	if (p->report.fd < 0 || !cli_sink_backlog(&p->report))
+	if (p->report.file.fd < 0 || !cli_sink_backlog(&p->report))
 		return 0;
 	return p->accepted + p->refused + p->malformed - cli_sink_written(&p->report);
 }
@@ -313,15 +313,15 @@ static void records_init(produce *p)
 {
 	const produce_options *o = p->options;
 	kp_record r = KP_RECORD_INIT;
-	r.headers = o->headers;
-	r.n_headers = o->n_headers;
+	r.headers = o->headers.list;
+	r.n_headers = o->headers.n;
 	r.partition = o->partition;
 	r.key = o->key;
 	r.key_len = o->key ? strlen(o->key) : 0;
 	p->model = r;
 	for (size_t i = 0; i < PRODUCE_ARRAY; i++)
 		p->records[i] = r;
-	p->tags = (o->partition >= 0 ? PRODUCE_HAS_PARTITION : 0) | (o->n_headers ? PRODUCE_HAS_HEADERS : 0);
+	p->tags = PRODUCE_HAS_BYTES | (o->partition >= 0 ? PRODUCE_HAS_PARTITION : 0) | (o->headers.n ? PRODUCE_HAS_HEADERS : 0);
 	p->is_plain = o->format->is_text && !o->delimiter_len && !o->key_from.is_set && !o->key_required && !o->null_text &&
 	              !o->skip_empty;
 	p->pace.rate = o->rate;

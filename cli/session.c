@@ -192,6 +192,16 @@ int cli_session_connect(cli_session *s)
 	return rc;
 }
 
+int cli_session_check_partition(const cli_session *s, int32_t partition)
+{
+	int32_t n = s->n_partitions;
+	if (!n || partition < n)
+		return CLI_GO_ON;
+	cli_error("topic %s has %d partition%s, there is no partition %d; nothing was sent", s->common->topic, n, n == 1 ? "" : "s",
+	          partition);
+	return CLI_USAGE;
+}
+
 bool cli_session_may_wait(cli_session *s)
 {
 	int stops = cli_stop_count();

@@ -39,6 +39,9 @@ void cli_session_close(cli_session *s);
 /* Wait for the topic's metadata and open it. A topic that does not exist is no mistake: sending may create it. */
 int cli_session_connect(cli_session *s);
 
+/* Whether the topic has this partition, KP_PARTITION_ANY or has none yet. CLI_GO_ON or an exit code. */
+int cli_session_check_partition(const cli_session *s, int32_t partition);
+
 /* After KP_ERR_QUEUE_FULL or a flush that is not through: false when the run was stopped and its time is up. */
 bool cli_session_may_wait(cli_session *s);
 /* Wait for everything under way, `tick` after each slice; then close. Every report has come when it returns. */

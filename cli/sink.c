@@ -4,65 +4,35 @@
 #include "cli/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define SLICE_MS 100
 #define FIRST_SIZE 65536
 
-/* Until the reader takes more; false when the closing thread has lost patience. A regular file always does. */
-static bool await_reader(cli_sink *s)
+/* A cli_line_file.may_wait: until the closing thread has lost patience. */
+static bool may_wait_on(void *opaque)
 {
-	struct pollfd fd = {.fd = s->fd, .events = POLLOUT};
-	while (!s->is_regular && !atomic_load_explicit(&s->has_given_up, memory_order_relaxed))
-		if (poll(&fd, 1, SLICE_MS) > 0)
-			return true;
-	return s->is_regular;
-}
-
-/* How much was written; less than len after an error or when given up. */
-static size_t write_all(cli_sink *s, const char *text, size_t len)
-{
-	size_t done = 0;
-	while (done < len && await_reader(s)) {
-		/* A pipe that can be written takes PIPE_BUF bytes at once, so no write blocks. */
-		size_t most = s->is_regular || len - done < PIPE_BUF ? len - done : PIPE_BUF;
-		ssize_t n = write(s->fd, text + done, most);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-			atomic_store_explicit(&s->error, n < 0 ? errno : EIO, memory_order_relaxed);
-			break;
-		}
-	}
-	return done;
-}
-
-static void cut(cli_sink *s, size_t n)
-{
-	struct stat st;
-	if (n && s->is_regular && !fstat(s->fd, &st) && (size_t)st.st_size >= n && ftruncate(s->fd, st.st_size - (off_t)n))
-		s->is_regular = false; /* it stays as it is */
+	cli_sink *s = opaque;
+	return !atomic_load_explicit(&s->has_given_up, memory_order_relaxed);
 }
 
 static void write_buffer(cli_sink *s)
 {
 	cli_sink_buffer *b = &s->writing;
-	size_t done = write_all(s, b->text, b->len), whole = done;
+	int error;
+	size_t done = cli_line_file_write(&s->file, b->text, b->len, &error), whole = done;
 	uint64_t n_lines = b->n_lines;
+	if (error)
+		atomic_store_explicit(&s->error, error, memory_order_relaxed);
 	if (done < b->len) {
 		n_lines = 0;
 		while (whole && b->text[whole - 1] != '\n')
 			whole--;
 		for (size_t i = 0; i < whole; i++)
 			n_lines += b->text[i] == '\n';
-		cut(s, done - whole);
+		cli_line_file_cut(&s->file, done - whole);
 	}
 	atomic_fetch_add_explicit(&s->n_written, n_lines, memory_order_relaxed);
 	b->len = b->n_lines = 0;
@@ -96,32 +66,19 @@ static void *run(void *arg)
 	return NULL;
 }
 
-static int open_file(cli_sink *s, const char *path)
-{
-	struct stat st;
-	s->is_ours = strcmp(path, "-") != 0;
-	s->fd = s->is_ours ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : STDOUT_FILENO;
-	if (s->fd < 0 || fstat(s->fd, &st))
-		return errno;
-	s->is_regular = S_ISREG(st.st_mode);
-	return 0;
-}
-
 int cli_sink_open(cli_sink *s, const char *path)
 {
-	int error = open_file(s, path);
+	int error = cli_line_file_open(&s->file, strcmp(path, "-") ? path : NULL);
 	pthread_condattr_t monotonic;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->cond, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (!error)
-		error = pthread_create(&s->thread, NULL, run, s);
-	if (error && s->fd >= 0 && s->is_ours)
-		close(s->fd);
-	if (error)
-		s->fd = -1;
+	s->file.may_wait = may_wait_on;
+	s->file.opaque = s;
+	if (!error && (error = pthread_create(&s->thread, NULL, run, s)))
+		(void)cli_line_file_close(&s->file);
 	return error;
 }
 
@@ -195,16 +152,14 @@ static void await_end(cli_sink *s, bool (*may_wait)(void *opaque), void *opaque)
 
 int cli_sink_close(cli_sink *s, bool (*may_wait)(void *opaque), void *opaque)
 {
-	if (s->fd < 0)
+	if (s->file.fd < 0)
 		return 0;
 	await_end(s, may_wait, opaque);
 	int error = cli_sink_error(s);
 	if (!error && cli_sink_backlog(s))
 		error = ETIMEDOUT;
-	if (s->is_ours && close(s->fd) && !error)
-		error = errno;
+	int close_error = cli_line_file_close(&s->file);
 	free(s->filling.text);
 	free(s->writing.text);
-	s->fd = -1;
-	return error;
+	return error ? error : close_error;
 }

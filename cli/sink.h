@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/line_file.h"
+
 typedef struct cli_sink_buffer {
 	char *text;
 	size_t len, cap;
@@ -20,8 +22,7 @@ typedef struct cli_sink_buffer {
 } cli_sink_buffer;
 
 typedef struct cli_sink {
-	int fd; /* -1: not open */
-	bool is_regular, is_ours;
+	cli_line_file file;
 	pthread_t thread;
 	atomic_uint_fast64_t n_added, n_written; /* lines; relaxed: they only tell how far things are */
 	atomic_int error;                        /* errno of the first failure: nothing is written after it */

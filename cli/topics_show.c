@@ -3,7 +3,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/talk.h"
@@ -16,11 +15,6 @@ static void print_id(const uint8_t id[16], char out[37])
 		at += (size_t)snprintf(out + at, 37 - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const kp_topic_info *)a)->name, ((const kp_topic_info *)b)->name);
-}
-
 int topics_list(topics *t)
 {
 	char err[512] = "";
@@ -29,7 +23,6 @@ int topics_list(topics *t)
 	int error = kp_topics_list(t->session.producer, t->timeout_ms, &infos, &n, err, sizeof(err));
 	if (error)
 		return cli_session_failed(&t->session, "cannot list the topics", error, err);
-	qsort(infos, n, sizeof(*infos), by_name);
 	for (size_t i = 0; i < n; i++) {
 		const kp_topic_info *info = &infos[i];
 		if (info->is_internal && !t->options->internal)
@@ -134,7 +127,6 @@ int topics_describe_all(topics *t)
 	int rc = CLI_OK, error = kp_topics_list(t->session.producer, t->timeout_ms, &infos, &n, err, sizeof(err));
 	if (error)
 		return cli_session_failed(&t->session, "cannot list the topics", error, err);
-	qsort(infos, n, sizeof(*infos), by_name);
 	for (size_t i = 0; i < n && rc != CLI_UNREACHABLE; i++) {
 		if (infos[i].is_internal && !t->options->internal)
 			continue;

@@ -3,7 +3,7 @@
  * look-up per record; the lock is the partition's own.
  *
  * A record of "now" comes with a coarse time, which may be a tick behind. The exact clock is read once a batch, for its first record, and no
- * later record of "now" is dated before that.
+ * later record of "now" is dated before that; a batch that a record with a time of its own opened dates no other.
  */
 #include <kproducer/error.h>
 
@@ -69,7 +69,14 @@ void kp_detach_open(kp_partition *p)
 static inline int64_t timestamp_delta(const kp_batch *b, const kp_append_args *a)
 {
 	int64_t delta = a->timestamp_ms - b->base_timestamp_ms;
-	return delta < 0 && a->is_now ? 0 : delta;
+	return delta < 0 && a->is_now && b->is_dated_now ? 0 : delta;
+}
+
+/* Never before its first record, whose room is reckoned with no delta: the clock may have been set back since the caller read it. */
+static int64_t opening_time(const kp_engine *e, const kp_append_args *a)
+{
+	int64_t exact_ms = a->is_now ? e->around.wall_ms(e->around.opaque) : a->timestamp_ms;
+	return exact_ms > a->timestamp_ms ? exact_ms : a->timestamp_ms;
 }
 
 static bool wants_entry(const kp_engine *e, const kp_append_args *a)
@@ -89,7 +96,8 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	if (!b)
 		return err;
 	b->partition = p;
-	b->base_timestamp_ms = b->max_timestamp_ms = a->is_now ? e->around.wall_ms(e->around.opaque) : a->timestamp_ms;
+	b->base_timestamp_ms = b->max_timestamp_ms = opening_time(e, a);
+	b->is_dated_now = a->is_now;
 	b->created_us = a->is_moved ? a->created_us : kp_engine_clock_us(e);
 	p->shared.open = b;
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);

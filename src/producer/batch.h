@@ -50,6 +50,7 @@ typedef struct kp_batch {
 	int32_t n_entries; /* 0 or n_records */
 	int32_t n_records;
 	int64_t base_timestamp_ms, max_timestamp_ms;
+	bool is_dated_now; /* base_timestamp_ms is the time at which it was opened, not what a record asked for */
 	int64_t created_us;
 	size_t raw_len; /* bytes of records before compression */
 	kp_codec_type codec;

@@ -49,7 +49,7 @@ typedef struct kp_append_args {
 	int64_t timestamp_ms;
 	int32_t partition; /* KP_PARTITION_ANY */
 	bool is_group;     /* opaque is a kp_group: always reported */
-	bool is_now; /* timestamp_ms was read a moment ago from a clock that may be behind: never date the record before its batch */
+	bool is_now; /* timestamp_ms was read a moment ago from a clock that may be behind: never date the record before a batch of now */
 	void *opaque;
 	/* the engine's own: a record that is moved was counted already, and keeps the age of the batch it comes from */
 	bool is_moved;

@@ -35,7 +35,7 @@ WRONG_PROPERTIES = [
 ]
 
 WRONG_OPTIONS = [
-    ["--input-format", "xml"], ["-c", "0"], ["-c", "some"], ["--rate", "0"], ["--rate", "-1"], ["--rate", "fast"], ["--key-from", "("], ["--key-from", ""],
+    ["--input-format", "xml"], ["-c", "0"], ["-c", "some"], ["--rate", "0"], ["--rate", "-1"], ["--rate", "fast"], ["--rate", "0.0000001"], ["--key-from", "("], ["--key-from", ""],
     ["-k", "a", "--key-from", "b"], ["-K", ":", "--key-from", "b"], ["-K", r"\n"], ["-0", "-K", r"\0"], ["--null-value", r"\q"], ["-H", "\udcff=v"],
     ["--input-format", "json", "-K", ":"], ["--input-format", "length", "-Z"], ["--input-format", "length-kv", "--skip-empty"],
     ["--report", "-", "--json"], ["--report", "f", "--failed", "f"], ["--bogus"], ["-p", "one"], ["-p", "-1"], ["-K", ""], ["-k", "a", "-K", ":"], ["-H", "=x"], ["-z", "brotli"], ["--connect-timeout", "soon"],

@@ -85,7 +85,7 @@ def test_a_property_is_completed_without_a_blank_behind_it():
     assert complete("perf -X linger") == (["linger.ms="], ["nospace"])
 
 
-@pytest.mark.parametrize("rest", ["produce -t t ", "produce --failed ", "produce -t t -- ", "perf --payload-file ", "config check ", "perf -F "])
+@pytest.mark.parametrize("rest", ["produce -t t ", "produce --failed ", "produce -t t -- ", "perf --payload-file ", "config check ", "perf -F ", "broker --control "])
 def test_files_are_offered_where_files_are_expected(rest, tmp_path):
     (tmp_path / "lines one").write_text("")
     (tmp_path / "other").write_text("")

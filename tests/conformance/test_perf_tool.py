@@ -142,6 +142,28 @@ def test_progress_on_a_terminal_rewrites_one_line(devbroker, name):
     assert len(updates) >= 2 and all(b"\n" not in update and len(update) < 80 for update in updates[:2])
 
 
+@pytest.mark.parametrize("rate", ["0.01", "0.000001"])
+def test_a_low_rate_ends_when_it_shall(devbroker, name, rate):
+    args = ("perf", "-b", devbroker.servers, "-t", devbroker.create_topic(name), "--rate", rate)
+    result = kproducer(*args, "--duration", "0.2", "--json", timeout=20)
+    assert result.code == 0 and result.json["records"] == 1
+    process = start(*args, "-n", "3", "--progress-interval", "0.1")
+    wait_until(lambda: b"in flight" in process.stderr.readline(), "records under way")
+    process.send_signal(signal.SIGINT)
+    assert finish(process, 20).code == 130
+
+
+def test_a_warmup_that_takes_all_is_told(devbroker, name):
+    result = kproducer("perf", "-b", devbroker.servers, "-t", devbroker.create_topic(name), "-n", "1000", "--warmup", "60", "--histogram")
+    assert result.code == 0 and result.out.decode().splitlines()[-1] == "no record's latency was timed: all were sent during --warmup"
+
+
+def test_headers_and_rates_that_make_no_sense_are_refused():
+    for args in (["-H", "=x"], ["-H", "\udcff=v"], ["--rate", "0.0000001"], ["-p", "-1"]):
+        result = kproducer("perf", "-b", "localhost:1", "-t", "t", *args)
+        assert result.code == 2 and len(result.lines) == 1 and args[0].lstrip("-") in result.err
+
+
 def test_several_producers_stop_together(own_devbroker, name):
     broker = own_devbroker()
     broker.create_topic(name)

@@ -1,11 +1,14 @@
 """The input formats of `produce` and what it does beside sending: keys from values, nulls, counts, rates, reports, failed records."""
 
 import base64
+import fcntl
 import json
 import os
+import pathlib
 import random
 import signal
 import struct
+import termios
 import threading
 import time
 
@@ -303,7 +306,7 @@ def test_report_tells_of_failed_and_malformed_records(broker, topic, tmp_path):
     assert [found[i]["outcome"] for i in (1, 2, 3, 4)] == ["PERSISTED", "MALFORMED", "NOT_PERSISTED", "NOT_PERSISTED"]
     assert "at byte 1 of the line" in found[2]["message"]
     assert (found[3]["error"], found[3]["partition"], found[3]["offset"]) == ("RECORD_TOO_LARGE", None, None)
-    assert found[4]["error"] == "UNKNOWN_PARTITION" and "partition 7" in found[4]["message"]
+    assert (found[4]["error"], found[4]["partition"], found[4]["offset"]) == ("UNKNOWN_PARTITION", 7, None)
 
 
 def test_report_tells_what_the_broker_said(broker, name, tmp_path):
@@ -348,6 +351,46 @@ def test_report_whose_reader_does_not_read_can_be_stopped(devbroker, name):
     assert b"of 20000 records" in process.stderr.read()
     for pipe in (process.stdin, process.stdout, process.stderr):
         pipe.close()
+
+
+@pytest.mark.parametrize("option", ["--report", "--failed"])
+def test_stop_ends_the_wait_for_a_named_pipes_reader(devbroker, name, tmp_path, option):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = start("produce", "-b", devbroker.servers, "-t", devbroker.create_topic(name), option, pipe)
+    wait_until(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S", "the wait")
+    process.send_signal(signal.SIGINT)
+    result = finish(process, 20)
+    assert result.code == 130 and len(result.lines) == 1 and "before" in result.err and "nothing was sent" in result.err
+
+
+def test_report_and_failed_are_one_file_under_two_names(devbroker, name, tmp_path):
+    (tmp_path / "other").symlink_to(tmp_path / "file")
+    result = kproducer("produce", "-b", devbroker.servers, "-t", name, "--report", tmp_path / "file", "--failed", tmp_path / "other")
+    assert result.code == 2 and len(result.lines) == 1 and "are one file" in result.err
+
+
+def test_second_signal_ends_the_wait_for_the_reader_of_failed_records(devbroker, name, tmp_path):
+    pipe, file = tmp_path / "pipe", tmp_path / "lines"
+    os.mkfifo(pipe)
+    file.write_bytes(b"".join(b"%d" % i + b"x" * 2000 + b"\n" for i in range(200)))
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    process = start("produce", "-b", devbroker.servers, "-t", devbroker.create_topic(name), *SMALL, "--failed", pipe, file)
+    wait_until(lambda: struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))[0] > 60000, "a full pipe")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    result = finish(process, 20)
+    os.close(reader)
+    assert result.code == 1 and f"cannot write {pipe}" in result.err
+
+
+@pytest.mark.parametrize("option", ["--report", "--failed"])
+def test_a_line_that_a_kill_cut_off_spoils_no_other(devbroker, name, tmp_path, option):
+    out, half = tmp_path / "out", b'{"outcome":"NOT_PERSISTED","va'
+    out.write_bytes(half)
+    produce(devbroker, devbroker.create_topic(name), *SMALL, option, out, stdin=b"x" * 300 + b"\n", code=1)
+    lines = out.read_bytes().split(b"\n")
+    assert lines[0] == half and json.loads(lines[1])["record"] == 1 and lines[2:] == [b""]
 
 
 # ---- failed records that are fed in again

@@ -47,11 +47,12 @@ static void input_opens_all_or_says_which_one_cannot_be_read(void **state)
 	assert_int_equal(cli_inputs_open(&in, more, 2), CLI_USAGE);
 	cli_inputs_close(&in);
 	assert_int_equal(cli_inputs_open(&in, paths, 1), CLI_GO_ON);
-	assert_true(cli_inputs_have(&in, fd));
+	assert_true(cli_inputs_have(&in, PATH));
+	assert_false(cli_inputs_have(&in, missing));
 	cli_inputs_close(&in);
 	assert_int_equal(cli_inputs_open(&in, NULL, 0), CLI_GO_ON);
 	assert_int_equal(in.list[0].fd, STDIN_FILENO);
-	assert_false(cli_inputs_have(&in, fd));
+	assert_false(cli_inputs_have(&in, PATH));
 	cli_inputs_close(&in);
 	close(fd);
 	unlink(PATH);

@@ -49,6 +49,9 @@ static void parse_rate_takes_fractions_and_suffixes(void **state)
 	assert_false(cli_parse_rate("fast", &r));
 	assert_false(cli_parse_rate("-1", &r));
 	assert_false(cli_parse_rate("2G", &r));
+	assert_true(cli_parse_rate("0", &r) && r == 0);
+	assert_true(cli_parse_rate("0.000001", &r) && r == 0.000001);
+	assert_false(cli_parse_rate("0.0000001", &r));
 }
 
 static void parse_escapes_gives_bytes(void **state)

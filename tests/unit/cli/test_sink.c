@@ -71,7 +71,7 @@ static void sink_writes_lines_in_order_and_appends(void **state)
 {
 	(void)state;
 	for (unsigned round = 0; round < 2; round++) {
-		cli_sink s = {.fd = -1};
+		cli_sink s = {.file.fd = -1};
 		assert_int_equal(cli_sink_open(&s, PATH), 0);
 		for (unsigned i = 0; i < 100000; i += 100)
 			add(&s, round * 100000 + i, 100);
@@ -85,7 +85,7 @@ static void sink_writes_lines_in_order_and_appends(void **state)
 static void sink_writes_soon_not_only_at_the_end(void **state)
 {
 	(void)state;
-	cli_sink s = {.fd = -1};
+	cli_sink s = {.file.fd = -1};
 	assert_int_equal(cli_sink_open(&s, PATH), 0);
 	add(&s, 0, 1);
 	for (int i = 0; i < 10000 && cli_sink_backlog(&s); i++)
@@ -101,7 +101,7 @@ static void sink_on_a_full_disk_keeps_whole_lines_and_counts_them(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	low = old;
 	low.rlim_cur = 25;
-	cli_sink s = {.fd = -1};
+	cli_sink s = {.file.fd = -1};
 	assert_int_equal(cli_sink_open(&s, PATH), 0);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
 	add(&s, 0, 20); /* 10 lines of 2 bytes, then of 3 */
@@ -115,7 +115,7 @@ static void sink_on_a_full_disk_keeps_whole_lines_and_counts_them(void **state)
 static void sink_takes_nothing_more_after_a_failure(void **state)
 {
 	(void)state;
-	cli_sink s = {.fd = -1};
+	cli_sink s = {.file.fd = -1};
 	assert_int_equal(cli_sink_open(&s, "/dev/full"), 0);
 	add(&s, 0, 10);
 	for (int i = 0; i < 10000 && !cli_sink_error(&s); i++)
@@ -140,7 +140,7 @@ static int open_pipe(cli_sink *s)
 static void sink_gives_up_on_a_reader_that_does_not_read_when_told_to(void **state)
 {
 	(void)state;
-	cli_sink s = {.fd = -1};
+	cli_sink s = {.file.fd = -1};
 	int n_asked = 0, reader = open_pipe(&s);
 	for (unsigned i = 0; i < 100000; i += 100)
 		add(&s, i, 100); /* never waits */
@@ -153,7 +153,7 @@ static void sink_gives_up_on_a_reader_that_does_not_read_when_told_to(void **sta
 static void sink_tells_of_a_reader_that_went_away(void **state)
 {
 	(void)state;
-	cli_sink s = {.fd = -1};
+	cli_sink s = {.file.fd = -1};
 	close(open_pipe(&s));
 	add(&s, 0, 10);
 	assert_int_equal(cli_sink_close(&s, patient, NULL), EPIPE);

@@ -198,6 +198,28 @@ static void append_keeps_timestamps_whatever_their_distance(void **state)
 	fx_free(f);
 }
 
+static void check_times(const fx *f, const int64_t *wanted, int n)
+{
+	const fx_part *part = &f->requests[0].parts[0];
+	const uint8_t *p = part->bytes + KP_BATCH_HEADER_SIZE;
+	int64_t most = INT64_MIN;
+	assert_int_equal(f->n_requests, 1);
+	assert_int_equal(part->header.n_records, n);
+	for (int i = 0; i < n; i++) {
+		kp_record_view v;
+		assert_int_equal(kp_record_load(&p, part->bytes + part->len, &v), 0);
+		assert_int_equal(part->header.base_timestamp + v.timestamp_delta, wanted[i]);
+		most = wanted[i] > most ? wanted[i] : most;
+	}
+	assert_int_equal(part->header.max_timestamp, most);
+}
+
+static void send_now(fx *f, int64_t coarse_ms)
+{
+	kp_append_args a = {.partition = 0, .timestamp_ms = coarse_ms, .is_now = true};
+	assert_true(fx_send_args(f, "events", &a) > 0);
+}
+
 /* The clock that callers read for "now" may be a tick behind the exact one, which dates the batch. */
 static void append_dates_no_record_of_now_before_its_batch(void **state)
 {
@@ -206,20 +228,39 @@ static void append_dates_no_record_of_now_before_its_batch(void **state)
 	int64_t exact = FX_WALL_MS_AT_ZERO + f->now_us / 1000;
 	const int64_t coarse[] = {exact - 4, exact - 4, exact, exact + 4, exact - 3600000};
 	const int64_t wanted[] = {exact, exact, exact, exact + 4, exact};
-	for (size_t i = 0; i < KP_ARRAY_LEN(coarse); i++) {
-		kp_append_args a = {.partition = 0, .timestamp_ms = coarse[i], .is_now = true};
-		assert_true(fx_send_args(f, "events", &a) > 0);
-	}
+	for (size_t i = 0; i < KP_ARRAY_LEN(coarse); i++)
+		send_now(f, coarse[i]);
 	fx_advance(f, f->config.linger_us);
-	assert_int_equal(f->n_requests, 1);
-	const fx_part *part = &f->requests[0].parts[0];
-	const uint8_t *p = part->bytes + KP_BATCH_HEADER_SIZE;
-	for (size_t i = 0; i < KP_ARRAY_LEN(wanted); i++) {
-		kp_record_view v;
-		assert_int_equal(kp_record_load(&p, part->bytes + part->len, &v), 0);
-		assert_int_equal(part->header.base_timestamp + v.timestamp_delta, wanted[i]);
-	}
-	assert_int_equal(part->header.max_timestamp, exact + 4);
+	check_times(f, wanted, KP_ARRAY_LEN(wanted));
+	fx_free(f);
+}
+
+static void append_dates_records_of_now_whatever_time_another_one_asked_for(void **state)
+{
+	(void)state;
+	fx *f = lingering(NULL, 1);
+	int64_t exact = FX_WALL_MS_AT_ZERO + f->now_us / 1000;
+	const int64_t wanted[] = {exact + 3600000, exact, exact - 5000, exact - 4};
+	send_at(f, wanted[0]);
+	send_now(f, wanted[1]);
+	send_at(f, wanted[2]);
+	send_now(f, wanted[3]);
+	fx_advance(f, f->config.linger_us);
+	check_times(f, wanted, KP_ARRAY_LEN(wanted));
+	fx_free(f);
+}
+
+static void append_opens_no_batch_before_its_first_record_when_the_clock_was_set_back(void **state)
+{
+	(void)state;
+	fx *f = lingering(NULL, 1);
+	int64_t exact = FX_WALL_MS_AT_ZERO + f->now_us / 1000;
+	const int64_t wanted[] = {exact + 3600000, exact + 3600000};
+	send_now(f, wanted[0]);
+	send_now(f, exact);
+	fx_advance(f, f->config.linger_us);
+	check_times(f, wanted, KP_ARRAY_LEN(wanted));
+	assert_int_equal(f->requests[0].parts[0].header.base_timestamp, wanted[0]);
 	fx_free(f);
 }
 
@@ -330,6 +371,8 @@ int main(void)
 		cmocka_unit_test(append_closes_a_batch_when_it_is_full),
 		cmocka_unit_test(append_keeps_timestamps_whatever_their_distance),
 		cmocka_unit_test(append_dates_no_record_of_now_before_its_batch),
+		cmocka_unit_test(append_dates_records_of_now_whatever_time_another_one_asked_for),
+		cmocka_unit_test(append_opens_no_batch_before_its_first_record_when_the_clock_was_set_back),
 		cmocka_unit_test(append_carries_key_value_and_headers),
 		cmocka_unit_test(append_keeps_no_entries_when_nothing_is_reported),
 		cmocka_unit_test(append_allocates_nothing_per_record),
