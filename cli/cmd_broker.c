@@ -136,7 +136,7 @@ static int take(void *state, int id, char *arg)
 	case OPTION_REPAIR: o->broker.repair_dir = 1; return CLI_GO_ON;
 	case OPTION_FAULT: return cli_faults_take(&o->faults, arg);
 	case OPTION_CONTROL: o->broker.control_path = arg; return CLI_GO_ON;
-	default: return take_number("seed", arg, 0, UINT64_MAX, &o->broker.seed);
+	default: return take_number("seed", arg, 1, UINT64_MAX, &o->broker.seed);
 	}
 }
 

@@ -78,13 +78,16 @@ static FILE *dial(const char *path)
 	return in;
 }
 
+/* No command can be sent any more, and no answer would be the next one's. */
+#define BROKEN (-2)
+
 static int broken(const char *what)
 {
 	cli_error("the broker %s: %s", what,
 	          errno == EAGAIN ? "no answer for 30 s"
 	          : errno         ? strerror(errno)
 	                          : "it closed the connection");
-	return CLI_FAILED;
+	return BROKEN;
 }
 
 static int send_all(int fd, const char *p, size_t len)
@@ -140,6 +143,23 @@ static int command(FILE *in, const char *text, size_t len, bool is_json)
 	return rc == CLI_OK ? take_answer(in, is_json) : rc;
 }
 
+/* An argument of several lines is several rules: ';' stands for their ends, and no comment may swallow what comes behind it. */
+static void join_lines(char *text, size_t len)
+{
+	bool is_quoted = false, is_comment = false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n') {
+			text[i] = ';';
+			is_quoted = is_comment = false;
+			continue;
+		}
+		is_quoted ^= text[i] == '"' && !is_comment;
+		is_comment |= text[i] == '#' && !is_quoted;
+		if (is_comment)
+			text[i] = ' ';
+	}
+}
+
 /* All words as one line. */
 static int command_of_words(FILE *in, int argc, char **argv, bool is_json)
 {
@@ -153,25 +173,23 @@ static int command_of_words(FILE *in, int argc, char **argv, bool is_json)
 		free(text);
 		return CLI_FAILED;
 	}
-	for (size_t i = 0; i < len; i++)
-		if (text[i] == '\n')
-			text[i] = ';'; /* an argument of several lines is several rules */
+	join_lines(text, len);
 	int rc = command(in, text, len, is_json);
 	free(text);
 	return rc;
 }
 
-/* Every line is sent, whatever became of those before it; the first failure is the exit code. */
+/* Every line is sent, whatever the answers to those before it; the first failure is the exit code. */
 static int commands_of_input(FILE *in, bool is_json)
 {
 	char *line = NULL;
 	size_t room = 0;
-	int rc = CLI_OK;
-	for (ssize_t n; (n = getline(&line, &room, stdin)) > 0 && !cli_stop_count();) {
+	int rc = CLI_OK, one = CLI_OK;
+	for (ssize_t n; one != BROKEN && (n = getline(&line, &room, stdin)) > 0;) {
 		size_t len = (size_t)n - (line[n - 1] == '\n');
 		if (strspn(line, " \t\r\n") == (size_t)n)
 			continue;
-		int one = command(in, line, len, is_json);
+		one = command(in, line, len, is_json);
 		rc = rc == CLI_OK ? one : rc;
 	}
 	free(line);
@@ -194,6 +212,8 @@ static int run(const cli_command *self, int argc, char **argv)
 	if (rc == CLI_GO_ON)
 		rc = optind < argc ? command_of_words(in, argc - optind, argv + optind, o.common.json)
 		                   : commands_of_input(in, o.common.json);
+	if (rc == BROKEN)
+		rc = CLI_FAILED;
 	if (in)
 		fclose(in);
 	cli_common_deinit(&o.common);

@@ -217,6 +217,8 @@ static int produce_or_fail(produce *r, const target *t, kp_slice records)
 		if (err || !code)
 			return err;
 		t->answer->base_offset = -1;
+		if (r->n_waits && r->waits[r->n_waits - 1].answer == t->answer)
+			r->n_waits--; /* its answer is known: no time-out is to take its place */
 	}
 	refuse(r, t->answer, code);
 	return 0;

@@ -79,17 +79,36 @@ static int put(kp_disk *d, note *n)
 	return 0;
 }
 
+/* Does a whole note begin here? *len: of what is behind the crc, as the bytes say. */
+static bool is_whole(kp_slice bytes, size_t *len)
+{
+	if (bytes.len < HEAD + 2)
+		return false;
+	*len = kp_load_be32(bytes.ptr);
+	return *len <= bytes.len - HEAD && *len >= 2 + (size_t)kp_load_be16(bytes.ptr + HEAD) &&
+	       kp_crc32c(bytes.ptr + HEAD, *len) == kp_load_be32(bytes.ptr + 4);
+}
+
+/* Behind a note that is cut off there is none: a damaged length only looks like it. */
+static bool finds_note(kp_slice bytes)
+{
+	size_t len;
+	for (size_t i = 1; i < bytes.len; i++)
+		if (is_whole(kp_slice_of(bytes.ptr + i, bytes.len - i), &len))
+			return true;
+	return false;
+}
+
 /* The next note of the file's bytes. *size 0: it is cut off, or there is none. */
 static int take(kp_disk *d, kp_slice bytes, size_t *size)
 {
+	size_t len = 0;
 	*size = 0;
-	if (bytes.len < HEAD + 2)
-		return 0;
-	size_t len = kp_load_be32(bytes.ptr), key_len = kp_load_be16(bytes.ptr + HEAD);
-	if (len > bytes.len - HEAD)
-		return 0;
-	if (len < 2 + key_len || kp_crc32c(bytes.ptr + HEAD, len) != kp_load_be32(bytes.ptr + 4))
-		return KP_ERR_KAFKA_STORAGE_ERROR;
+	if (!is_whole(bytes, &len)) {
+		bool is_cut_off = bytes.len < HEAD + 2 || len > bytes.len - HEAD;
+		return is_cut_off && !finds_note(bytes) ? 0 : KP_ERR_KAFKA_STORAGE_ERROR;
+	}
+	size_t key_len = kp_load_be16(bytes.ptr + HEAD);
 	const uint8_t *key = bytes.ptr + HEAD + 2;
 	note *n = note_new(kp_slice_of(key, key_len), kp_slice_of(key + key_len, len - 2 - key_len));
 	*size = HEAD + len;

@@ -190,6 +190,7 @@ int kp_disk_segment_cut(kp_db_storage *s, kp_db_segment *segment, size_t len)
 		err = kp_disk_error(d, "cut", path);
 	else
 		segment->cap = len;
+	seg->is_flushed = false; /* also when it could not be cut: what is behind is wiped then */
 	if (fd >= 0)
 		close(fd);
 	return err;

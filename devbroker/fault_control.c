@@ -71,6 +71,7 @@ static void put_nodes(const request *q)
 	}
 }
 
+/* No line of text may begin with what a client names: "ok" and "error" end an answer. */
 static void put_partition(const request *q, const char *topic, int32_t partition, bool is_first)
 {
 	kp_db_partition_info p;
@@ -80,8 +81,8 @@ static void put_partition(const request *q, const char *topic, int32_t partition
 	              q->is_json ? "%s{\"topic\":\"%s\",\"partition\":%" PRId32 ",\"leader\":%" PRId32 ",\"leader_epoch\":%" PRId32
 	                           ",\"start_offset\":%" PRId64 ",\"end_offset\":%" PRId64 ",\"high_watermark\":%" PRId64
 	                           ",\"producers\":%" PRId32 "}"
-	                         : "%s%s/%" PRId32 ": leader %" PRId32 ", epoch %" PRId32 ", offsets %" PRId64 " to %" PRId64
-	                           ", high watermark %" PRId64 ", %" PRId32 " producers\n",
+	                         : "%spartition %s/%" PRId32 ": leader %" PRId32 ", epoch %" PRId32 ", offsets %" PRId64
+	                           " to %" PRId64 ", high watermark %" PRId64 ", %" PRId32 " producers\n",
 	              q->is_json && !is_first ? "," : "", topic, partition, p.leader, p.leader_epoch, p.start_offset, p.end_offset,
 	              p.high_watermark, p.n_producers);
 }

@@ -3,7 +3,8 @@
  *
  * As Kafka does it (UnifiedLog.deleteOldSegments): a chunk goes when the log has retention.bytes without it, or when its newest record is
  * older than retention.ms; never what is not replicated yet. Where Kafka also waits for the segment to be full, a chunk here is kept to an
- * eighth of the bound. Unlike Kafka, a topic that sets neither keeps everything.
+ * eighth of the bound. Unlike Kafka, a topic that sets neither keeps everything, and a chunk without timestamps has no age (there: that of
+ * its file).
  */
 #include <stdlib.h>
 
@@ -64,7 +65,7 @@ static bool is_past(const kp_db_partition *p, const kp_db_log_head *head, int64_
 	if (t->retention_bytes >= 0 && p->log.bytes - head->bytes >= (uint64_t)t->retention_bytes)
 		return true;
 	int64_t oldest_ms = wall_ms > t->retention_ms ? wall_ms - t->retention_ms : 0;
-	return t->retention_ms >= 0 && head->max_timestamp < oldest_ms;
+	return t->retention_ms >= 0 && head->max_timestamp >= 0 && head->max_timestamp < oldest_ms;
 }
 
 /* When the log has to be looked at again, though nothing is appended, in ms from now. */
@@ -73,7 +74,7 @@ static int64_t check_log(kp_db_cluster *c, kp_db_partition *p, int64_t wall_ms)
 	kp_db_log_head head;
 	while (kp_db_log_first(&p->log, &head)) {
 		if (!is_past(p, &head, wall_ms)) {
-			if (p->topic->retention_ms < 0)
+			if (p->topic->retention_ms < 0 || head.max_timestamp < 0)
 				return INT64_MAX;
 			int64_t age_ms = head.max_timestamp < wall_ms ? wall_ms - head.max_timestamp : 0;
 			int64_t left_ms = p->topic->retention_ms - age_ms;

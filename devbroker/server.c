@@ -11,24 +11,29 @@
 #include "kproducer/error.h"
 
 #define CONNECTIONS_MAX ((size_t)100000)
+#define FILES_KEPT 8 /* descriptors for the storage: one or two at a time, a few when folders are removed */
 
 static void on_accept(void *opaque, kp_conn *net)
 {
 	kp_dbserver_node *node = opaque;
 	kp_dbserver *s = node->server;
 	int64_t now_us = kp_loop_now_us(s->loop);
-	if (s->n_conns >= s->limits.connections_max)
-		kp_dbserver_close_oldest(s, now_us);
+	while (s->n_conns >= s->limits.connections_max && kp_dbserver_close_oldest(s, now_us))
+		;
 	kp_dbserver_conn_open(s, node->id, net, now_us);
 	if (s->deadline_us > now_us + s->limits.idle_us)
 		kp_task_wake(s->task);
 }
 
-/* The listener is out of descriptors. */
+/* The listener is out of descriptors: fewer connections from now on, or files could not be opened any more. */
 static bool on_exhausted(void *opaque)
 {
-	kp_dbserver_node *node = opaque;
-	return kp_dbserver_close_oldest(node->server, kp_loop_now_us(node->server->loop));
+	const kp_dbserver_node *node = opaque;
+	kp_dbserver *s = node->server;
+	if (s->n_conns == 0)
+		return false;
+	s->limits.connections_max = s->n_conns - (s->n_conns < 2 * FILES_KEPT ? s->n_conns / 2 : FILES_KEPT);
+	return kp_dbserver_close_oldest(s, kp_loop_now_us(s->loop));
 }
 
 /* Give every queued answer to its connection; those connections need attention then. */

@@ -83,6 +83,8 @@ uint8_t *kp_dbserver_room(void *opaque, size_t *cap)
 	size_t most = c->in.len > FIRST_ROOM ? c->in.len : FIRST_ROOM; /* room at most doubles */
 	if (c->in.cap == c->in.len && !kp_dbserver_room_grow(c, want < most ? want : most))
 		return NULL;
+	if (c->in.len == 0)
+		kp_dbserver_conn_wake(c); /* there may be nothing to read: then the next turn takes the room back */
 	*cap = c->in.cap - c->in.len;
 	if (*cap > want)
 		*cap = want;

@@ -367,6 +367,8 @@ def test_fault_command(faulty):
     assert control("add", "on fetch: delay 1ms\nat 1h: node 1 down").out == b"rules 2 to 3\n"
     assert control("list").out.decode().splitlines()[0] == "rule 1: matched 0, fired 0: on produce chance=5%: drop after"
     assert [r["id"] for r in control("list", "--json").json["rules"]] == [1, 2, 3]
+    assert control("add", "on fetch: delay 1ms # one; not two\non fetch client=\"#\": delay 2ms # \"\n at 2h: node 1 up").out == b"rules 4 to 6\n"
+    assert [control("remove", str(n)).out for n in (4, 5, 6)] == [b""] * 3
     assert control("remove", "1").out == b""
     result = control("remove", "1", code=1)
     assert result.lines == ["kproducer: there is no rule 1"]
@@ -379,6 +381,10 @@ def test_fault_command(faulty):
     assert b"do ACTION" in control("help").out
     status = control("status").out.decode().splitlines()
     assert status[0].startswith("node 1 port ") and status[0].endswith(": up, 0 connections")
+    for topic in ("errors", "ok"):  # the words that end an answer
+        broker.create_topic(topic)
+    status = control("status").out.decode().splitlines()
+    assert [line.split(":")[0] for line in status if line.startswith("partition ")] == ["partition errors/0", "partition ok/0"]
     assert control("list", "nonsense", code=2).out == b""
     assert json.loads(control("status", "--json").out)["nodes"][0]["state"] == "up"
 
@@ -401,7 +407,7 @@ def test_broker_that_ends_breaks_the_command_off(faulty):
     process.stdin.flush()
     assert process.stdout.readline().startswith(b"  add RULE")
     assert broker.stop() == 0
-    process.stdin.write(b"list\n")
+    process.stdin.write(b"list\nlist\nlist\n")
     result = finish(process)
     assert result.code == 1
     assert len(result.lines) == 1 and result.lines[0].startswith("kproducer: the broker ")

@@ -262,8 +262,8 @@ def test_storm_of_connections(crowd, lines, name):
 
 @pytest.mark.parametrize("when", ["before", "later"])
 def test_out_of_descriptors(own_devbroker, lines, name, tmp_path, when):
-    """More connections than open files: those longest unused go, whoever comes is served, nothing spins."""
-    broker = own_devbroker(under=["prlimit", "--nofile=300:300"] if when == "before" else [])
+    """More connections than open files: those longest unused go, whoever comes is served and his records kept, nothing spins."""
+    broker = own_devbroker("--dir", tmp_path / "data", under=["prlimit", "--nofile=300:300"] if when == "before" else [])
     resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE, (300, 300))
     process = Process(broker)
     host, _, port = broker.servers.rpartition(":")

@@ -139,7 +139,7 @@ static void torn_notes_are_cut_and_damaged_ones_refused(void **state)
 		assert_int_equal(a.epoch + 1, init_transactional(d, "a", -1, -1).epoch);
 		disk_end(d);
 	}
-	for (size_t i = 4; i < one.len; i++) {
+	for (size_t i = 0; i < one.len; i++) {
 		bytes[i] ^= 0x10;
 		disk_write(disk_path(d, "notes"), bytes, both.len);
 		disk_refuses(d, "notes is damaged at byte 0: bring it back from a copy, or start once with --repair");

@@ -279,6 +279,17 @@ static void error_after_is_answered_once_the_batch_is_appended(void **state)
 	assert_int_equal(3, end_of(0));
 }
 
+static void error_after_stays_when_replication_takes_too_long(void **state)
+{
+	(void)state;
+	add("at 0s: replication stopped; on produce first=1: error NOT_ENOUGH_REPLICAS_AFTER_APPEND after");
+	run_due();
+	assert_int_equal(20, produce_code());
+	assert_int_equal(1, end_of(0));
+	assert_int_equal(0, send_produce(0, -1));
+	db_expect_no_answer(t); /* the next one waits */
+}
+
 static void drop_before_and_after(void **state)
 {
 	(void)state;
@@ -698,6 +709,7 @@ int main(void)
 		TEST(error_is_of_the_partition_that_was_named),
 		TEST(errors_of_other_apis),
 		TEST(error_after_is_answered_once_the_batch_is_appended),
+		TEST(error_after_stays_when_replication_takes_too_long),
 		TEST(drop_before_and_after),
 		TEST(drop_after_of_a_request_without_answer),
 		TEST(delayed_answer_mutes_the_connection),

@@ -44,6 +44,17 @@ static void produce_now(disk_test *d, size_t value_size)
 	assert_int_equal(0, db_produce(d->t, 0, db_make_batch(d->t, &b)).code);
 }
 
+static void records_without_a_time_do_not_age(void **state)
+{
+	(void)state;
+	disk_test *d = begin(true, "retention.ms", "600000");
+	assert_int_equal(0, db_produce(d->t, 0, db_make_batch(d->t, &(db_batch){.timestamp = -1})).code);
+	db_pass(d->t, MINUTE_US);
+	assert_int_equal(0, disk_info(d, "t", 0).start_offset);
+	assert_int_equal(KP_TIME_NEVER, db_pass(d->t, MINUTE_US)); /* nothing to look at again */
+	disk_test_free(d);
+}
+
 static void records_go_when_they_are_too_old(void **state)
 {
 	(void)state;
@@ -163,9 +174,10 @@ static void what_is_not_replicated_stays(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records_go_when_they_are_too_old),    cmocka_unit_test(an_emptied_log_goes_on_after_a_restart),
-		cmocka_unit_test(the_log_is_kept_to_its_bytes),        cmocka_unit_test(nothing_goes_without_a_bound),
-		cmocka_unit_test(compacted_topics_keep_their_records), cmocka_unit_test(what_is_not_replicated_stays),
+		cmocka_unit_test(records_without_a_time_do_not_age),      cmocka_unit_test(records_go_when_they_are_too_old),
+		cmocka_unit_test(an_emptied_log_goes_on_after_a_restart), cmocka_unit_test(the_log_is_kept_to_its_bytes),
+		cmocka_unit_test(nothing_goes_without_a_bound),           cmocka_unit_test(compacted_topics_keep_their_records),
+		cmocka_unit_test(what_is_not_replicated_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,6 +115,35 @@ static void unread_answers_past_the_bound_close_the_longest_unused(void **state)
 	close(bad);
 }
 
+/* A connection that goes on being read after a wait is given room, and there may be nothing to read. */
+static void connections_that_have_waited_hold_no_room(void **state)
+{
+	enum { N = 40 };
+	(void)state;
+	kp_fetch_response fr;
+	options.frame_bytes_max = 8 * 65536; /* that of eight */
+	server_start(&options);
+	int fd[N], good = server_dial(1);
+	server_metadata(good, "a");
+	kp_fetch_request *q = db_fetch_request(t, "t", 0, 0, 1 << 20, 1);
+	q->topics.items[0].topic = kp_slice_cstr("a");
+	q->min_bytes = 1;
+	for (int i = 0; i < N; i++) {
+		fd[i] = server_dial(1);
+		kp_slice f = server_frame(db_frame(t, KP_API_FETCH, 4, q));
+		server_put(fd[i], f.ptr, f.len);
+		server_take(fd[i], t->correlation, KP_API_FETCH, 4, &fr);
+	}
+	for (int i = 0; i < N; i++) {
+		ask(good);
+		assert_false(is_closed_now(fd[i]));
+	}
+	assert_int_equal(0, atomic_load(&n_said));
+	for (int i = 0; i < N; i++)
+		close(fd[i]);
+	close(good);
+}
+
 static void new_connection_takes_the_place_of_the_longest_unused(void **state)
 {
 	(void)state;
@@ -232,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(begun_requests_past_the_bound_close_the_longest_unused),
 		TEST(unread_answers_past_the_bound_close_the_longest_unused),
+		TEST(connections_that_have_waited_hold_no_room),
 		TEST(new_connection_takes_the_place_of_the_longest_unused),
 		TEST(unused_connection_is_closed_and_a_used_one_stays),
 		TEST(request_that_is_sent_in_any_pieces_is_carried_out),
