@@ -55,7 +55,9 @@ static const cli_option options[] = {
 
 static const char details[] =
 	"A Kafka cluster for development and tests: no security, no replication, everything in memory or in --dir. When it is ready, one line\n"
-	"on standard output says so, \"ready HOST:PORT[,HOST:PORT...]\", in the form that -b takes. SIGINT or SIGTERM ends it, exit code 0.\n"
+	"on standard output says so, \"ready HOST:PORT[,HOST:PORT...]\", in the form that -b takes. SIGINT or SIGTERM ends it.\n"
+	"\n"
+	"Exit code: 0 ended by SIGINT or SIGTERM, 1 it cannot listen, or use --dir, 2 usage or a mistake in a fault script.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer broker\n"
@@ -249,7 +251,7 @@ static int run(const cli_command *self, int argc, char **argv)
 
 const cli_command cli_broker = {
 	.name = "broker",
-	.summary = "Run a small Kafka cluster in memory, for development.",
+	.summary = "Run a small Kafka cluster in one process, for development.",
 	.usage = "[--listen HOST:PORT] [OPTION]...",
 	.options = options,
 	.common = "qvh",
