@@ -61,7 +61,10 @@ KP_API int kp_config_set(kp_config *c, const char *name, const char *value, char
 KP_API int kp_config_get(const kp_config *c, const char *name, char *value, size_t value_size, size_t *needed);
 /* Read a Java .properties file; names file and line of the first mistake. KP_ERR_IO or KP_ERR_BAD_CONFIG. */
 KP_API int kp_config_load_file(kp_config *c, const char *path, char *err, size_t err_size);
-/* The same for checking a file: tells every mistake, a line each as "FILE:12: ...", and takes what has none. on_mistake may not be NULL. */
+/*
+ * The same for checking a file: tells every mistake, a line each as "FILE:12: ...", on the caller's thread, and takes what has none. `text`
+ * is valid during the call. 0, KP_ERR_BAD_CONFIG when there were mistakes, KP_ERR_IO, KP_ERR_NO_MEMORY, KP_ERR_BAD_ARGUMENT (a NULL).
+ */
 typedef void kp_mistake_cb(const char *text, void *opaque);
 KP_API int kp_config_check_file(kp_config *c, const char *path, kp_mistake_cb *on_mistake, void *opaque);
 /* Take every KPRODUCER_<NAME> of the environment: KPRODUCER_BOOTSTRAP_SERVERS sets bootstrap.servers. */
