@@ -152,7 +152,8 @@ struct kp_report {
 	int last_error;   /* what a broker or connection last answered for it, 0 if nothing was */
 	int32_t node_id;  /* the node of the last attempt, -1 if none */
 	int32_t attempts; /* requests that carried it */
-	int32_t reserved;
+	uint16_t flags;   /* KP_REPORT_… */
+	uint16_t resends; /* times that a kp_resender sent it; of the attempts, 0 for all other records */
 	/* For records that were not persisted: its content, valid until the callback returns (or the next poll); else NULL. */
 	const void *key;
 	size_t key_len;
@@ -162,6 +163,9 @@ struct kp_report {
 	size_t n_headers;
 	const char *message; /* what the broker said beside the code (KIP-467), or NULL */
 };
+
+#define KP_REPORT_PARTITIONED 1 /* the record asked for its partition */
+#define KP_REPORT_NO_CONTENT 2  /* it was not persisted, and for want of memory key, value and headers are not all here */
 
 static inline const kp_report *kp_report_at(const kp_report *reports, size_t i)
 {
@@ -176,6 +180,12 @@ typedef void kp_report_cb(kp_producer *p, const kp_report *reports, size_t n, vo
 KP_API void kp_config_set_report_cb(kp_config *c, kp_report_cb *cb, void *opaque);
 /* Instead of a callback: keep reports in a queue (kp_reports_poll, kp_reports_fd). Unpolled reports count against buffer.memory. */
 KP_API void kp_config_use_report_queue(kp_config *c);
+/*
+ * Beside either: keep the report and the content of every record that ended not persisted or unknown, whatever delivery.reports says,
+ * until it is polled (kp_failures_poll, kp_failures_fd). Held records count against buffer.memory: who does not poll stops sending. Records
+ * of kp_produce_batch (with the batch's opaque) and kp_send_sync are there too; those that acks=0 wrote are no failures.
+ */
+KP_API void kp_config_use_failure_queue(kp_config *c);
 
 /* Log lines; level is syslog's (3 error, 4 warning, 6 info, 7 debug). Any thread, must not block. Default: stderr. */
 typedef void kp_log_cb(int level, const char *line, void *opaque);
@@ -229,6 +239,14 @@ KP_API size_t kp_reports_poll(kp_producer *p, kp_report *out, size_t max, int ti
 /* A descriptor that is readable while reports wait; belongs to the producer. -1 without a report queue. */
 KP_API int kp_reports_fd(kp_producer *p);
 
+/*
+ * The failure queue: up to max failures in the order of failing; waits up to timeout_ms for the first. What a report points to is valid
+ * until the next call, which frees its memory. One thread at a time. kp_close keeps what was not polled until kp_producer_free.
+ */
+KP_API size_t kp_failures_poll(kp_producer *p, kp_report *out, size_t max, int timeout_ms);
+/* A descriptor that is readable while failures wait; belongs to the producer. -1 without a failure queue. */
+KP_API int kp_failures_fd(kp_producer *p);
+
 /* Send everything accepted before the call without lingering, and wait for its reports. 0 or KP_ERR_TIMED_OUT. */
 KP_API int kp_flush(kp_producer *p, int timeout_ms);
 
@@ -251,6 +269,7 @@ typedef struct kp_counters {
 	uint64_t slow_callbacks; /* over 100 ms */
 	uint64_t report_queue;   /* reports waiting for kp_reports_poll */
 	uint64_t throttle_ms;    /* total asked for by brokers */
+	uint64_t failure_queue;  /* failures waiting for kp_failures_poll */
 } kp_counters;
 KP_API void kp_counters_get(kp_producer *p, kp_counters *out); /* out->struct_size set by the caller */
 

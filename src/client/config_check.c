@@ -251,11 +251,23 @@ static void name_client(kp_settings *s)
 	(void)snprintf(s->engine.client_id, sizeof s->engine.client_id, "producer-%" PRIu32, n);
 }
 
+/* What is asked of reports, and of the failure queue beside them, as the engine wants to know it. */
+static void keep_for_reports(kp_settings *s)
+{
+	s->reports = s->engine.reports;
+	if (s->use_failure_queue && s->reports == KP_REPORTS_NONE)
+		s->engine.reports = KP_REPORTS_ERRORS;
+	if (s->engine.batch_size > KP_BATCH_SIZE_MOST)
+		s->engine.batch_size = KP_BATCH_SIZE_MOST;
+}
+
 int kp_settings_resolve(const kp_config *c, kp_settings *out, char *err, size_t err_size, kp_settings_notes *notes)
 {
 	int code = resolve(c, out, (kp_err_line){err, err_size}, notes);
-	if (code == 0)
+	if (code == 0) {
 		name_client(out);
+		keep_for_reports(out);
+	}
 	return code;
 }
 

@@ -52,39 +52,44 @@ static const void *pointer(kp_slice s)
 	return s.ptr;
 }
 
-/* Terminated names, as kp_header has them. Without memory the report goes without headers. */
-static void fill_headers(kp_filler *f, const kp_record_view *v, kp_report *out)
+/* Terminated names, as kp_header has them. False: there was no memory. */
+static bool fill_headers(kp_filler *f, const kp_record_view *v, kp_report *out)
 {
 	kp_slice rest = v->headers;
 	kp_header *h = kp_arena_alloc(&f->arena, (size_t)v->n_headers * sizeof(*h));
 	kp_record_header one;
 	for (int32_t i = 0; h && i < v->n_headers; i++) {
 		if (kp_record_header_next(&rest, &one))
-			return;
+			return false;
 		char *name = kp_arena_alloc(&f->arena, one.name.len + 1);
 		if (!name)
-			return;
+			return false;
 		memcpy(name, one.name.ptr, one.name.len);
 		h[i] = (kp_header){.name = name, .value = one.value.ptr, .value_len = one.value.len};
 	}
+	if (!h)
+		return false;
 	out->headers = h;
-	out->n_headers = h ? (size_t)v->n_headers : 0;
+	out->n_headers = (size_t)v->n_headers;
+	return true;
 }
 
-static void fill_content(kp_filler *f, const kp_entry *en, kp_report *out)
+/* False: it is not to be had, for want of memory. */
+static bool fill_content(kp_filler *f, const kp_entry *en, kp_report *out)
 {
-	const uint8_t *p = f->records.ptr + (en->place & KP_ENTRY_PLACE), *end = f->records.ptr + f->records.len;
 	kp_record_view v;
+	if (!f->records.ptr)
+		return false;
+	const uint8_t *p = f->records.ptr + (en->place & KP_ENTRY_PLACE), *end = f->records.ptr + f->records.len;
 	if (kp_record_load(&p, end, &v))
-		return;
+		return false;
 	out->key = pointer(v.key);
 	out->key_len = v.key.len;
 	out->value = pointer(v.value);
 	out->value_len = v.value.len;
-	if (v.n_headers > 0)
-		fill_headers(f, &v, out);
 	if (f->batch->partition->index == KP_PENDING_INDEX)
 		out->partition = v.offset_delta - 1; /* what was asked for, see append.c */
+	return v.n_headers == 0 || fill_headers(f, &v, out);
 }
 
 /* KIP-467: the broker named the culprits; the others fell with them. */
@@ -105,8 +110,10 @@ void kp_filler_one(kp_filler *f, int32_t i, kp_report *out)
 	out->timestamp_ms = b->log_append_time_ms >= 0 ? b->log_append_time_ms : b->base_timestamp_ms + en->timestamp_delta;
 	if (b->base_offset >= 0)
 		out->offset = b->base_offset + i;
-	if (f->records.ptr)
-		fill_content(f, en, out);
+	if (en->place & KP_ENTRY_PARTITIONED)
+		out->flags |= KP_REPORT_PARTITIONED;
+	if (b->outcome != KP_PERSISTED && !fill_content(f, en, out))
+		out->flags |= KP_REPORT_NO_CONTENT;
 	if (b->n_rejected > 0)
 		fill_rejection(b, i, out);
 }
@@ -116,7 +123,7 @@ size_t kp_filler_fill(kp_filler *f, int32_t from, size_t n, kp_report *out)
 	size_t k = 0;
 	kp_arena_reset(&f->arena);
 	for (int32_t i = from; i < from + (int32_t)n; i++)
-		if (!(f->batch->entries[i].place & KP_ENTRY_GROUP))
+		if (kp_filler_gives(f, &f->batch->entries[i]))
 			kp_filler_one(f, i, &out[k++]);
 	return k;
 }

@@ -12,7 +12,8 @@
 #include "base/time.h"
 #include "client/producer_impl.h"
 
-struct kp_group {
+typedef struct gathering {
+	kp_group group;
 	kp_producer *producer;
 	_Atomic int64_t n_open; /* acq_rel: who takes it to zero sees every tally */
 	kp_batch_report tally;
@@ -20,9 +21,9 @@ struct kp_group {
 	kp_report last;             /* of the only record, for who waits */
 	kp_job job;                 /* brings cb to the runtime's thread when the sender is the last */
 	bool is_done, is_abandoned; /* guarded by the producer's mutex */
-};
+} gathering;
 
-static void call_back(kp_group *g)
+static void call_back(gathering *g)
 {
 	g->cb(g->producer, &g->tally, g->tally.opaque);
 	kp_mem_free(g);
@@ -36,10 +37,10 @@ static bool job_turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abando
 
 static void job_free(kp_job *job)
 {
-	call_back(KP_CONTAINER_OF(job, kp_group, job));
+	call_back(KP_CONTAINER_OF(job, gathering, job));
 }
 
-static void wake_waiter(kp_group *g)
+static void wake_waiter(gathering *g)
 {
 	kp_producer *p = g->producer;
 	pthread_mutex_lock(&p->shared.mutex);
@@ -52,13 +53,14 @@ static void wake_waiter(kp_group *g)
 }
 
 /* n of them are over; true when these were the last. */
-static bool count_down(kp_group *g, int64_t n)
+static bool count_down(gathering *g, int64_t n)
 {
 	return atomic_fetch_sub_explicit(&g->n_open, n, memory_order_acq_rel) == n;
 }
 
-void kp_group_record_ended(kp_producer *p, kp_group *g, const kp_report *r)
+static bool record_ended(kp_producer *p, kp_group *group, const kp_report *r)
 {
+	gathering *g = KP_CONTAINER_OF(group, gathering, group);
 	(void)p;
 	if (r->outcome == KP_PERSISTED)
 		g->tally.n_persisted++;
@@ -70,18 +72,20 @@ void kp_group_record_ended(kp_producer *p, kp_group *g, const kp_report *r)
 		g->tally.first_error = r->error;
 	g->last = *r;
 	if (!count_down(g, 1))
-		return;
+		return false;
 	if (g->cb)
 		call_back(g);
 	else
 		wake_waiter(g);
+	return false;
 }
 
-static kp_group *group_new(kp_producer *p, size_t n, kp_batch_cb *cb, void *opaque)
+static gathering *gathering_new(kp_producer *p, size_t n, kp_batch_cb *cb, void *opaque)
 {
-	kp_group *g = kp_mem_calloc(1, sizeof(*g));
+	gathering *g = kp_mem_calloc(1, sizeof(*g));
 	if (!g)
 		return NULL;
+	g->group = (kp_group){record_ended, opaque};
 	g->producer = p;
 	g->cb = cb;
 	g->tally.struct_size = sizeof(g->tally);
@@ -97,13 +101,13 @@ size_t kp_produce_batch(kp_topic *t, const kp_record *records, size_t n, kp_batc
 	int err = KP_OK;
 	kp_producer *p = kp_topic_producer(t);
 	bool is_good = cb && (records || n == 0);
-	kp_group *g = is_good && n > 0 ? group_new(p, n, cb, opaque) : NULL;
+	gathering *g = is_good && n > 0 ? gathering_new(p, n, cb, opaque) : NULL;
 	if (!is_good)
 		err = KP_ERR_BAD_ARGUMENT;
 	else if (!g && n > 0)
 		err = KP_ERR_NO_MEMORY;
 	while (g && accepted < n && !err) {
-		err = kp_append_record(t, kp_record_at(records, accepted), g, KP_TIME_NEVER);
+		err = kp_append_record(t, kp_record_at(records, accepted), &g->group, KP_TIME_NEVER);
 		accepted += !err;
 	}
 	if (error)
@@ -119,7 +123,7 @@ size_t kp_produce_batch(kp_topic *t, const kp_record *records, size_t n, kp_batc
 }
 
 /* Under the mutex: whether the record ended in time. */
-static bool wait_done(kp_group *g, int64_t deadline_us)
+static bool wait_done(gathering *g, int64_t deadline_us)
 {
 	kp_producer *p = g->producer;
 	struct timespec at = kp_abs_time(deadline_us);
@@ -131,7 +135,7 @@ static bool wait_done(kp_group *g, int64_t deadline_us)
 	return g->is_done;
 }
 
-static int wait_for(kp_group *g, int64_t deadline_us, kp_report *out)
+static int wait_for(gathering *g, int64_t deadline_us, kp_report *out)
 {
 	kp_producer *p = g->producer;
 	pthread_mutex_lock(&p->shared.mutex);
@@ -160,11 +164,11 @@ int kp_send_sync(kp_topic *t, const kp_record *r, int timeout_ms, kp_report *out
 	int err = kp_producer_may_block(p);
 	if (err)
 		return err;
-	kp_group *g = group_new(p, 1, NULL, r->opaque);
+	gathering *g = gathering_new(p, 1, NULL, r->opaque);
 	if (!g)
 		return KP_ERR_NO_MEMORY;
 	atomic_init(&g->n_open, 1); /* one record, and the sender does not count */
-	err = kp_append_record(t, r, g, deadline_us);
+	err = kp_append_record(t, r, &g->group, deadline_us);
 	if (err) {
 		kp_mem_free(g);
 		return err;

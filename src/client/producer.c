@@ -2,8 +2,6 @@
  * producer.c - a producer's life: made, stepped by its runtime's thread, freed. How it is flushed and closed: flush.c, close.c.
  */
 #include <stdio.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <kproducer/error.h>
 
@@ -170,9 +168,9 @@ static void init_shared(kp_producer *p)
 	pthread_cond_init(&p->shared.cond, &attr);
 	pthread_condattr_destroy(&attr);
 	kp_list_init(&p->shared.jobs);
-	kp_list_init(&p->shared.reports);
 	kp_list_init(&p->loop.jobs);
-	p->report_fd = -1;
+	kp_report_queue_init(&p->queues[KP_QUEUE_REPORTS], KP_QUEUE_REPORTS, p->settings.use_report_queue);
+	kp_report_queue_init(&p->queues[KP_QUEUE_FAILURES], KP_QUEUE_FAILURES, p->settings.use_failure_queue);
 	p->shared.close_deadline_us = p->loop.close_deadline_us = KP_TIME_NEVER;
 }
 
@@ -205,23 +203,23 @@ static bool make_parts(kp_producer *p)
 		p->engine = kp_engine_new(&s->engine, servers, s->n_bootstrap, &around);
 	kp_mem_free(servers);
 	p->loop.filler = filler_new();
-	p->polled = filler_new();
-	if (s->use_report_queue)
-		p->report_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return p->engine && p->loop.filler && p->polled && (!s->use_report_queue || p->report_fd >= 0);
+	bool is_good = p->engine && p->loop.filler;
+	for (int i = 0; i < KP_N_QUEUES; i++)
+		is_good &= !p->queues[i].is_on || p->queues[i].fd >= 0;
+	return is_good;
 }
 
 /* After the engine ended everything and the task is gone (or never was). */
 static void free_parts(kp_producer *p)
 {
 	if (p->engine) {
-		kp_report_queue_free(p);
+		for (int i = 0; i < KP_N_QUEUES; i++)
+			kp_report_queue_clear(p, &p->queues[i]);
 		kp_engine_free(p->engine);
 	}
 	filler_free(p->loop.filler);
-	filler_free(p->polled);
-	if (p->report_fd >= 0)
-		close(p->report_fd);
+	for (int i = 0; i < KP_N_QUEUES; i++)
+		kp_report_queue_deinit(&p->queues[i]);
 	if (p->owns_runtime)
 		kp_runtime_free(p->runtime);
 	kp_settings_deinit(&p->settings);
@@ -288,7 +286,7 @@ void kp_counters_get(kp_producer *p, kp_counters *out)
 	size_t size = out->struct_size < sizeof(*out) ? out->struct_size : sizeof(*out);
 	kp_engine_count(p->engine, &c);
 	pthread_mutex_lock(&p->shared.mutex);
-	uint64_t n_reports = p->shared.n_reports;
+	uint64_t n_reports = p->queues[KP_QUEUE_REPORTS].n, n_failures = p->queues[KP_QUEUE_FAILURES].n;
 	pthread_mutex_unlock(&p->shared.mutex);
 	uint64_t ended = c.persisted + c.not_persisted + c.unknown;
 	kp_counters all = {.struct_size = out->struct_size,
@@ -308,6 +306,7 @@ void kp_counters_get(kp_producer *p, kp_counters *out)
 	                   .queued_bytes = (uint64_t)c.budget_used,
 	                   .slow_callbacks = atomic_load_explicit(&p->loop.slow_callbacks, memory_order_relaxed),
 	                   .report_queue = n_reports,
-	                   .throttle_ms = c.throttle_ms};
+	                   .throttle_ms = c.throttle_ms,
+	                   .failure_queue = n_failures};
 	memcpy(out, &all, size);
 }

@@ -16,6 +16,7 @@
 
 #include "base/list.h"
 #include "base/time.h"
+#include "client/report_queue.h"
 #include "client/settings.h"
 #include "net/conn.h"
 #include "net/loop.h"
@@ -75,12 +76,8 @@ struct kp_producer {
 		bool is_closing, is_leaving, is_closed; /* refuses sends; takes no more jobs; nothing more happens */
 		int64_t close_deadline_us;              /* the earliest that was asked for; KP_TIME_NEVER */
 		uint64_t n_left;                        /* records that the close did not deliver */
-		kp_list reports;                        /* ended batches to poll (queue mode) */
-		uint64_t n_reports;
-		bool fd_is_set;
 	} shared;
-	int report_fd;            /* eventfd, -1 without a report queue */
-	struct kp_filler *polled; /* what the last kp_reports_poll pointed into; the polling thread's */
+	kp_report_queue queues[KP_N_QUEUES]; /* reports, failures */
 	struct {
 		kp_list jobs;
 		kp_transport_conn **conns; /* by index of the engine's name */
@@ -126,14 +123,12 @@ bool kp_reports_deliver(kp_producer *p);
 /* Room came back: whoever waits for it looks again. Any thread. */
 void kp_announce_room(kp_producer *p);
 
-/* report_queue.c */
-void kp_report_queue_push(kp_producer *p, kp_batch *b);
-void kp_report_queue_free(kp_producer *p);
-
-/* group.c: records whose end somebody wants to hear of together */
-typedef struct kp_group kp_group;
-/* Loop: one of its records ended. */
-void kp_group_record_ended(kp_producer *p, kp_group *g, const kp_report *r);
+/* Whom the end of a record is told instead of the application: who sent it as one of a group (group.c), or again (resender.c). */
+typedef struct kp_group {
+	/* Loop: one of its records ended; the group may be gone afterwards. True: nobody else is to be told. */
+	bool (*record_ended)(kp_producer *p, struct kp_group *g, const kp_report *r);
+	void *opaque; /* the records', for the failure queue */
+} kp_group;
 
 /* send.c */
 /* Waits for room at most until until_us (0: not at all) and at most max.block.ms. */

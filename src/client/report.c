@@ -13,22 +13,28 @@
 
 static bool is_wanted(const kp_producer *p, const kp_batch *b)
 {
-	switch (p->settings.engine.reports) {
+	switch (p->settings.reports) {
 	case KP_REPORTS_ALL: return true;
 	case KP_REPORTS_ERRORS: return b->error != KP_OK;
 	default: return false;
 	}
 }
 
-static void tell_groups(kp_producer *p, const kp_batch *b)
+static void tell_groups(kp_producer *p, kp_batch *b)
 {
 	kp_filler *f = p->loop.filler;
 	kp_report r;
-	for (int32_t i = 0; i < b->n_entries; i++)
-		if (b->entries[i].place & KP_ENTRY_GROUP) {
-			kp_filler_one(f, i, &r);
-			kp_group_record_ended(p, b->entries[i].opaque, &r);
-		}
+	for (int32_t i = 0; i < b->n_entries; i++) {
+		kp_entry *en = &b->entries[i];
+		if (!(en->place & KP_ENTRY_GROUP))
+			continue;
+		kp_group *g = en->opaque;
+		void *opaque = g->opaque;
+		kp_filler_one(f, i, &r);
+		if (g->record_ended(p, g, &r))
+			en->place = KP_ENTRY_TAKEN;
+		en->opaque = opaque; /* the group may be gone */
+	}
 }
 
 static void call_back(kp_producer *p, const kp_report *reports, size_t n)
@@ -69,18 +75,27 @@ static void log_failure(kp_producer *p, const kp_batch *b)
 	       b->attempts, b->last_node, b->message ? " broker_says=" : "", b->message ? b->message : "", kp_error_advice(cause));
 }
 
+static void queue(kp_producer *p, kp_report_queue *q, kp_batch *b)
+{
+	if (!q->is_on)
+		return;
+	kp_engine_retain(b); /* released when it was polled */
+	kp_report_queue_push(p, q, b);
+}
+
 static void report_batch(kp_producer *p, kp_batch *b)
 {
 	log_failure(p, b);
 	if (b->entries) {
 		kp_filler_begin(p->loop.filler, b);
 		tell_groups(p, b);
-		if (is_wanted(p, b) && p->settings.use_report_queue) {
-			kp_report_queue_push(p, b); /* released when it was polled */
-			return;
+		if (b->error != KP_OK)
+			queue(p, &p->queues[KP_QUEUE_FAILURES], b);
+		if (is_wanted(p, b)) {
+			queue(p, &p->queues[KP_QUEUE_REPORTS], b);
+			if (p->settings.report_cb)
+				call_back_all(p, b);
 		}
-		if (is_wanted(p, b) && p->settings.report_cb)
-			call_back_all(p, b);
 	}
 	kp_engine_release(p->engine, b);
 }

@@ -140,6 +140,11 @@ void kp_config_use_report_queue(kp_config *c)
 	c->settings.use_report_queue = true;
 }
 
+void kp_config_use_failure_queue(kp_config *c)
+{
+	c->settings.use_failure_queue = true;
+}
+
 void kp_config_set_log_cb(kp_config *c, kp_log_cb *cb, void *opaque)
 {
 	c->settings.log_cb = cb;

@@ -49,6 +49,8 @@ typedef struct kp_settings {
 	int64_t max_block_ms;  /* at most KP_DURATION_MAX_MS, so that now + max_block_ms * 1000 does not overflow */
 	int log_level;         /* syslog's numbers, 0 .. 7 */
 	bool use_report_queue; /* then report_cb is NULL */
+	bool use_failure_queue;
+	kp_reports_mode reports; /* resolved: what is reported; engine.reports says what is kept for it, or for the failure queue */
 	kp_report_cb *report_cb;
 	void *report_opaque;
 	kp_log_cb *log_cb; /* NULL: stderr */

@@ -136,7 +136,8 @@ static inline void store(kp_partition *p, kp_batch *b, const kp_append_args *a, 
 		kp_entry *en = &b->entries[b->n_entries++];
 		en->opaque = a->opaque;
 		en->timestamp_delta = (int32_t)delta;
-		en->place = (uint32_t)(b->len - KP_BATCH_HEADER_SIZE) | (a->is_group ? KP_ENTRY_GROUP : 0);
+		en->place = (uint32_t)(b->len - KP_BATCH_HEADER_SIZE) | (a->is_group ? KP_ENTRY_GROUP : 0) |
+		            (a->partition >= 0 ? KP_ENTRY_PARTITIONED : 0);
 	}
 	/* In a batch without a partition the place of the offset delta keeps the partition that was asked for, plus one. */
 	int32_t offset_delta = KP_UNLIKELY(p->index == KP_PENDING_INDEX) ? a->partition + 1 : b->n_records;

@@ -28,11 +28,20 @@ struct kp_produce_call;
 typedef struct kp_entry {
 	void *opaque;            /* the record's, or its group's */
 	int32_t timestamp_delta; /* to the batch's base timestamp */
-	uint32_t place;          /* of the record behind the header; the top bit says: opaque is a kp_group */
+	uint32_t place;          /* of the record behind the header, and what follows */
 } kp_entry;
 
-#define KP_ENTRY_GROUP 0x80000000u
-#define KP_ENTRY_PLACE 0x7fffffffu
+#define KP_ENTRY_GROUP 0x80000000u       /* opaque is a kp_group */
+#define KP_ENTRY_PARTITIONED 0x40000000u /* the record asked for its partition */
+#define KP_ENTRY_PLACE 0x3fffffffu       /* hence batch.size acts up to KP_BATCH_SIZE_MOST */
+#define KP_ENTRY_TAKEN UINT32_MAX /* of a group that has seen to it: nobody else is told (set by the client, after the end) */
+
+/* A batch's place in a queue of reports to poll, see client/report_queue.h. */
+typedef struct kp_queued {
+	kp_list link;
+	int32_t n_given; /* entries done with */
+} kp_queued;
+enum { KP_QUEUE_REPORTS, KP_QUEUE_FAILURES, KP_N_QUEUES };
 
 typedef struct kp_batch {
 	kp_list link;           /* in the partition's queue, then ready list, then list of unresolved ones */
@@ -84,7 +93,7 @@ typedef struct kp_batch {
 	int32_t n_rejected;
 	size_t moved_bytes; /* of one that waited for metadata and is half moved, see pending.c */
 	int32_t n_refused;  /* records of it that have no partition to go to */
-	int32_t n_reported; /* reports given out so far (queue mode) */
+	kp_queued queued[KP_N_QUEUES];
 } kp_batch;
 
 /* What a batch is to have room for from the start. */

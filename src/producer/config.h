@@ -18,6 +18,8 @@ typedef enum kp_full_policy {
 
 typedef enum kp_reports_mode { KP_REPORTS_ALL = 0, KP_REPORTS_ERRORS = 1, KP_REPORTS_NONE = 2 } kp_reports_mode;
 
+#define KP_BATCH_SIZE_MOST 0x40000000 /* what a place in a batch can say, see kp_entry */
+
 typedef struct kp_engine_config {
 	/* batching and memory */
 	int32_t batch_size; /* bytes of records in a batch */

@@ -347,6 +347,12 @@ kp_batch *kp_engine_next_ended(kp_engine *e)
 	return b;
 }
 
+void kp_engine_retain(kp_batch *b)
+{
+	/* relaxed: whoever calls holds a reference */
+	atomic_fetch_add_explicit(&b->n_refs, 1, memory_order_relaxed);
+}
+
 void kp_engine_release(kp_engine *e, kp_batch *b)
 {
 	/* acq_rel: the last one sees all that the others did to it */

@@ -104,7 +104,9 @@ void kp_engine_written(kp_engine *e, uint32_t conn, size_t n, int64_t now_us);
 
 /* The next ended batch, in order of ending (per partition: of sending); the caller reports it and releases it. NULL: none. */
 kp_batch *kp_engine_next_ended(kp_engine *e);
-/* Its bytes and entries go back to the budget. Any thread. */
+/* One more of who holds it: each releases it. Any thread. */
+void kp_engine_retain(kp_batch *b);
+/* Its bytes and entries go back to the budget with the last. Any thread. */
 void kp_engine_release(kp_engine *e, kp_batch *b);
 
 /*
