@@ -39,7 +39,7 @@ typedef struct cli_command {
 	           char **argv); /* argv[0] is the command's name; returns the exit code */
 } cli_command;
 
-extern const cli_command cli_produce, cli_perf, cli_broker, cli_topics, cli_config, cli_fault;
+extern const cli_command cli_produce, cli_perf, cli_broker, cli_topics, cli_config, cli_errors, cli_fault;
 extern const cli_command *const cli_commands[];        /* all of them, then NULL */
 const cli_command *cli_command_find(const char *name); /* NULL: there is none */
 

@@ -148,6 +148,9 @@ static void offer_values(completion *c, const char *called)
 		offer_topics(c);
 	else if (strstr(called, "PROPERTY"))
 		offer_properties(c, "");
+	else if (strstr(called, "ERROR"))
+		for (int i = 0; i < kp_error_count(); i++)
+			offer(c, kp_error_name(kp_error_at(i)));
 }
 
 static void offer_argument(completion *c, const cli_option *option)

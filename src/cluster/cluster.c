@@ -267,7 +267,7 @@ static int take_topic(kp_cluster *c, kp_cluster_topic *t, const kp_metadata_resp
 		for (int32_t i = 0; i < a->partitions.n; i++)
 			is_settled &= take_partition(t, &a->partitions.items[i], is_new);
 	} else {
-		is_settled = kp_error_is_retriable(a->error_code) == 0;
+		is_settled = kp_error_on_metadata(a->error_code) == KP_METADATA_FAIL_TOPIC;
 	}
 	kp_list_remove(&t->stale_link);
 	if (!is_settled)

@@ -39,13 +39,16 @@ static void on_topic(void *opaque, kp_cluster_topic *meta)
 	int64_t now_us = e->loop.now_us;
 	if (!t)
 		return;
-	if (meta->error && !kp_error_is_retriable(meta->error)) {
+	kp_on_metadata what = kp_error_on_metadata(meta->error);
+	if (what == KP_METADATA_FAIL_TOPIC) {
 		kp_fail_topic(e, t, meta->error, now_us);
 		return;
 	}
-	if (meta->error && atomic_load_explicit(&t->shared.pending->shared.bytes, memory_order_relaxed) == 0)
+	if (what == KP_METADATA_REBOOTSTRAP)
+		e->loop.must_rebootstrap = true;
+	if (what != KP_METADATA_TAKE && atomic_load_explicit(&t->shared.pending->shared.bytes, memory_order_relaxed) == 0)
 		kp_cluster_unmark_stale(meta); /* the next record marks it again */
-	if (meta->error || meta->n_partitions == 0)
+	if (what != KP_METADATA_TAKE || meta->n_partitions == 0)
 		return;
 	int32_t n = meta->n_partitions;
 	if (publish(e, t, n)) {
@@ -98,7 +101,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 	/* on_topic uses no arena */
 	error = kp_cluster_update(&e->loop.cluster, &a, e->loop.now_us, on_topic, e);
 	e->loop.metadata_wanted_us = -1;
-	if (error == KP_ERR_REBOOTSTRAP_REQUIRED)
+	if (kp_error_on_metadata(error) == KP_METADATA_REBOOTSTRAP)
 		e->loop.must_rebootstrap = true;
 	return false;
 }

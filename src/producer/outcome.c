@@ -108,12 +108,6 @@ static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 	end_acked(e, b->partition);
 }
 
-static bool is_sequence_error(int error)
-{
-	return error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || error == KP_ERR_UNKNOWN_PRODUCER_ID ||
-	       error == KP_ERR_INVALID_PRODUCER_EPOCH;
-}
-
 static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t now_us)
 {
 	int64_t pause = kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, b->attempts - 1, &e->loop.random);
@@ -134,8 +128,28 @@ static void sequence_refused(kp_engine *e, kp_partition *p, const kp_batch *b, i
 	       "sequence_gap topic=%s partition=%d error=%s producer_id=%lld epoch=%d sequence=%d: draining, then going on with a new epoch",
 	       p->topic->name, p->index, kp_error_name(error), (long long)b->producer_id, b->producer_epoch, b->base_sequence);
 	p->loop.is_draining = true;
-	if (error == KP_ERR_INVALID_PRODUCER_EPOCH)
+	if (kp_error_on_produce(error) == KP_PRODUCE_NEW_ID)
 		p->loop.banned_producer_id = b->producer_id; /* somebody is ahead of us under this id: bumping may not be enough */
+}
+
+static bool asks_for_metadata(int error)
+{
+	kp_on_produce what = kp_error_on_produce(error);
+	return what == KP_PRODUCE_REFRESH || what == KP_PRODUCE_LEADER;
+}
+
+/* The table's word, as far as this batch and this producer allow it. */
+static kp_on_produce what_to_do(const kp_engine *e, const kp_batch *b, int error)
+{
+	kp_on_produce what = kp_error_on_produce(error);
+	switch (what) {
+	case KP_PRODUCE_SEQUENCE:
+	case KP_PRODUCE_NEW_ID: return e->config.idempotent ? what : KP_PRODUCE_FAIL;
+	case KP_PRODUCE_RETRY:
+	case KP_PRODUCE_REFRESH:
+	case KP_PRODUCE_LEADER: return b->attempts <= e->config.retries ? KP_PRODUCE_RETRY : KP_PRODUCE_FAIL;
+	default: return what;
+	}
 }
 
 void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appended, int64_t now_us)
@@ -147,16 +161,17 @@ void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appende
 	}
 	b->last_error = error;
 	b->is_open_fate |= may_be_appended;
-	if (kp_error_get_class(error) == KP_CLASS_REFRESH)
+	if (asks_for_metadata(error))
 		kp_metadata_stale(e, p->topic); /* also when this batch is given up: the next ones want the right leader */
-	if (e->config.idempotent && is_sequence_error(error)) {
-		sequence_refused(e, p, b, error, now_us);
-	} else if (kp_error_is_retriable(error) && b->attempts <= e->config.retries) {
-		send_again(e, p, b, now_us);
-	} else {
+	switch (what_to_do(e, b, error)) {
+	case KP_PRODUCE_SEQUENCE:
+	case KP_PRODUCE_NEW_ID: sequence_refused(e, p, b, error, now_us); break;
+	case KP_PRODUCE_RETRY: send_again(e, p, b, now_us); break;
+	default:
 		give_up(e, b, error, KP_STAGE_DONE);
 		if (!kp_partition_to_resend(p))
 			p->loop.is_recovering = false;
+		break;
 	}
 	kp_partition_evaluate(e, p, now_us);
 }

@@ -45,21 +45,20 @@ static void keep_message(kp_batch *b, const kp_produce_response_partition *a)
 
 static void act(kp_engine *e, kp_batch *b, const kp_produce_response_partition *a, int64_t now_us)
 {
-	if (a->error_code == 0) {
-		kp_attempt_succeeded(e, b, a->base_offset, a->log_append_time_ms, now_us);
-	} else if (a->error_code == KP_ERR_DUPLICATE_SEQUENCE_NUMBER) {
-		/* it stands in the log already, further back than the broker remembers offsets */
-		kp_attempt_succeeded(e, b, -1, -1, now_us);
-	} else {
-		if (!b->is_ended) /* else the application may be reading what it has */
-			keep_message(b, a);
-		kp_attempt_failed(e, b, a->error_code, kp_error_may_append(a->error_code), now_us);
+	if (kp_error_on_produce(a->error_code) == KP_PRODUCE_PERSISTED) {
+		/* without 0 it stands further back than the broker remembers offsets */
+		bool has_offset = a->error_code == 0;
+		kp_attempt_succeeded(e, b, has_offset ? a->base_offset : -1, has_offset ? a->log_append_time_ms : -1, now_us);
+		return;
 	}
+	if (!b->is_ended) /* else the application may be reading what it has */
+		keep_message(b, a);
+	kp_attempt_failed(e, b, a->error_code, kp_error_may_append(a->error_code), now_us);
 }
 
 static void take_hint(kp_engine *e, const kp_broker *from, kp_partition *p, const kp_produce_response_partition *a, int64_t now_us)
 {
-	bool is_about_leader = a->error_code == KP_ERR_NOT_LEADER_OR_FOLLOWER || a->error_code == KP_ERR_FENCED_LEADER_EPOCH;
+	bool is_about_leader = kp_error_on_produce(a->error_code) == KP_PRODUCE_LEADER;
 	if (is_about_leader && a->current_leader.leader_id >= 0 && a->current_leader.leader_id != from->id)
 		kp_metadata_leader_hint(e, p, a->current_leader.leader_id, a->current_leader.leader_epoch, now_us);
 }

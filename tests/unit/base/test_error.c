@@ -10,10 +10,23 @@ typedef struct row {
 	int code;
 	kp_error_class class_;
 	kp_append append;
+	kp_error_scope scope;
+	kp_on_produce on_produce;
+	kp_on_metadata on_metadata;
 	const char *text, *advice;
 } row;
 
-#define ROW(name, code, class_, append, text, advice) {#name, code, class_, append, text, advice},
+#define ROW(name, code, class_, append, scope, on_produce, on_metadata, text, advice) \
+	{                                                                             \
+		#name,                                                                \
+		code,                                                                 \
+		KP_CLASS_##class_,                                                    \
+		KP_APPEND_##append,                                                   \
+		KP_SCOPE_##scope,                                                     \
+		KP_PRODUCE_##on_produce,                                              \
+		KP_METADATA_##on_metadata,                                            \
+		text,                                                                 \
+		advice},
 static const row rows[] = {KP_ERROR_LIST(ROW)};
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -38,9 +51,13 @@ static void error_table_has_every_code_once(void **state)
 	(void)state;
 	for (int code = -1; code <= 133; code++)
 		assert_int_equal(times_listed(code), 1);
-	for (int code = -1024; code <= -1001; code++)
+	for (int code = -1000 - (int)N_ROWS + 135; code <= -1001; code++)
 		assert_int_equal(times_listed(code), 1);
-	assert_int_equal(N_ROWS, 135 + 24);
+	assert_int_equal(kp_error_count(), N_ROWS);
+	for (size_t i = 0; i < N_ROWS; i++)
+		assert_int_equal(kp_error_at((int)i), rows[i].code);
+	assert_int_equal(kp_error_at(-1), 0);
+	assert_int_equal(kp_error_at((int)N_ROWS), 0);
 }
 
 static void error_names_are_unique_and_upper_case(void **state)
@@ -64,6 +81,10 @@ static void error_look_ups_agree_with_the_table(void **state)
 		assert_string_equal(kp_error_advice(r->code), r->advice);
 		assert_int_equal(kp_error_get_class(r->code), r->class_);
 		assert_int_equal(kp_error_may_append(r->code), r->append == KP_APPEND_MAYBE);
+		assert_int_equal(kp_error_get_scope(r->code), r->scope);
+		assert_int_equal(kp_error_on_produce(r->code), r->on_produce);
+		assert_int_equal(kp_error_on_metadata(r->code), r->on_metadata);
+		assert_true(strlen(kp_error_on_produce_text(r->code)) > 4 && strlen(kp_error_on_metadata_text(r->code)) > 4);
 	}
 	assert_string_equal(kp_error_name(KP_ERR_NOT_LEADER_OR_FOLLOWER), "NOT_LEADER_OR_FOLLOWER");
 	assert_string_equal(kp_error_name(KP_ERR_QUEUE_FULL), "QUEUE_FULL");
@@ -101,6 +122,9 @@ static void error_classes_match_the_java_exceptions(void **state)
 	for (kp_error_class c = KP_CLASS_NONE; c <= KP_CLASS_PERMANENT; c++)
 		assert_string_not_equal(kp_error_class_name(c), "unknown");
 	assert_string_equal(kp_error_class_name((kp_error_class)99), "unknown");
+	for (kp_error_scope scope = KP_SCOPE_NONE; scope <= KP_SCOPE_INSTANCE; scope++)
+		assert_string_not_equal(kp_error_scope_name(scope), "unknown");
+	assert_string_equal(kp_error_scope_name((kp_error_scope)99), "unknown");
 }
 
 /* A code may only enter this list with its broker source cited in error_table.h. */
@@ -115,11 +139,13 @@ static void error_only_proven_codes_exclude_an_append(void **state)
 static void error_unknown_codes_are_answered_safely(void **state)
 {
 	(void)state;
-	static const int codes[] = {134, 999, 32767, -2, -1000, -1025, -32768, INT32_MAX, INT32_MIN};
+	static const int codes[] = {134, 999, 32767, -2, -1000, -1100, -32768, INT32_MAX, INT32_MIN};
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		assert_string_equal(kp_error_name(codes[i]), "UNKNOWN_CODE");
 		assert_true(strlen(kp_error_text(codes[i])) > 0 && strlen(kp_error_advice(codes[i])) > 0);
 		assert_int_equal(kp_error_is_retriable(codes[i]), 0);
+		assert_int_equal(kp_error_on_produce(codes[i]), KP_PRODUCE_FAIL);
+		assert_int_equal(kp_error_on_metadata(codes[i]), KP_METADATA_FAIL_TOPIC);
 		assert_int_equal(kp_error_may_append(codes[i]), 1);
 	}
 }
