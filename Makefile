@@ -1,5 +1,5 @@
 # A thin front: the build is CMake's, the work is in scripts/. Each target sets up what it needs first.
-.PHONY: build demo test test-full bench bench-quick check fuzz-quick install clean
+.PHONY: build demo test test-full sim-mutants bench bench-quick check fuzz-quick install clean
 
 build:
 	@scripts/setup
@@ -13,6 +13,10 @@ test:
 
 test-full:
 	@scripts/test --full
+
+sim-mutants:
+	@scripts/setup
+	@scripts/sim-mutants
 
 check:
 	@scripts/setup --test

@@ -84,7 +84,7 @@ bool kp_producer_id_for(kp_engine *e, kp_partition *p)
 	if (e->loop.producer_id >= 0 && e->loop.producer_id != p->loop.banned_producer_id) {
 		p->loop.producer_id = e->loop.producer_id;
 		p->loop.producer_epoch = e->loop.producer_epoch;
-		p->loop.next_sequence = 0;
+		p->loop.next_sequence = e->config.first_sequence;
 		p->loop.is_stamp_known = false;
 		return true;
 	}

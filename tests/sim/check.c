@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "producer/topic.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/watch.h"
 
 #define LATE_US (50 * SIM_MS) /* what a report may be later than its deadline */
 
@@ -127,6 +127,9 @@ static void report(sim_world *w, kp_batch *b)
 	          b->n_entries ? (int)(uintptr_t)b->entries[0].opaque - 1 : -1, b->outcome, kp_error_name(b->error),
 	          kp_error_name(b->last_error), b->attempts, (long long)b->base_offset);
 	w->outcomes[b->outcome] += (uint64_t)b->n_records;
+	for (uint8_t t = 0; t < w->plan.n_topics; t++)
+		if (w->topics[t] == b->partition->topic)
+			sim_watch_report(w, b, t);
 	if (b->n_entries != b->n_records && (b->n_entries != 0 || w->plan.config.reports != KP_REPORTS_NONE))
 		sim_fail(w, "I1", "a batch of %d records has %d entries", b->n_records, b->n_entries);
 	for (int32_t i = 0; i < b->n_entries; i++)

@@ -149,4 +149,6 @@ void sim_plan_make(sim_plan *p, uint64_t seed)
 	config_batching(p, &p->config, &r);
 	config_delivery(p, &p->config, &r);
 	config_cluster(&p->config, &r);
+	if (sim_chance(&r, 30))
+		p->config.first_sequence = INT32_MAX - (int32_t)sim_spread(&r, 1, 500);
 }

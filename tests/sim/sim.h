@@ -200,6 +200,7 @@ typedef struct sim_world {
 	sim_totals *totals;
 	/* scratch: the content of one record */
 	uint8_t *value;
+	struct sim_watch *watch; /* watch.h */
 	char failure[600]; /* "" while all is well */
 } sim_world;
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/watch.h"
 #include "wire/messages.h"
 
 #define CONNECT_TIMEOUT (1 * SIM_SECOND)
@@ -287,6 +287,8 @@ static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 		return;
 	}
 	sim_strike strike = {0};
+	if (is_produce)
+		sim_watch_frame(w, frame);
 	if (is_produce)
 		sim_before_produce(w, frame, &strike);
 	int err = kp_db_request(w->db, c->node, c->serial, frame, w->now_us);

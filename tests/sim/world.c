@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/watch.h"
 
 #define MOST_EVENTS 3000000u /* a run beyond that goes round in circles */
 #define MOST_ROUNDS 10000    /* turns without time going on */
@@ -133,6 +133,7 @@ static void turn(sim_world *w)
 		wrote = sim_write_all(w);
 		sim_take_ended(w);
 		sim_after_turn(w);
+		sim_watch_turn(w);
 		if (++n_rounds > MOST_ROUNDS)
 			sim_fail(w, "I9", "the engine wants turn after turn at the same time");
 	} while ((wrote || w->is_woken || w->engine_us <= w->now_us) && !w->failure[0]);
@@ -339,6 +340,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	w->totals = totals;
 	kp_list_init(&w->calls);
 	kp_list_init(&w->ended_calls);
+	sim_watch_begin(w);
 	kp_random_init(&w->network, plan->seed ^ 0x6e6574);
 	kp_random_init(&w->fate, plan->seed ^ 0x66617465);
 	kp_random_init(&w->application, plan->seed ^ 0x617070);
@@ -354,6 +356,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 		totals->duplicates += stats.n_duplicates;
 		sim_conns_free(w);
 		sim_calls_free(w);
+		sim_watch_end(w);
 		kp_db_free(w->db);
 		free(w->events);
 		free(w->records);

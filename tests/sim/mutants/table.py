@@ -1,0 +1,127 @@
+"""The deliberate defects of scripts/sim-mutants: what the simulator has to catch.
+
+Each mutant replaces texts that stand exactly once in their files. `by` names the invariants (tests/sim/check.c) that are expected to
+break; a mutant that another one catches is caught all the same. A text that no longer matches is an error: bring the mutant up to date,
+do not drop it.
+"""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    name: str
+    text: str  # what is wrong with it
+    by: str
+    edits: tuple  # of (file, old, new)
+
+
+def one(name, text, by, file, old, new):
+    return Mutant(name, text, by, (("src/" + file, old, new),))
+
+
+OUTCOME, PARTITION, RESPONSE = "producer/outcome.c", "producer/partition.c", "producer/response.c"
+ENGINE, SENDER, CLUSTER = "producer/engine.c", "producer/sender.c", "cluster/cluster.c"
+
+MUTANTS = [
+    # sequences and epochs
+    one("retry-new-sequence", "a batch that is sent again gets the next sequence", "I3 I9", PARTITION,
+        "\tif (b)\n\t\treturn b->len <= room ? b : NULL;",
+        "\tif (b) {\n\t\tif (b->len <= room)\n\t\t\tstamp(e, p, b);\n\t\treturn b->len <= room ? b : NULL;\n\t}"),
+    one("no-epoch-bump", "after a real gap sequences start anew within the old epoch", "I9 I2", OUTCOME,
+        "INT16_MAX ? 0 : p->loop.producer_epoch + 1);", "INT16_MAX ? 0 : p->loop.producer_epoch);"),
+    one("wrap", "sequences do not wrap at 2^31", "I9", PARTITION,
+        "(uint32_t)b->n_records) & 0x7fffffff);", "(uint32_t)b->n_records));"),
+    one("wrap-to-one", "sequences wrap from 2^31 - 1 to 1", "I9", PARTITION,
+        "((uint32_t)p->loop.next_sequence + (uint32_t)b->n_records) & 0x7fffffff);",
+        "((uint32_t)p->loop.next_sequence + (uint32_t)b->n_records) % 0x7fffffffu);"),
+    one("restamp-open", "a batch with an attempt of open fate is stamped anew", "I3", OUTCOME,
+        "if (b->is_acked || b->is_open_fate) {", "if (b->is_acked) {"),
+    one("restamp-in-flight", "a gap is resolved while batches of the partition are in flight", "I3 I1", PARTITION,
+        "if (p->loop.is_draining && p->loop.n_in_flight == 0)", "if (p->loop.is_draining)"),
+    one("no-drain", "a partition with a gap goes on sending", "I3 I9 order", PARTITION,
+        "p->loop.is_draining ||", "false ||"),
+    one("sequence-of-open-fate-reused", "the sequence of a batch that may be appended is given to the next", "I2", OUTCOME,
+        "b->is_stamped && !b->call && !b->is_open_fate && is_last", "b->is_stamped && !b->call && is_last"),
+    one("stamp-at-seal", "a batch takes its sequence before its first request: one that expires leaves a gap", "gap", OUTCOME,
+        "\ttake_sequence_back(e, b->partition, b);\n",
+        "\ttake_sequence_back(e, b->partition, b);\n\tif (!b->is_stamped)\n"
+        "\t\tb->partition->loop.next_sequence = (b->partition->loop.next_sequence + b->n_records) & 0x7fffffff;\n"),
+    one("sixth-unresolved", "six batches of a partition are unresolved at a time", "I8", PARTITION,
+        "#define MAX_UNRESOLVED 5 ", "#define MAX_UNRESOLVED 6 "),
+    one("first-batches-together", "several batches leave before a broker knows the producer id", "I3 I9 gap", PARTITION,
+        "if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))", "if (p->loop.is_recovering)"),
+    # order
+    one("retry-at-tail", "a batch that is to be sent again goes behind the others", "order I3 I9", OUTCOME,
+        "\tp->loop.is_recovering = true;\n\tp->loop.n_failures++;",
+        "\tkp_batch *again = (kp_batch *)(uintptr_t)b;\n\tkp_list_remove(&again->link);\n"
+        "\tkp_list_push_back(&p->loop.unresolved, &again->link);\n\tp->loop.is_recovering = true;\n\tp->loop.n_failures++;"),
+    one("gap-at-tail", "batches that are stamped anew go behind those that were never sent", "order I3", OUTCOME,
+        "\tkp_list_splice_back(&again, &p->loop.ready);\n\tkp_list_splice_back(&p->loop.ready, &again);",
+        "\tkp_list_splice_back(&p->loop.ready, &again);"),
+    one("report-order", "a batch is reported before those that were sent before it", "order", OUTCOME,
+        "\t\tend_acked(e, p);\n\t}\n\tp->loop.n_failures = 0;",
+        "\t\tkp_batch_end(e, b, 0, KP_PERSISTED, KP_STAGE_DONE);\n\t}\n\tp->loop.n_failures = 0;"),
+    # outcomes
+    one("duplicate-fails", "DUPLICATE_SEQUENCE_NUMBER is taken for a failure", "46", RESPONSE,
+        "} else if (a->error_code == KP_ERR_DUPLICATE_SEQUENCE_NUMBER) {", "} else if (false) {"),
+    one("not-leader-proves", "NOT_LEADER_OR_FOLLOWER is taken for a proof that nothing was appended", "I4 I3", RESPONSE,
+        "a->error_code, kp_error_may_append(a->error_code), now_us);",
+        "a->error_code, a->error_code != 6 && kp_error_may_append(a->error_code), now_us);"),
+    one("too-few-after-append-proves", "NOT_ENOUGH_REPLICAS_AFTER_APPEND is taken for such a proof", "I4 I3", RESPONSE,
+        "a->error_code, kp_error_may_append(a->error_code), now_us);",
+        "a->error_code, a->error_code != 20 && kp_error_may_append(a->error_code), now_us);"),
+    one("in-flight-not-persisted", "a batch that expires in flight is reported as not persisted", "I4", OUTCOME,
+        "b->is_open_fate || b->call ? KP_UNKNOWN : KP_NOT_PERSISTED", "b->is_open_fate ? KP_UNKNOWN : KP_NOT_PERSISTED"),
+    one("reset-proves", "a request that was lost with its connection is taken as not appended", "I4 I3", ENGINE,
+        "kp_produce_failed(e, r->opaque, error, r->written == r->total, e->loop.now_us);",
+        "kp_produce_failed(e, r->opaque, error, false, e->loop.now_us);"),
+    one("unacknowledged-persisted", "with acks=0 a record that was written is reported as persisted", "report", RESPONSE,
+        "kp_batch_end(e, b, KP_OK, KP_UNKNOWN, KP_STAGE_DONE);", "kp_batch_end(e, b, KP_OK, KP_PERSISTED, KP_STAGE_DONE);"),
+    one("late-answer-reported", "an answer behind the expiry makes a second report", "I1", OUTCOME,
+        "\tkp_list_remove(&b->link);\n\tkp_engine_release(e, b);\n\treturn true;",
+        "\tkp_list_remove(&b->link);\n\tkp_list_push_back(&e->loop.ended, &b->ended_link);\n\treturn true;"),
+    one("wrong-offset", "the offset of a batch is off by one", "I2", OUTCOME,
+        "b->base_offset = base_offset;", "b->base_offset = base_offset + (base_offset > 0);"),
+    # ends and waits
+    one("expiry-spares-in-flight", "delivery.timeout.ms is not kept for batches in flight", "I7", OUTCOME,
+        "\t\tif (!kp_batch_is_sealed(b))\n\t\t\tcontinue; /* its thread", "\t\tif (!kp_batch_is_sealed(b) || b->call)\n\t\t\tcontinue; /* its thread"),
+    one("expiry-spares-open", "delivery.timeout.ms is not kept for an open batch", "I7 I9", PARTITION,
+        "p->loop.open_created_us < e->config.delivery_timeout_us)\n\t\treturn;",
+        "p->loop.open_created_us < 2 * e->config.delivery_timeout_us)\n\t\treturn;"),
+    one("lost-on-move", "the oldest batch that waits is lost when the leader moves", "I1 I9", PARTITION,
+        "\tif (p->loop.leader != leader)\n\t\tleave_ready_list(p);",
+        "\tif (p->loop.leader != leader) {\n\t\tleave_ready_list(p);\n\t\tif (p->loop.leader)\n"
+        "\t\t\t(void)kp_list_pop_front(&p->loop.ready);\n\t}"),
+    one("flush-does-not-wait", "a flush does not wait for its last batch", "flush", ENGINE,
+        "serial_link)->serial >= serial;", "serial_link)->serial + 1 >= serial;"),
+    one("flush-forgets-moved", "a flush does not wait for records that waited for metadata", "flush", ENGINE,
+        "\tif (serial < e->loop.flush_extended_to)\n\t\tserial = e->loop.flush_extended_to;\n", ""),
+    one("wake-up-lost", "who makes room does not wake the loop that moves records to their partitions", "I9 I7", ENGINE,
+        "if (atomic_load(&e->shared.is_moving))\n\t\tkp_notify_news(e);", "if (false)\n\t\tkp_notify_news(e);"),
+    one("no-request-timeout", "request.timeout.ms is not kept", "I9", "producer/brokers.c",
+        "\t\tkp_broker_drop(e, b, KP_ERR_REQUEST_TIMEOUT, \"no answer within request.timeout.ms\", now_us, true);", "\t\tkp_timers_set(&e->loop.timers, &b->timer, now_us + 600000000);"),
+    one("leader-not-doubted", "NOT_LEADER_OR_FOLLOWER does not ask for metadata", "I9", OUTCOME,
+        "if (kp_error_get_class(error) == KP_CLASS_REFRESH)", "if (false)"),
+    one("no-back-off", "a batch is sent again without retry.backoff.ms", "pace", OUTCOME,
+        "p->loop.backoff_until_us = now_us + pause;", "p->loop.backoff_until_us = now_us + (pause & 1);"),
+    # memory
+    one("memory-kept", "the memory of batches that were never sent is not returned", "I5", ENGINE,
+        "\tkp_batch_free(b, &e->shared.budget);\n", "\tif (b->attempts)\n\t\tkp_batch_free(b, &e->shared.budget);\n"),
+    one("memory-twice", "growing is counted twice", "I5", "producer/budget.c",
+        "int err = kp_budget_reserve(b, size, may_exceed);", "int err = kp_budget_reserve(b, 2 * size, may_exceed);"),
+    one("memory-early", "a batch's buffer is returned while a request that carries it is unresolved", "bytes", ENGINE,
+        "memory_order_acq_rel) != 1)\n\t\treturn;",
+        "memory_order_acq_rel) != 1) {\n\t\tkp_batch_drop_data(b, &e->shared.budget);\n\t\treturn;\n\t}"),
+    # leaders and connections
+    one("leader-epoch-ignored", "metadata of a broker that lags behind takes back a newer leader (KIP-320)", "leader", CLUSTER,
+        "if (!is_new_topic && p->leader_epoch >= 0 && p->leader_epoch < known->leader_epoch)", "if (is_new_topic && false)"),
+    one("old-hint-taken", "a leader of an older epoch is taken from a Produce answer (KIP-951)", "leader", CLUSTER,
+        "\tif (leader_epoch <= p->leader_epoch)\n\t\treturn false;\n", ""),
+    one("sixth-request", "a connection has one request more than max.in.flight", "I8", SENDER,
+        "b->n_produce < e->config.max_in_flight &&", "b->n_produce <= e->config.max_in_flight &&"),
+    one("throttle-ignored", "requests leave although the broker asked for a pause (KIP-219)", "throttle", SENDER,
+        " && now_us >= b->rpc.throttled_until_us &&", " &&"),
+    Mutant("old-bytes", "what a connection received in part is taken for the beginning of the next one's answers", "I9 call",
+           (("src/rpc/rpc.c", "\tc->throttled_until_us = 0;\n\tkp_buf_clear(&c->inbox);", "\tc->throttled_until_us = 0;"),
+            ("src/rpc/rpc.c", "\tkp_buf_deinit(&c->inbox);\n\tkp_buf_init(&c->inbox, KP_RPC_MAX_FRAME + 4);\n", ""))),
+]

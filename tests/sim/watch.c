@@ -1,0 +1,189 @@
+/*
+ * watch.c - invariants that hold in every moment, seen from inside the engine and in what it sends.
+ *
+ *   I8        five unresolved batches of a partition at most, with idempotence (KIP-98)
+ *   leader    a topic's partition never goes back to a leader of an older epoch (KIP-320, KIP-951)
+ *   throttle  no request leaves while its broker is to be left alone (KIP-219)
+ *   pace      retry.backoff.ms lies between an attempt's failure and the next, unless the leader changed
+ *   gap       sequences have no gap unless a batch that had left was given up
+ *   bytes     what is sent are whole batches, each with its sum
+ */
+#include "tests/sim/watch.h"
+
+#include <kproducer/error.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "producer/engine_impl.h"
+
+#define UNRESOLVED_MOST 5
+#define PARTITIONS_MOST 64 /* of a topic, and ... */
+#define BROKERS_MOST 32    /* ... brokers that are looked at */
+
+typedef struct watched {
+	kp_uuid topic_id;
+	int32_t leader_epoch;
+	int n_failures; /* in a row; the last at failed_us, of a request to failed_leader */
+	int64_t failed_us;
+	int32_t failed_leader;
+	bool has_lost; /* a batch that had left was given up */
+} watched;
+
+typedef struct quiet {
+	int64_t since_us, until_us;
+} quiet;
+
+struct sim_watch {
+	watched partitions[SIM_TOPICS][PARTITIONS_MOST];
+	quiet pauses[BROKERS_MOST];
+	uint64_t faults_before[SIM_N_FAULTS];
+};
+
+void sim_watch_begin(sim_world *w)
+{
+	w->watch = sim_alloc(NULL, sizeof(*w->watch));
+	memset(w->watch, 0, sizeof(*w->watch));
+	memcpy(w->watch->faults_before, w->totals->faults, sizeof(w->totals->faults));
+}
+
+void sim_watch_end(sim_world *w)
+{
+	free(w->watch);
+	w->watch = NULL;
+}
+
+/* Faults of connections and leaders leave no gap; those of logs, producer state and answers may. */
+static bool may_have_gaps(const sim_world *w)
+{
+	for (int k = SIM_SLOW_REPLICATION + 1; k < SIM_N_FAULTS; k++)
+		if (w->totals->faults[k] != w->watch->faults_before[k])
+			return true;
+	return false;
+}
+
+static int32_t topic_index(const sim_world *w, const kp_topic *t)
+{
+	for (int32_t i = 0; i < w->plan.n_topics; i++)
+		if (w->topics[i] == t)
+			return i;
+	return -1;
+}
+
+static void watch_leader(sim_world *w, const kp_topic *t, int32_t index, watched *seen)
+{
+	const kp_cluster_topic *meta = t->loop.meta;
+	if (index >= meta->n_partitions)
+		return;
+	int32_t epoch = meta->partitions[index].leader_epoch;
+	bool is_same = memcmp(&seen->topic_id, &meta->id, sizeof(meta->id)) == 0;
+	if (is_same && epoch >= 0 && epoch < seen->leader_epoch)
+		sim_fail(w, "leader", "%s-%d goes back from leader epoch %d to %d", t->name, index, seen->leader_epoch, epoch);
+	seen->topic_id = meta->id;
+	seen->leader_epoch = epoch;
+}
+
+/* A batch whose request was made in this turn. */
+static void watch_sent(sim_world *w, const kp_batch *b, const watched *seen)
+{
+	const kp_partition *p = b->partition;
+	const kp_broker *to = b->call->broker;
+	const quiet *pause = &w->watch->pauses[to->index % BROKERS_MOST];
+	if (pause->since_us < w->now_us && w->now_us < pause->until_us)
+		sim_fail(w, "throttle", "a request to node %d leaves %lld ms before the end of its pause", to->id,
+		         (long long)(pause->until_us - w->now_us) / 1000);
+	/* the pause is drawn within a fifth; a leader that was named in the answer takes it back */
+	int64_t least_us = w->plan.config.retry_backoff_us * 3 / 4;
+	if (b->attempts > 1 && p->loop.n_failures > 0 && p->loop.backoff_until_us != 0 && seen->n_failures == p->loop.n_failures &&
+	    seen->failed_leader == to->id && w->now_us - seen->failed_us < least_us)
+		sim_fail(w, "pace", "%s-%d sends again %lld us after a failure", p->topic->name, p->index,
+		         (long long)(w->now_us - seen->failed_us));
+}
+
+static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
+{
+	int n = 0;
+	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next, n++) {
+		const kp_batch *b = KP_CONTAINER_OF(i, kp_batch, link);
+		if (b->call && b->call->sent_us == w->now_us)
+			watch_sent(w, b, seen);
+	}
+	if (w->plan.config.idempotent && n > UNRESOLVED_MOST)
+		sim_fail(w, "I8", "%s-%d has %d unresolved batches", p->topic->name, p->index, n);
+	if (p->loop.n_failures > seen->n_failures) {
+		seen->failed_us = w->now_us;
+		seen->failed_leader = p->loop.leader ? p->loop.leader->id : -1;
+	}
+	seen->n_failures = p->loop.n_failures;
+}
+
+static void watch_epoch(sim_world *w, const kp_partition *p, const watched *seen)
+{
+	const kp_engine *e = w->engine;
+	bool is_bumped = p->loop.producer_id >= 0 && p->loop.producer_id == e->loop.producer_id &&
+	                 p->loop.producer_epoch > e->loop.producer_epoch;
+	if (is_bumped && !seen->has_lost && !may_have_gaps(w))
+		sim_fail(w, "gap", "%s-%d has a gap in its sequences, and no batch that had left was given up", p->topic->name,
+		         p->index);
+}
+
+static void watch_pauses(sim_world *w)
+{
+	const kp_engine *e = w->engine;
+	for (size_t i = 0; i < e->loop.n_brokers && i < BROKERS_MOST; i++) {
+		int64_t until_us = e->loop.brokers[i]->rpc.throttled_until_us;
+		if (until_us != w->watch->pauses[i].until_us)
+			w->watch->pauses[i] = (quiet){.since_us = w->now_us, .until_us = until_us};
+	}
+}
+
+void sim_watch_turn(sim_world *w)
+{
+	kp_engine *e = w->engine;
+	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
+		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
+		int32_t at = topic_index(w, t);
+		for (int32_t i = 0; at >= 0 && i < t->loop.n_made && i < PARTITIONS_MOST; i++) {
+			kp_partition *p = kp_topic_partition(t, i);
+			watched *seen = &w->watch->partitions[at][i];
+			watch_leader(w, t, i, seen);
+			watch_batches(w, p, seen);
+			watch_epoch(w, p, seen);
+		}
+	}
+	watch_pauses(w);
+}
+
+void sim_watch_report(sim_world *w, const kp_batch *b, uint8_t topic)
+{
+	if (b->attempts > 0 && b->outcome != KP_PERSISTED && b->partition->index >= 0 && b->partition->index < PARTITIONS_MOST)
+		w->watch->partitions[topic][b->partition->index].has_lost = true;
+	/* whatever DUPLICATE_SEQUENCE_NUMBER answers stands in the log */
+	if (b->last_error == KP_ERR_DUPLICATE_SEQUENCE_NUMBER)
+		sim_fail(w, "I2", "DUPLICATE_SEQUENCE_NUMBER was taken for a failure");
+}
+
+void sim_watch_frame(sim_world *w, kp_slice frame)
+{
+	kp_arena arena;
+	kp_produce_request body;
+	kp_arena_init(&arena, 64u << 20);
+	if (!sim_produce_read(frame, &arena, &body)) {
+		sim_fail(w, "bytes", "a Produce request cannot be read");
+		kp_arena_deinit(&arena);
+		return;
+	}
+	for (int32_t i = 0; i < body.topic_data.n; i++) {
+		const kp_produce_request_topic *t = &body.topic_data.items[i];
+		for (int32_t j = 0; j < t->partition_data.n; j++) {
+			kp_batch_header h;
+			size_t size;
+			kp_slice records = t->partition_data.items[j].records;
+			kp_batch_verdict verdict = kp_batch_check(records, false, SIZE_MAX, &h, &size);
+			if (verdict != KP_BATCH_OK || size != records.len)
+				sim_fail(w, "bytes", "what is sent to partition %d is no whole batch",
+				         t->partition_data.items[j].index);
+		}
+	}
+	kp_arena_deinit(&arena);
+}
