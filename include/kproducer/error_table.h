@@ -349,7 +349,13 @@
 	X(REQUEST_TIMEOUT, -1023, REFRESH, MAYBE, OPERATION, REFRESH, ASK_AGAIN, "the broker did not answer within request.timeout.ms", \
 	  "Check the broker's load and the network to it; raise request.timeout.ms if answers are slow by nature.") \
 	X(BAD_STATE, -1024, USAGE, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the call is not allowed in the present state", \
-	  "Follow the order of calls: initialize transactions once, then begin, send, commit or abort, each ended before the next.")
+	  "Follow the order of calls: initialize transactions once, then begin, send, commit or abort, each ended before the next.") \
+	X(NOT_RETRIABLE, -1025, PERMANENT, MAYBE, RECORD, FAIL, FAIL_TOPIC, "sending this record again would fail in the same way", \
+	  "Look at the report's own error and its advice: the record, the topic or the producer has to change first.") \
+	X(MAY_DOUBLE, -1026, PERMANENT, MAYBE, RECORD, FAIL, FAIL_TOPIC, "the record may be in the log already, sending it again could double it", \
+	  "Look for it in the topic first, or set KP_RESEND_UNKNOWN where consumers bear a record that comes twice.") \
+	X(RESENDER_FULL, -1027, RESOURCE, MAYBE, RECORD, FAIL, FAIL_TOPIC, "the records that wait to be sent again take max_bytes", \
+	  "Poll the resender, raise max_bytes of kp_resend_options, or keep the record elsewhere.")
 
 /* clang-format on */
 

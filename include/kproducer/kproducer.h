@@ -165,12 +165,20 @@ struct kp_report {
 };
 
 #define KP_REPORT_PARTITIONED 1 /* the record asked for its partition */
+#define KP_REPORT_BYSTANDER 4   /* it fell with another record of its batch, which the broker rejected (KIP-467) */
 #define KP_REPORT_NO_CONTENT 2  /* it was not persisted, and for want of memory key, value and headers are not all here */
 
 static inline const kp_report *kp_report_at(const kp_report *reports, size_t i)
 {
 	return (const kp_report *)(const void *)((const char *)reports + i * reports->struct_size);
 }
+
+/*
+ * 1 when sending the same record again may succeed and cannot double it: it ended not persisted, and for a reason that passes (classes
+ * RETRIABLE, REFRESH, RESOURCE; delivery.timeout.ms), that somebody can put right meanwhile (permissions, credentials), or that is not its own
+ * (a bystander, a stamp that a broker refused). 0 for all others. kp_error_is_retriable speaks of the request, this of the record.
+ */
+KP_API int kp_report_is_retriable(const kp_report *r);
 
 /*
  * Reports, an array at a time, on the runtime's thread. Per partition in the order of sending. Must not block: a call over 100 ms
@@ -246,6 +254,71 @@ KP_API int kp_reports_fd(kp_producer *p);
 KP_API size_t kp_failures_poll(kp_producer *p, kp_report *out, size_t max, int timeout_ms);
 /* A descriptor that is readable while failures wait; belongs to the producer. -1 without a failure queue. */
 KP_API int kp_failures_fd(kp_producer *p);
+
+/* ------------------------------------------------------------------ sending failed records again */
+
+/*
+ * A resender takes failed records, and sends them again after a delay that doubles with each time. The records keep topic, key, value,
+ * headers, timestamp, opaque, and the partition if they asked for one. It has no thread: it sends while it is polled.
+ *
+ *   for (;;) {
+ *           n = kp_failures_poll(p, out, 64, 100);
+ *           for (i = 0; i < n; i++)
+ *                   if ((err = kp_resender_offer(r, &out[i])))
+ *                           give_up(&out[i], err);
+ *           n = kp_resender_poll(r, out, 64, 0);
+ *           for (i = 0; i < n; i++)
+ *                   if (out[i].outcome != KP_PERSISTED)
+ *                           give_up(&out[i], out[i].error);
+ *   }
+ *
+ * Order: a record that is sent again comes behind those that were sent meanwhile. Each time counts as a record in kp_counters.
+ */
+typedef struct kp_resender kp_resender;
+
+#define KP_RESEND_UNKNOWN 1 /* records of unknown outcome too: may write the record twice */
+
+/* Start from KP_RESEND_OPTIONS_INIT. */
+typedef struct kp_resend_options {
+	size_t struct_size;
+	int max_attempts; /* times a record is sent again, 1 .. 1000 (3) */
+	int delay_ms;     /* before the first of them, 1 .. 86400000 (100); doubles */
+	int delay_max_ms; /* up to this, delay_ms .. 86400000 (10000) */
+	int flags;        /* KP_RESEND_… (0) */
+	const char *
+		count_header; /* this header, in the place of one of that name, tells how often it was sent again: "1" ... (NULL: none) */
+	size_t max_bytes; /* the records it holds, from 1024 on (33554432) */
+} kp_resend_options;
+
+#ifdef __cplusplus
+#define KP_RESEND_OPTIONS_INIT                                                         \
+	kp_resend_options                                                              \
+	{                                                                              \
+		sizeof(kp_resend_options), 3, 100, 10000, 0, nullptr, (size_t)32 << 20 \
+	}
+#else
+#define KP_RESEND_OPTIONS_INIT ((kp_resend_options){sizeof(kp_resend_options), 3, 100, 10000, 0, NULL, (size_t)32 << 20})
+#endif
+
+/* `o` is copied; NULL: the defaults. NULL when memory is out or an option not allowed: err says which. Free it before its producer. */
+KP_API kp_resender *kp_resender_new(kp_producer *p, const kp_resend_options *o, char *err, size_t err_size);
+/*
+ * Take a copy of a failed record, from a callback or a queue; never waits, any thread. 0: its end comes out of kp_resender_poll. Else why it
+ * will not be sent again: KP_ERR_NOT_RETRIABLE, KP_ERR_MAY_DOUBLE (unknown, without KP_RESEND_UNKNOWN), KP_ERR_RESENDER_FULL, KP_ERR_CLOSED,
+ * KP_ERR_NO_MEMORY, KP_ERR_BAD_ARGUMENT (it did not fail).
+ */
+KP_API int kp_resender_offer(kp_resender *r, const kp_report *report);
+/*
+ * Send what is due, and give up to max records that ended for good: persisted, or failed with the last attempt's error and trail, `attempts`
+ * and `resends` over all of them. Once an attempt ended unknown a record ends persisted or unknown. Waits up to timeout_ms for the first; after
+ * kp_close what it holds ends with KP_ERR_CLOSED. What a report points to is valid until the next call. These records are in no other report.
+ * One thread at a time.
+ */
+KP_API size_t kp_resender_poll(kp_resender *r, kp_report *out, size_t max, int timeout_ms);
+/* Records that it was given and that did not come out of kp_resender_poll yet. */
+KP_API size_t kp_resender_pending(kp_resender *r);
+/* What is pending is dropped, and what is under way not reported: poll first. NULL is fine. Not during kp_resender_poll. */
+KP_API void kp_resender_free(kp_resender *r);
 
 /* Send everything accepted before the call without lingering, and wait for its reports. 0 or KP_ERR_TIMED_OUT. */
 KP_API int kp_flush(kp_producer *p, int timeout_ms);

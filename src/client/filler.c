@@ -98,6 +98,7 @@ static void fill_rejection(const kp_batch *b, int32_t i, kp_report *out)
 	for (int32_t k = 0; k < b->n_rejected; k++)
 		if (b->rejected[k] == i)
 			return;
+	out->flags |= KP_REPORT_BYSTANDER;
 	out->message = "another record of the same batch was rejected";
 }
 

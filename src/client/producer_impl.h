@@ -130,6 +130,9 @@ typedef struct kp_group {
 	void *opaque; /* the records', for the failure queue */
 } kp_group;
 
+/* retriable.c: whether a record that ended so may succeed when it is sent again, whatever may be in the log. */
+bool kp_may_succeed_later(const kp_report *r);
+
 /* send.c */
 /* Waits for room at most until until_us (0: not at all) and at most max.block.ms. */
 int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, int64_t until_us);
