@@ -33,6 +33,7 @@ size_t kp_engine_record_size(const kp_append_args *a)
 void kp_seal_batch(kp_engine *e, kp_batch *b)
 {
 	kp_partition *p = b->partition;
+	KP_REACHED(BATCH_SEALED);
 	size_t n = kp_batch_seal(b, &e->shared.sealers, &e->shared.budget, e->config.codec, e->config.codec_level);
 	atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)n, memory_order_relaxed);
 }
@@ -100,6 +101,7 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	b->is_dated_now = a->is_now;
 	b->created_us = a->is_moved ? a->created_us : kp_engine_clock_us(e);
 	p->shared.open = b;
+	KP_REACHED(BATCH_OPEN);
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
 	atomic_fetch_add_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
 	return 0;

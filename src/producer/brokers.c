@@ -188,6 +188,7 @@ void kp_broker_want(kp_engine *e, kp_broker *b, int64_t now_us)
 		e->loop.conn_generation = (e->loop.conn_generation + 1) & 0x7fff;
 		b->conn = (uint32_t)b->index | e->loop.conn_generation << 16;
 		b->state = KP_BROKER_CONNECTING;
+		KP_REACHED(BROKER_CONNECTING);
 		b->tried_us = now_us;
 		push_action(e, KP_ACTION_CONNECT, b);
 	}
@@ -246,6 +247,7 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 	                                         &e->loop.random);
 	if (error) {
 		b->n_failures++;
+		KP_REACHED(BROKER_BACKING_OFF);
 		snprintf(e->loop.last_error, sizeof(e->loop.last_error), "%s:%u: %s", b->host, b->port,
 		         text ? text : kp_error_text(error));
 		/* the first of a row of failures is said aloud, the others to those who debug */
@@ -327,6 +329,7 @@ void kp_brokers_forget_nodes(kp_engine *e, int64_t now_us)
 {
 	if (!e->config.rebootstrap)
 		return;
+	KP_REACHED(METADATA_REBOOTSTRAP);
 	KP_LOG(e->around.log, KP_LOG_WARN, now_us, "rebootstrap: asking bootstrap.servers again");
 	for (size_t i = 0; i < e->loop.cluster.n_nodes; i++)
 		e->loop.cluster.nodes[i].is_gone = true;

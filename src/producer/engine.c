@@ -111,6 +111,7 @@ static void on_ready(void *owner)
 	kp_broker *b = owner;
 	b->n_failures = 0;
 	b->used_us = b->engine->loop.now_us;
+	KP_REACHED(BROKER_READY);
 	b->engine->loop.said_down = false;
 	kp_broker_sendable(b->engine, b);
 }
@@ -153,6 +154,7 @@ void kp_engine_on_open(kp_engine *e, uint32_t conn, int64_t now_us)
 	if (!b)
 		return;
 	b->state = KP_BROKER_UP;
+	KP_REACHED(BROKER_NEGOTIATING);
 	b->is_wanted = false;
 	b->used_us = now_us;
 	kp_count(&e->loop.connects, 1);

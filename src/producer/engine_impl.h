@@ -9,6 +9,7 @@
 #include "cluster/cluster.h"
 #include "producer/engine.h"
 #include "producer/partitioner.h"
+#include "producer/reached.h"
 #include "producer/topic.h"
 #include "rpc/rpc.h"
 

@@ -39,6 +39,7 @@ static void on_topic(void *opaque, kp_cluster_topic *meta)
 	int64_t now_us = e->loop.now_us;
 	if (!t)
 		return;
+	KP_REACHED_CODE(metadata, meta->error);
 	kp_on_metadata what = kp_error_on_metadata(meta->error);
 	if (what == KP_METADATA_FAIL_TOPIC) {
 		kp_fail_topic(e, t, meta->error, now_us);
@@ -71,6 +72,7 @@ void kp_metadata_leader_hint(kp_engine *e, kp_partition *p, int32_t leader, int3
 		return;
 	/* KIP-951: the new leader is known, no need to wait; nor for the batches whose answers say the same again */
 	p->loop.backoff_until_us = 0;
+	KP_REACHED(PARTITION_LEADER_HINTED);
 	kp_partition_set_leader(e, p, leader_broker(e, &meta->partitions[p->index]), now_us);
 }
 
@@ -89,6 +91,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 	kp_metadata_response a;
 	(void)text;
 	if (error) {
+		KP_REACHED(METADATA_FAILED);
 		kp_cluster_request_failed(&e->loop.cluster, e->loop.now_us);
 		return false;
 	}
@@ -151,6 +154,7 @@ int64_t kp_metadata_step(kp_engine *e, int64_t now_us)
 	if (!kp_cluster_wants_request(&e->loop.cluster, now_us, &next_us))
 		return next_us;
 	note_idle(e);
+	KP_REACHED(METADATA_ASKED);
 	e->loop.cluster.is_asking = true;
 	if (e->loop.metadata_wanted_us < 0)
 		e->loop.metadata_wanted_us = now_us;

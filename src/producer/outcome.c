@@ -21,12 +21,14 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 	b->error = error;
 	b->outcome = outcome;
 	b->stage = stage;
+	KP_REACHED_END(outcome, stage);
 	kp_list_remove(&b->age_link);
 	if (!b->is_stamped)
 		atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
 	if (b->call) {
 		/* reported now; its request and its place in the sequence are still open */
 		b->is_ended = true;
+		KP_REACHED(BATCH_ENDED_IN_FLIGHT);
 		atomic_fetch_add_explicit(&b->n_refs, 1, memory_order_relaxed);
 	} else {
 		kp_list_remove(&b->link);
@@ -51,6 +53,7 @@ static bool attempt_over(kp_engine *e, kp_batch *b)
 	b->partition->loop.n_in_flight--;
 	if (!b->is_ended)
 		return false;
+	KP_REACHED(BATCH_LATE_ANSWER);
 	kp_list_remove(&b->link);
 	kp_engine_release(e, b);
 	return true;
@@ -78,6 +81,8 @@ void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_
 		b->base_offset = base_offset;
 		b->log_append_time_ms = log_append_time_ms;
 		b->is_acked = true;
+		if (p->loop.unresolved.next != &b->link)
+			KP_REACHED(BATCH_ACKED_WAITING);
 		kp_list_remove(&b->age_link);
 		size_t before = kp_batch_footprint(b);
 		kp_batch_drop_data(b, &e->shared.budget);
@@ -97,8 +102,10 @@ static void take_sequence_back(kp_engine *e, kp_partition *p, const kp_batch *b)
 	uint32_t end = ((uint32_t)b->base_sequence + (uint32_t)b->n_records) & 0x7fffffff;
 	if (e->config.idempotent && b->is_stamped && !b->call && !b->is_open_fate && is_last &&
 	    b->producer_id == p->loop.producer_id && b->producer_epoch == p->loop.producer_epoch &&
-	    end == (uint32_t)p->loop.next_sequence)
+	    end == (uint32_t)p->loop.next_sequence) {
+		KP_REACHED(BATCH_SEQUENCE_BACK);
 		p->loop.next_sequence = b->base_sequence;
+	}
 }
 
 static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
@@ -111,6 +118,9 @@ static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t now_us)
 {
 	int64_t pause = kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, b->attempts - 1, &e->loop.random);
+	KP_REACHED(BATCH_TO_RESEND);
+	if (!p->loop.is_recovering)
+		KP_REACHED(PARTITION_RECOVERING);
 	p->loop.is_recovering = true;
 	p->loop.n_failures++;
 	p->loop.backoff_until_us = now_us + pause;
@@ -120,6 +130,7 @@ static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t
 static void sequence_refused(kp_engine *e, kp_partition *p, const kp_batch *b, int error, int64_t now_us)
 {
 	if (p->loop.unresolved.next != &b->link) {
+		KP_REACHED(PARTITION_EARLIER_OPEN);
 		/* an earlier batch is unresolved: it explains the refusal, and the same stamp will do once that one is through */
 		send_again(e, p, b, now_us);
 		return;
@@ -128,8 +139,11 @@ static void sequence_refused(kp_engine *e, kp_partition *p, const kp_batch *b, i
 	       "sequence_gap topic=%s partition=%d error=%s producer_id=%lld epoch=%d sequence=%d: draining, then going on with a new epoch",
 	       p->topic->name, p->index, kp_error_name(error), (long long)b->producer_id, b->producer_epoch, b->base_sequence);
 	p->loop.is_draining = true;
-	if (kp_error_on_produce(error) == KP_PRODUCE_NEW_ID)
+	KP_REACHED(PARTITION_DRAINING);
+	if (kp_error_on_produce(error) == KP_PRODUCE_NEW_ID) {
+		KP_REACHED(ID_BANNED);
 		p->loop.banned_producer_id = b->producer_id; /* somebody is ahead of us under this id: bumping may not be enough */
+	}
 }
 
 static bool asks_for_metadata(int error)
@@ -160,6 +174,8 @@ void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appende
 		return;
 	}
 	b->last_error = error;
+	if (may_be_appended && !b->is_open_fate)
+		KP_REACHED(BATCH_OPEN_FATE);
 	b->is_open_fate |= may_be_appended;
 	if (asks_for_metadata(error))
 		kp_metadata_stale(e, p->topic); /* also when this batch is given up: the next ones want the right leader */
@@ -188,6 +204,7 @@ void kp_resolve_gap(kp_engine *e, kp_partition *p)
 			continue;
 		}
 		b->is_stamped = false;
+		KP_REACHED(BATCH_STAMPED_ANEW);
 		atomic_fetch_add_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
 		kp_list_push_back(&again, &b->link);
 	}
@@ -198,6 +215,7 @@ void kp_resolve_gap(kp_engine *e, kp_partition *p)
 	p->loop.producer_epoch = (int16_t)(p->loop.producer_epoch == INT16_MAX ? 0 : p->loop.producer_epoch + 1);
 	p->loop.next_sequence = 0;
 	p->loop.is_stamp_known = false;
+	KP_REACHED(PARTITION_GAP_RESOLVED);
 	p->loop.is_draining = false;
 	p->loop.is_recovering = false;
 	p->loop.backoff_until_us = 0;

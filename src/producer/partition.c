@@ -187,8 +187,15 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 
 void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, int64_t now_us)
 {
-	if (p->loop.leader != leader)
+	if (p->loop.leader != leader) {
+		if (!leader)
+			KP_REACHED(PARTITION_LEADER_LOST);
+		else if (!p->loop.leader)
+			KP_REACHED(PARTITION_LEADER_FOUND);
+		else
+			KP_REACHED(PARTITION_LEADER_MOVED);
 		leave_ready_list(p);
+	}
 	p->loop.leader = leader;
 	atomic_store_explicit(&p->shared.leader, leader, memory_order_relaxed);
 	atomic_store_explicit(&p->shared.is_available, leader != NULL, memory_order_relaxed);

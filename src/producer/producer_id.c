@@ -48,6 +48,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 		return false;
 	}
 	if (error) {
+		KP_REACHED(ID_REFUSED);
 		/* never fatal: records wait for it and reach their own deadlines; once it is repaired on the broker, they flow */
 		int level = kp_error_is_retriable(error) ? KP_LOG_INFO : KP_LOG_ERROR;
 		KP_LOG(e->around.log, level, e->loop.now_us, "producer_id_refused error=%s text=\"%s\" advice=\"%s\"",
@@ -57,6 +58,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 		return true;
 	}
 	e->loop.is_asking_id = false;
+	KP_REACHED(ID_KNOWN);
 	e->loop.producer_id = a.producer_id;
 	e->loop.producer_epoch = a.producer_epoch;
 	wake_brokers(e);
@@ -89,6 +91,7 @@ bool kp_producer_id_for(kp_engine *e, kp_partition *p)
 		return true;
 	}
 	if (!e->loop.is_asking_id) {
+		KP_REACHED(ID_ASKED);
 		e->loop.is_asking_id = true;
 		kp_engine_call(e, &e->loop.id_call);
 	}

@@ -45,6 +45,7 @@ static void keep_message(kp_batch *b, const kp_produce_response_partition *a)
 
 static void act(kp_engine *e, kp_batch *b, const kp_produce_response_partition *a, int64_t now_us)
 {
+	KP_REACHED_CODE(produce, a->error_code);
 	if (kp_error_on_produce(a->error_code) == KP_PRODUCE_PERSISTED) {
 		/* without 0 it stands further back than the broker remembers offsets */
 		bool has_offset = a->error_code == 0;
@@ -99,6 +100,7 @@ void kp_produce_answered(kp_engine *e, kp_broker *b, kp_produce_call *call, int 
 		(void)kp_cluster_node_put(&e->loop.cluster, a.node_endpoints.items[i].node_id, a.node_endpoints.items[i].host,
 		                          a.node_endpoints.items[i].port);
 	if (a.throttle_time_ms > 0) {
+		KP_REACHED(BROKER_THROTTLED);
 		kp_rpc_throttle(&b->rpc, now_us, a.throttle_time_ms);
 		kp_count(&e->loop.throttle_ms, (uint64_t)a.throttle_time_ms);
 	}
