@@ -1,5 +1,5 @@
 # A thin front: the build is CMake's, the work is in scripts/. Each target sets up what it needs first.
-.PHONY: build demo test test-full sim-mutants bench bench-quick check fuzz-quick install clean
+.PHONY: build demo test test-full chaos sim-mutants bench bench-quick check fuzz-quick install clean
 
 build:
 	@scripts/setup
@@ -17,6 +17,8 @@ test-full:
 sim-mutants:
 	@scripts/setup
 	@scripts/sim-mutants
+chaos:
+	@scripts/chaos
 
 check:
 	@scripts/setup --test

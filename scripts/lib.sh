@@ -7,6 +7,7 @@ newest_kafka() {
 CACHE=${KP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproducer}
 KAFKA_JARS=${KAFKA_JARS:-$CACHE/kafka-$(newest_kafka)}
 KP_VENV=${KP_VENV:-$CACHE/venv}
+TOXIPROXY=$CACHE/toxiproxy/server
 
 die() {
 	echo "${0##*/}: $*" >&2
