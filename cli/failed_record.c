@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/json.h"
+#include "cli/trail.h"
 #include "cli/utf8.h"
 
 #define BASE64_BLOCK 3072
@@ -101,6 +102,14 @@ static void put_name(cli_failed *f, const char *name, const char *text)
 	put_text(f, "\",");
 }
 
+static void put_trail(cli_failed *f, const kp_report *r)
+{
+	char trail[CLI_TRAIL_MAX];
+	put_number(f, "attempts", (uint64_t)r->attempts);
+	cli_failed_put(f, trail, (size_t)(cli_trail_put(r, trail) - trail));
+	put_text(f, ",");
+}
+
 /* Everything before the value. */
 static bool put_head(cli_failed *f, const cli_failed_record *r)
 {
@@ -113,6 +122,8 @@ static bool put_head(cli_failed *f, const cli_failed_record *r)
 		put_name(f, "error", r->error);
 	put_name(f, "input", r->input);
 	put_number(f, "record", r->number);
+	if (r->report)
+		put_trail(f, r->report);
 	if (c->partition >= 0)
 		put_number(f, "partition", (uint64_t)c->partition);
 	if (c->timestamp_ms >= 0)

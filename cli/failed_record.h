@@ -4,7 +4,8 @@
  *   {"outcome":"NOT_PERSISTED","error":"MESSAGE_TOO_LARGE","input":"FILE","record":12,"key":null,"headers":[],"value":"v"}
  *
  * Key and headers are always named, so that feeding in again takes no defaults in their place; partition and timestamp are named
- * when they had been asked for. The outcome stands first, so that grep can tell the records that may be in the log.
+ * when they had been asked for. The outcome stands first, so that grep can tell the records that may be in the log. A record that had
+ * been accepted has its attempts and its trail (trail.h) behind its number.
  */
 #ifndef KP_CLI_FAILED_RECORD_H
 #define KP_CLI_FAILED_RECORD_H
@@ -20,6 +21,7 @@ typedef struct cli_failed_record {
 	const char *input;           /* where it came from, and which one of it it was */
 	uint64_t number;
 	const kp_record *content; /* partition and timestamp_ms: only what was asked for */
+	const kp_report *report;  /* how it ended; NULL: it was never accepted */
 	bool omits_key;           /* whoever feeds it in again finds the key in the value again */
 } cli_failed_record;
 

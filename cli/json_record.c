@@ -188,7 +188,9 @@ static bool read_number(cli_json_scan *s, int64_t max, bool *is_set, int64_t *ou
 
 static bool is_ignored(const cli_json_string *member)
 {
-	static const char *const names[] = {"outcome", "error", "input", "record", "topic", "offset"};
+	static const char *const names[] = {"outcome",        "error",        "input",     "record",       "topic",
+	                                    "offset",         "attempts",     "stage",     "last_error",   "node",
+	                                    "no_metadata_us", "no_leader_us", "queued_us", "in_flight_us", "cause"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (is_name(member, names[i]))
 			return true;

@@ -12,6 +12,7 @@
 #include "cli/json.h"
 #include "cli/produce.h"
 #include "cli/talk.h"
+#include "cli/trail.h"
 #include "cli/utf8.h"
 
 #define FIGURES_SIZE 256 /* names of members, numbers, the outcome */
@@ -166,7 +167,7 @@ static char *put_report(produce *p, char *out, const kp_report *r)
 	out = put_text(out, ",\"attempts\":");
 	out = put_uint(out, (uint64_t)r->attempts);
 	if (r->error)
-		out = put_error(out, r->error, r->message);
+		out = cli_trail_put(r, put_text(put_error(out, r->error, r->message), ","));
 	return put_text(out, "}\n");
 }
 
@@ -186,7 +187,7 @@ static void say_unreported(produce *p, int error)
 static char *reserve(produce *p, size_t n, bool has_messages)
 {
 	size_t line = p->line.prefix_room + FIGURES_SIZE + strlen(p->options->common.topic) +
-	              (has_messages ? 6 * MESSAGE_MAX + 256 : 0);
+	              (has_messages ? 6 * MESSAGE_MAX + 256 + CLI_TRAIL_MAX : 0);
 	char *out = cli_sink_reserve(&p->report, n * line);
 	if (!out)
 		say_unreported(p, cli_sink_error(&p->report));

@@ -56,6 +56,7 @@ static void keep(produce *p, const kp_report *r, const kp_record *content, const
 	if (content && p->failed.file.fd >= 0) {
 		cli_failed_record f = describe(p, content, r->outcome == KP_UNKNOWN ? "UNKNOWN" : "NOT_PERSISTED",
 		                               kp_error_name(r->error));
+		f.report = r->struct_size ? r : NULL; /* kp_send refused it: there is no trail */
 		if (cli_failed_record_add(&p->failed, &f))
 			return;
 	}
@@ -85,7 +86,7 @@ static void on_failure(produce *p, const kp_report *r)
 	if (tags & PRODUCE_HAS_TIMESTAMP)
 		content.timestamp_ms = r->timestamp_ms;
 	cli_tally_failure(&p->tally, r->outcome, r->error);
-	cli_failure_text(r, text, sizeof(text));
+	(void)kp_report_text(r, text, sizeof(text));
 	keep(p, r, is_complete_content(r, tags) ? &content : NULL, text);
 }
 

@@ -57,33 +57,6 @@ cli_counts cli_tally_get(cli_tally *t, int64_t *last_report_ns)
 	return counts;
 }
 
-static const char *stage_text(kp_stage stage)
-{
-	static const char *const texts[] = {
-		[KP_STAGE_NO_METADATA] = "the topic's partitions were not known",
-		[KP_STAGE_NO_LEADER] = "the partition had no reachable leader",
-		[KP_STAGE_QUEUED] = "it was waiting to be sent",
-		[KP_STAGE_IN_FLIGHT] = "it was sent, the answer did not come",
-		[KP_STAGE_DONE] = "it was answered",
-	};
-	return (size_t)stage < sizeof(texts) / sizeof(texts[0]) ? texts[stage] : "";
-}
-
-void cli_failure_text(const kp_report *r, char *out, size_t out_size)
-{
-	char where[64] = "", tries[64] = "", last[96] = "";
-	if (r->partition >= 0)
-		snprintf(where, sizeof(where), "; partition %" PRId32, r->partition);
-	if (r->attempts > 0)
-		snprintf(tries, sizeof(tries), "; %" PRId32 " attempt%s, last at node %" PRId32, r->attempts,
-		         r->attempts == 1 ? "" : "s", r->node_id);
-	if (r->last_error && r->last_error != r->error)
-		snprintf(last, sizeof(last), "; last error %s", kp_error_name(r->last_error));
-	snprintf(out, out_size, "%s %s (%s; %s%s%s%s): %s", r->outcome == KP_UNKNOWN ? "UNKNOWN" : "NOT_PERSISTED",
-	         kp_error_name(r->error), r->message && *r->message ? r->message : kp_error_text(r->error), stage_text(r->stage),
-	         where, tries, last, kp_error_advice(r->error));
-}
-
 void cli_tally_say(const cli_tally *t)
 {
 	for (size_t i = 0; i < t->n_codes; i++) {

@@ -49,8 +49,6 @@ static inline uint64_t cli_counts_ended(const cli_counts *c)
 	return c->persisted + c->not_persisted + c->unknown + c->unacknowledged;
 }
 
-/* "NOT_PERSISTED MESSAGE_TOO_LARGE (the broker's words, 2 attempts, …): what to do" */
-void cli_failure_text(const kp_report *report, char *out, size_t out_size);
 /* One line on stderr for each error code: how often, and what to do. After the last report. */
 void cli_tally_say(const cli_tally *t);
 /* "errors": [{"code", "name", "count", "not_persisted", "unknown", "advice"}]. After the last report. */

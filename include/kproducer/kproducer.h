@@ -132,8 +132,8 @@ typedef enum kp_outcome {
 /* Where a record was when it ended. */
 typedef enum kp_stage {
 	KP_STAGE_NO_METADATA = 0, /* its topic's partitions were not known */
-	KP_STAGE_NO_LEADER = 1,   /* its partition had no reachable leader */
-	KP_STAGE_QUEUED = 2,      /* waiting in the batch queue */
+	KP_STAGE_NO_LEADER = 1,   /* its partition had no leader, as far as the metadata tells */
+	KP_STAGE_QUEUED = 2,      /* waiting to be sent, or sent again */
 	KP_STAGE_IN_FLIGHT = 3,   /* sent, answer outstanding */
 	KP_STAGE_DONE = 4         /* answered */
 } kp_stage;
@@ -149,8 +149,8 @@ struct kp_report {
 	int error;            /* 0 when persisted, or the code that decided */
 	kp_outcome outcome;
 	kp_stage stage;
-	int last_error;   /* what a broker or connection last answered for it, 0 if nothing was */
-	int32_t node_id;  /* the node of the last attempt, -1 if none */
+	int last_error; /* what a broker or connection last answered for it; without an attempt what stood in its way; 0 if nothing did */
+	int32_t node_id;  /* the node of the last attempt; without one its partition's leader, -1 if there was none */
 	int32_t attempts; /* requests that carried it */
 	uint16_t flags;   /* KP_REPORT_… */
 	uint16_t resends; /* times that a kp_resender sent it; of the attempts, 0 for all other records */
@@ -162,6 +162,13 @@ struct kp_report {
 	const kp_header *headers;
 	size_t n_headers;
 	const char *message; /* what the broker said beside the code (KIP-467), or NULL */
+	/*
+	 * Where its time went, in microseconds: together its age. Of its batch, that is, of the oldest record in it. Waiting for metadata, for
+	 * a leader, for being sent (linger, back-off, connecting, throttled), and for answers.
+	 */
+	int64_t no_metadata_us, no_leader_us, queued_us, in_flight_us;
+	/* What stood in its way when it was given up without an answer, naming node, server and error; or NULL. Valid as long as key. */
+	const char *cause;
 };
 
 #define KP_REPORT_PARTITIONED 1 /* the record asked for its partition */
@@ -179,6 +186,12 @@ static inline const kp_report *kp_report_at(const kp_report *reports, size_t i)
  * (a bystander, a stamp that a broker refused). 0 for all others. kp_error_is_retriable speaks of the request, this of the record.
  */
 KP_API int kp_report_is_retriable(const kp_report *r);
+
+/*
+ * The report in one line: outcome, error, what stood in the way, stage, attempts, times, advice. Returns the line's length; it is cut when
+ * size is not larger (buf may be NULL when size is 0). Any thread; does not block or allocate.
+ */
+KP_API size_t kp_report_text(const kp_report *r, char *buf, size_t size);
 
 /*
  * Reports, an array at a time, on the runtime's thread. Per partition in the order of sending. Must not block: a call over 100 ms
@@ -225,7 +238,7 @@ KP_API int kp_try_send(kp_topic *t, const kp_record *r);
 /* Hand n records over in order; returns how many were accepted. *error (may be NULL): why the next one was not, else 0. */
 KP_API size_t kp_send_many(kp_topic *t, const kp_record *records, size_t n, int *error);
 /* Send one and wait for its end. The result's error, or KP_ERR_TIMED_OUT (the record goes on; its report is dropped). `out` may be NULL;
- * its opaque, topic, offset … are set, key, value, headers and message are NULL. */
+ * its opaque, topic, offset … are set, key, value, headers, message and cause are NULL. */
 KP_API int kp_send_sync(kp_topic *t, const kp_record *r, int timeout_ms, kp_report *out);
 
 /* The end of a group of records sent with kp_produce_batch. */

@@ -27,12 +27,9 @@ static kp_slice raw_records(kp_filler *f, const kp_batch *b)
 	return kp_batch_records(all, &f->raw, &records) ? kp_slice_null() : records;
 }
 
-void kp_filler_begin(kp_filler *f, const kp_batch *b)
+kp_report kp_filler_model(const kp_batch *b)
 {
-	kp_arena_reset(&f->arena);
-	f->batch = b;
-	f->records = b->outcome == KP_PERSISTED ? kp_slice_null() : raw_records(f, b);
-	f->model = (kp_report){
+	return (kp_report){
 		.struct_size = sizeof(kp_report),
 		.topic = b->partition->topic->name,
 		.offset = -1,
@@ -44,7 +41,20 @@ void kp_filler_begin(kp_filler *f, const kp_batch *b)
 		.node_id = b->last_node,
 		.attempts = b->attempts,
 		.message = b->message,
+		.no_metadata_us = b->trail.no_metadata_us,
+		.no_leader_us = b->trail.no_leader_us,
+		.queued_us = b->trail.queued_us,
+		.in_flight_us = b->trail.in_flight_us,
+		.cause = b->cause,
 	};
+}
+
+void kp_filler_begin(kp_filler *f, const kp_batch *b)
+{
+	kp_arena_reset(&f->arena);
+	f->batch = b;
+	f->records = b->outcome == KP_PERSISTED ? kp_slice_null() : raw_records(f, b);
+	f->model = kp_filler_model(b);
 }
 
 static const void *pointer(kp_slice s)

@@ -23,6 +23,8 @@ typedef struct kp_filler {
 
 void kp_filler_init(kp_filler *f);
 void kp_filler_deinit(kp_filler *f);
+/* What all reports of the batch share. Any thread that may read the batch. */
+kp_report kp_filler_model(const kp_batch *b);
 void kp_filler_begin(kp_filler *f, const kp_batch *b);
 static inline bool kp_filler_gives(const kp_filler *f, const kp_entry *en)
 {

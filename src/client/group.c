@@ -150,7 +150,7 @@ static int wait_for(gathering *g, int64_t deadline_us, kp_report *out)
 		out->opaque = g->tally.opaque;
 		out->key = out->value = NULL;
 		out->headers = NULL;
-		out->message = NULL;
+		out->message = out->cause = NULL;
 		out->key_len = out->value_len = out->n_headers = 0;
 	}
 	kp_mem_free(g);

@@ -58,6 +58,7 @@ static bool drop_if_wanted(kp_producer *p, int64_t now_us)
 static void leave_loop(kp_producer *p, int64_t now_us)
 {
 	kp_jobs_cancel(p, now_us);
+	(void)kp_failure_log_step(&p->loop.failures, now_us, true);
 	kp_transport_close_all(p);
 	pthread_mutex_lock(&p->shared.mutex);
 	kp_task *task = p->shared.task;
@@ -91,6 +92,8 @@ static int64_t turn(void *opaque, int64_t now_us)
 	}
 	if (progress)
 		return now_us;
+	int64_t log_us = kp_failure_log_step(&p->loop.failures, now_us, false);
+	wake = log_us < wake ? log_us : wake;
 	return p->loop.close_deadline_us < wake ? p->loop.close_deadline_us : wake;
 }
 
@@ -248,6 +251,7 @@ kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err,
 	}
 	init_shared(p);
 	kp_logger_init(&p->log, p->settings.log_level, p->settings.log_cb, p->settings.log_opaque, p->settings.engine.client_id);
+	kp_failure_log_init(&p->loop.failures, &p->log);
 	p->owns_runtime = !runtime;
 	p->runtime = runtime ? runtime : kp_runtime_new();
 	if (!p->runtime || !make_parts(p) || !attach_to_runtime(p)) {

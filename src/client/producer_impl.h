@@ -16,6 +16,7 @@
 
 #include "base/list.h"
 #include "base/time.h"
+#include "client/failure_log.h"
 #include "client/report_queue.h"
 #include "client/settings.h"
 #include "net/conn.h"
@@ -84,6 +85,7 @@ struct kp_producer {
 		size_t n_conns;
 		uint64_t room_seen; /* generation of room last announced */
 		struct kp_filler *filler;
+		kp_failure_log failures;
 		kp_job close_job;
 		uint64_t close_serial;           /* what it flushes */
 		int64_t close_deadline_us;       /* as the task's timer has it; KP_TIME_NEVER unless the close waits */

@@ -8,7 +8,7 @@
 #include "client/producer_impl.h"
 #include "producer/topic.h"
 
-#define AT_ONCE 64 /* reports per callback: 8 KB, which stays in the first-level cache */
+#define AT_ONCE 64 /* reports per callback: 11 KB, which stays in the first-level cache */
 #define SLOW_CALLBACK_US 100000
 
 static bool is_wanted(const kp_producer *p, const kp_batch *b)
@@ -62,19 +62,6 @@ static void call_back_all(kp_producer *p, const kp_batch *b)
 	}
 }
 
-/* One line for a failed batch, whoever else is told: at three in the morning the log is what there is. */
-static void log_failure(kp_producer *p, const kp_batch *b)
-{
-	if (b->error == KP_OK || b->error == KP_ERR_CLOSED || b->error == KP_ERR_PURGED)
-		return;
-	int cause = b->last_error ? b->last_error : b->error;
-	KP_LOG(&p->log, KP_LOG_WARN, kp_time_mono_us(),
-	       "batch_failed topic=%s partition=%d records=%d error=%s outcome=%s last_error=%s attempts=%d node=%d%s%s advice=\"%s\"",
-	       b->partition->topic->name, b->partition->index, b->n_records, kp_error_name(b->error),
-	       b->outcome == KP_UNKNOWN ? "unknown" : "not_persisted", b->last_error ? kp_error_name(b->last_error) : "none",
-	       b->attempts, b->last_node, b->message ? " broker_says=" : "", b->message ? b->message : "", kp_error_advice(cause));
-}
-
 static void queue(kp_producer *p, kp_report_queue *q, kp_batch *b)
 {
 	if (!q->is_on)
@@ -85,7 +72,7 @@ static void queue(kp_producer *p, kp_report_queue *q, kp_batch *b)
 
 static void report_batch(kp_producer *p, kp_batch *b)
 {
-	log_failure(p, b);
+	kp_failure_log_add(&p->loop.failures, b, kp_time_mono_us());
 	if (b->entries) {
 		kp_filler_begin(p->loop.filler, b);
 		tell_groups(p, b);

@@ -99,7 +99,8 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	b->partition = p;
 	b->base_timestamp_ms = b->max_timestamp_ms = opening_time(e, a);
 	b->is_dated_now = a->is_now;
-	b->created_us = a->is_moved ? a->created_us : kp_engine_clock_us(e);
+	b->routed_us = a->is_moved ? e->loop.now_us : kp_engine_clock_us(e);
+	b->created_us = a->is_moved ? a->created_us : b->routed_us;
 	p->shared.open = b;
 	KP_REACHED(BATCH_OPEN);
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);

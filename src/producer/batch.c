@@ -59,6 +59,7 @@ kp_batch *kp_batch_new(kp_budget *budget, const kp_batch_need *need, int *error)
 	b->producer_epoch = -1;
 	b->base_sequence = -1;
 	b->last_node = -1;
+	b->trail.sent_us = -1;
 	b->base_offset = -1;
 	b->log_append_time_ms = -1;
 	return b;
@@ -128,6 +129,7 @@ void kp_batch_free(kp_batch *b, kp_budget *budget)
 	kp_batch_drop_data(b, budget);
 	kp_budget_give(budget, b->entries, b->entries_cap_bytes);
 	kp_mem_free(b->message);
+	kp_mem_free(b->cause);
 	kp_mem_free(b->rejected);
 	kp_mem_free(b);
 }

@@ -43,6 +43,13 @@ typedef struct kp_queued {
 } kp_queued;
 enum { KP_QUEUE_REPORTS, KP_QUEUE_FAILURES, KP_N_QUEUES };
 
+/* Where its time went (trail.c); microseconds. */
+typedef struct kp_trail {
+	int64_t sent_us;                                               /* of the request that carries it; -1: none does */
+	int64_t leaderless_mark_us;                                    /* its partition's count when it began to wait */
+	int64_t no_metadata_us, no_leader_us, queued_us, in_flight_us; /* no_metadata and queued: from its end on */
+} kp_trail;
+
 typedef struct kp_batch {
 	kp_list link;           /* in the partition's queue, then ready list, then list of unresolved ones */
 	kp_list age_link;       /* in the engine's list by age, from adoption to the end */
@@ -61,7 +68,8 @@ typedef struct kp_batch {
 	int64_t base_timestamp_ms, max_timestamp_ms;
 	bool is_dated_now; /* base_timestamp_ms is the time at which it was opened, not what a record asked for */
 	int64_t created_us;
-	size_t raw_len; /* bytes of records before compression */
+	int64_t routed_us; /* when it came to its partition: later than created_us if it waited for metadata */
+	size_t raw_len;    /* bytes of records before compression */
 	kp_codec_type codec;
 	uint32_t records_crc;
 	_Atomic bool is_sealed; /* release by whoever sealed it, acquire by the loop */
@@ -80,6 +88,7 @@ typedef struct kp_batch {
 	int16_t producer_epoch;
 	int32_t base_sequence;
 	int32_t attempts;
+	kp_trail trail;
 
 	/* the outcome */
 	int error;
@@ -89,6 +98,7 @@ typedef struct kp_batch {
 	int32_t last_node;
 	int64_t base_offset, log_append_time_ms; /* -1: not known; -1: CreateTime */
 	char *message;                           /* the broker's words, or NULL */
+	char *cause;                             /* what stood in its way when it was given up, or NULL */
 	int32_t *rejected;                       /* batch indexes of KP_ERR_INVALID_RECORD's culprits (KIP-467), or NULL */
 	int32_t n_rejected;
 	size_t moved_bytes; /* of one that waited for metadata and is half moved, see pending.c */

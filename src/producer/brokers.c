@@ -248,6 +248,9 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 	if (error) {
 		b->n_failures++;
 		KP_REACHED(BROKER_BACKING_OFF);
+		b->down_error = error;
+		snprintf(b->down_text, sizeof(b->down_text), "%s", text ? text : kp_error_text(error));
+		e->loop.last_error_code = error;
 		snprintf(e->loop.last_error, sizeof(e->loop.last_error), "%s:%u: %s", b->host, b->port,
 		         text ? text : kp_error_text(error));
 		/* the first of a row of failures is said aloud, the others to those who debug */

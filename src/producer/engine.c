@@ -110,6 +110,7 @@ static void on_ready(void *owner)
 {
 	kp_broker *b = owner;
 	b->n_failures = 0;
+	b->down_error = 0;
 	b->used_us = b->engine->loop.now_us;
 	KP_REACHED(BROKER_READY);
 	b->engine->loop.said_down = false;

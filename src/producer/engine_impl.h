@@ -34,6 +34,8 @@ typedef struct kp_broker {
 	int32_t n_produce;    /* Produce requests in flight */
 	kp_timer timer;       /* request time-out, reconnect, end of a throttle, idle */
 	int n_failures;       /* to connect, in a row */
+	int down_error;       /* of the last connection, 0 if it serves or nothing has failed yet ... */
+	char down_text[160];  /* ... and in words */
 	int64_t tried_us;     /* last attempt to connect */
 	int64_t reconnect_us; /* not before then */
 	int64_t used_us;
@@ -104,7 +106,8 @@ struct kp_engine {
 		uint32_t conn_generation;
 		bool said_down; /* the error callback knows that no server can be reached */
 		char last_error[600];
-		kp_arena arena; /* scratch of one request or answer */
+		int last_error_code; /* of the same failure */
+		kp_arena arena;      /* scratch of one request or answer */
 		/* counters: written by the loop, read by any thread; relaxed, figures only */
 		_Atomic uint64_t persisted, not_persisted, unknown, sent_bytes, received_bytes, requests, batches, retries,
 			connects, disconnects, throttle_ms;
@@ -154,6 +157,16 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us);
 void kp_fail_topic(kp_engine *e, kp_topic *t, int error, int64_t now_us);
 void kp_resolve_gap(kp_engine *e, kp_partition *p);
+
+/* trail.c: where a batch's time went, and what stood in its way */
+void kp_trail_leader(kp_partition *p, bool has_leader, int64_t now_us); /* its leader is another, or is none */
+void kp_trail_open_seen(kp_partition *p, int64_t routed_us);            /* of the open batch; -1: there is none */
+void kp_trail_adopted(const kp_partition *p, kp_batch *b);
+void kp_trail_sent(kp_batch *b, int64_t now_us);
+void kp_trail_back(kp_batch *b, int64_t now_us); /* its request is through */
+void kp_trail_end(kp_batch *b, int64_t now_us);  /* all four times stand and add up to its age */
+/* Before the end of a batch that no broker's answer ended: last_error, node and cause, as things stand. */
+void kp_trail_explain(const kp_engine *e, kp_batch *b);
 
 /* sender.c */
 void kp_broker_send(kp_engine *e, kp_broker *b, int64_t now_us);

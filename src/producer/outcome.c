@@ -22,6 +22,7 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 	b->outcome = outcome;
 	b->stage = stage;
 	KP_REACHED_END(outcome, stage);
+	kp_trail_end(b, e->loop.now_us);
 	kp_list_remove(&b->age_link);
 	if (!b->is_stamped)
 		atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
@@ -50,6 +51,7 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 static bool attempt_over(kp_engine *e, kp_batch *b)
 {
 	b->call = NULL;
+	kp_trail_back(b, e->loop.now_us);
 	b->partition->loop.n_in_flight--;
 	if (!b->is_ended)
 		return false;
@@ -110,6 +112,8 @@ static void take_sequence_back(kp_engine *e, kp_partition *p, const kp_batch *b)
 
 static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 {
+	if (stage != KP_STAGE_DONE)
+		kp_trail_explain(e, b);
 	take_sequence_back(e, b->partition, b);
 	kp_batch_end(e, b, error, b->is_open_fate || b->call ? KP_UNKNOWN : KP_NOT_PERSISTED, stage);
 	end_acked(e, b->partition);
@@ -230,14 +234,6 @@ static kp_stage stage_of(const kp_batch *b)
 	return b->partition->loop.leader ? KP_STAGE_QUEUED : KP_STAGE_NO_LEADER;
 }
 
-/* What to blame when no attempt was made: the topic's metadata error, if it had one. */
-static void blame_topic(kp_batch *b)
-{
-	const kp_cluster_topic *meta = b->partition->topic->loop.meta;
-	if (!b->last_error && meta)
-		b->last_error = meta->error;
-}
-
 void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us)
 {
 	kp_list *next;
@@ -252,7 +248,6 @@ void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us)
 		}
 		if (!kp_batch_is_sealed(b))
 			continue; /* its thread is about to finish, and notifies */
-		blame_topic(b);
 		give_up(e, b, KP_ERR_DELIVERY_TIMEOUT, stage_of(b));
 		kp_partition_evaluate(e, p, now_us);
 		/* evaluating may have ended others: start again from the oldest */
@@ -270,7 +265,6 @@ static void end_ready(kp_engine *e, kp_partition *p, int error, bool is_last_err
 			continue;
 		if (is_last_error)
 			b->last_error = error;
-		blame_topic(b);
 		give_up(e, b, error, stage_of(b));
 	}
 }
@@ -342,6 +336,7 @@ static void purge_unseen(kp_engine *e, int error)
 
 void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
 {
+	e->loop.now_us = now_us;
 	/* records of a topic that no turn has seen yet count too */
 	if (kp_metadata_adopt_topics(e, now_us) && what & KP_PURGE_QUEUED)
 		purge_unseen(e, error);
@@ -355,6 +350,7 @@ void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
 
 bool kp_engine_drop_oldest(kp_engine *e, int64_t now_us)
 {
+	e->loop.now_us = now_us;
 	(void)kp_metadata_adopt_topics(e, now_us); /* as in kp_engine_purge */
 	for (int pass = 0; pass < 2; pass++) {
 		for (kp_list *n = e->loop.by_age.next; n != &e->loop.by_age; n = n->next) {

@@ -29,6 +29,7 @@ static void adopt_list(kp_engine *e, kp_partition *p, kp_list *detached)
 			b->is_seal_due = false;
 			kp_seal_batch(e, b);
 		}
+		kp_trail_adopted(p, b);
 		insert_by_age(e, b);
 		kp_list_push_back(&e->loop.by_serial, &b->serial_link);
 		kp_list_push_back(&p->loop.ready, &b->link);
@@ -42,8 +43,10 @@ void kp_partition_adopt(kp_engine *e, kp_partition *p)
 	kp_lock_acquire(&p->shared.lock);
 	kp_list_splice_back(&detached, &p->shared.queue);
 	p->loop.open_created_us = p->shared.open ? p->shared.open->created_us : -1;
+	int64_t open_routed_us = p->shared.open ? p->shared.open->routed_us : -1;
 	kp_lock_release(&p->shared.lock);
 	adopt_list(e, p, &detached);
+	kp_trail_open_seen(p, open_routed_us);
 }
 
 void kp_partition_adopt_all(kp_engine *e, kp_partition *p)
@@ -197,6 +200,7 @@ void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, i
 		leave_ready_list(p);
 	}
 	p->loop.leader = leader;
+	kp_trail_leader(p, leader != NULL, now_us);
 	atomic_store_explicit(&p->shared.leader, leader, memory_order_relaxed);
 	atomic_store_explicit(&p->shared.is_available, leader != NULL, memory_order_relaxed);
 	kp_partition_evaluate(e, p, now_us);

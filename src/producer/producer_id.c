@@ -43,6 +43,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 		error = kp_wire_read(&kp_init_producer_id_response_message, version, bytes, &e->loop.arena, &a, NULL);
 	if (!error)
 		error = a.error_code;
+	call->last_error = error;
 	if (error == KP_ERR_CLOSED) {
 		e->loop.is_asking_id = false;
 		return false;

@@ -73,6 +73,7 @@ static void collect(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t n
 		batch->call = call;
 		batch->attempts++;
 		KP_REACHED(BATCH_IN_FLIGHT);
+		kp_trail_sent(batch, now_us);
 		batch->last_node = b->id;
 		p->loop.n_in_flight++;
 		call->batches[call->n++] = batch;

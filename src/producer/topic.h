@@ -48,9 +48,12 @@ typedef struct kp_partition {
 		kp_timer timer;     /* linger, back-off or expiry of an open batch */
 		int64_t backoff_until_us;
 		int64_t open_created_us; /* of the open batch as last seen; -1: none */
-		bool is_recovering;      /* travels alone until what it has to send again is through */
-		bool is_draining;        /* a real gap: nothing leaves until nothing is in flight */
-		int n_failures;          /* in a row, for the back-off */
+		int64_t leaderless_us,
+			leaderless_since_us; /* how long it had no leader, and since when it has none; -1: it has one */
+		int64_t open_routed_us, open_leaderless_us; /* of the open batch last seen, and the count when it came */
+		bool is_recovering;                         /* travels alone until what it has to send again is through */
+		bool is_draining;                           /* a real gap: nothing leaves until nothing is in flight */
+		int n_failures;                             /* in a row, for the back-off */
 		int64_t producer_id;
 		int64_t banned_producer_id; /* an id that this partition must not use any more; -1: none */
 		int16_t producer_epoch;
