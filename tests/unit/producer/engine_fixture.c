@@ -207,7 +207,9 @@ static void note_report(fx *f, const kp_batch *b, int i)
 	                                 .node = b->last_node,
 	                                 .offset = b->base_offset < 0 ? -1 : b->base_offset + i,
 	                                 .at_us = f->now_us,
-	                                 .order = ++f->n_reported};
+	                                 .order = ++f->n_reported,
+	                                 .trail = b->trail};
+	snprintf(f->reports[number].cause, sizeof(f->reports[number].cause), "%s", b->cause ? b->cause : "");
 }
 
 bool fx_take_ended(fx *f)

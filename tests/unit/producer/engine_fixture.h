@@ -98,6 +98,8 @@ typedef struct fx_report {
 	int32_t partition, attempts, node;
 	int64_t offset, at_us;
 	uint64_t order; /* of all reports */
+	kp_trail trail;
+	char cause[256]; /* "" when there is none */
 } fx_report;
 
 typedef struct fx {
