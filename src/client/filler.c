@@ -45,7 +45,7 @@ kp_report kp_filler_model(const kp_batch *b)
 		.no_leader_us = b->trail.no_leader_us,
 		.queued_us = b->trail.queued_us,
 		.in_flight_us = b->trail.in_flight_us,
-		.cause = b->cause,
+		.cause = b->cause ? b->cause->text : NULL,
 	};
 }
 

@@ -129,7 +129,7 @@ void kp_batch_free(kp_batch *b, kp_budget *budget)
 	kp_batch_drop_data(b, budget);
 	kp_budget_give(budget, b->entries, b->entries_cap_bytes);
 	kp_mem_free(b->message);
-	kp_mem_free(b->cause);
+	kp_cause_unref(b->cause);
 	kp_mem_free(b->rejected);
 	kp_mem_free(b);
 }

@@ -50,6 +50,15 @@ typedef struct kp_trail {
 	int64_t no_metadata_us, no_leader_us, queued_us, in_flight_us; /* no_metadata and queued: from its end on */
 } kp_trail;
 
+/* What stood in the way of batches when they were given up; those that waited for the same share it. */
+typedef struct kp_cause {
+	_Atomic int32_t n_refs; /* acq_rel: who drops the last one frees it */
+	int error;
+	char text[];
+} kp_cause;
+
+void kp_cause_unref(kp_cause *c); /* any thread; NULL is fine */
+
 typedef struct kp_batch {
 	kp_list link;           /* in the partition's queue, then ready list, then list of unresolved ones */
 	kp_list age_link;       /* in the engine's list by age, from adoption to the end */
@@ -98,7 +107,7 @@ typedef struct kp_batch {
 	int32_t last_node;
 	int64_t base_offset, log_append_time_ms; /* -1: not known; -1: CreateTime */
 	char *message;                           /* the broker's words, or NULL */
-	char *cause;                             /* what stood in its way when it was given up, or NULL */
+	kp_cause *cause;                         /* what stood in its way when it was given up, or NULL */
 	int32_t *rejected;                       /* batch indexes of KP_ERR_INVALID_RECORD's culprits (KIP-467), or NULL */
 	int32_t n_rejected;
 	size_t moved_bytes; /* of one that waited for metadata and is half moved, see pending.c */

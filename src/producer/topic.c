@@ -26,6 +26,13 @@ static kp_partition *partition_new(kp_topic *t, int32_t index)
 	return p;
 }
 
+static void partition_free(kp_partition *p)
+{
+	if (p)
+		kp_cause_unref(p->loop.cause);
+	kp_mem_free(p);
+}
+
 kp_topic *kp_topic_new(struct kp_engine *e, const char *name, uint64_t serial, uint64_t seed)
 {
 	kp_topic *t = kp_mem_calloc(1, sizeof(*t));
@@ -50,14 +57,14 @@ void kp_topic_free(kp_topic *t)
 {
 	kp_partition **partitions = atomic_load_explicit(&t->shared.partitions, memory_order_relaxed);
 	for (int32_t i = 0; i < t->loop.n_made; i++)
-		kp_mem_free(partitions[i]);
+		partition_free(partitions[i]);
 	kp_mem_free(partitions);
 	for (size_t i = 0; i < t->loop.n_retired; i++)
 		kp_mem_free(t->loop.retired[i]);
 	kp_mem_free(t->loop.retired);
 	kp_mem_free(t->shared.weights);
 	kp_mem_free(t->shared.candidates);
-	kp_mem_free(t->shared.pending);
+	partition_free(t->shared.pending);
 	kp_mem_free(t->name);
 	kp_mem_free(t);
 }

@@ -51,9 +51,11 @@ typedef struct kp_partition {
 		int64_t leaderless_us,
 			leaderless_since_us; /* how long it had no leader, and since when it has none; -1: it has one */
 		int64_t open_routed_us, open_leaderless_us; /* of the open batch last seen, and the count when it came */
-		bool is_recovering;                         /* travels alone until what it has to send again is through */
-		bool is_draining;                           /* a real gap: nothing leaves until nothing is in flight */
-		int n_failures;                             /* in a row, for the back-off */
+		kp_cause *cause;                            /* of what was given up in the turn of cause_us, or NULL */
+		int64_t cause_us;
+		bool is_recovering; /* travels alone until what it has to send again is through */
+		bool is_draining;   /* a real gap: nothing leaves until nothing is in flight */
+		int n_failures;     /* in a row, for the back-off */
 		int64_t producer_id;
 		int64_t banned_producer_id; /* an id that this partition must not use any more; -1: none */
 		int16_t producer_epoch;

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "producer/engine_impl.h"
@@ -221,14 +222,49 @@ static void find_cause(const kp_engine *e, const kp_batch *b, int64_t now_us, ca
 		blame_queue(p, b, now_us, c);
 }
 
+void kp_cause_unref(kp_cause *c)
+{
+	/* acq_rel: the last one sees that the others are through with it */
+	if (c && atomic_fetch_sub_explicit(&c->n_refs, 1, memory_order_acq_rel) == 1)
+		kp_mem_free(c);
+}
+
+/* NULL when memory is out: the codes alone have to do. */
+static kp_cause *cause_new(const kp_engine *e, const kp_batch *b)
+{
+	cause found;
+	find_cause(e, b, e->loop.now_us, &found);
+	size_t size = strlen(found.text) + 1;
+	kp_cause *c = kp_mem_alloc(sizeof(*c) + size);
+	if (!c)
+		return NULL;
+	atomic_init(&c->n_refs, 1);
+	c->error = found.error;
+	memcpy(c->text, found.text, size);
+	return c;
+}
+
+/* The cause of a batch that was never sent: in one turn the same for all of its partition, of which there may be thousands. */
+static kp_cause *shared_cause(const kp_engine *e, kp_partition *p, const kp_batch *b)
+{
+	if (!p->loop.cause || p->loop.cause_us != e->loop.now_us) {
+		kp_cause_unref(p->loop.cause);
+		p->loop.cause = cause_new(e, b);
+		p->loop.cause_us = e->loop.now_us;
+	}
+	if (p->loop.cause)
+		atomic_fetch_add_explicit(&p->loop.cause->n_refs, 1, memory_order_relaxed);
+	return p->loop.cause;
+}
+
 void kp_trail_explain(const kp_engine *e, kp_batch *b)
 {
-	cause c;
-	find_cause(e, b, e->loop.now_us, &c);
-	if (!b->last_error)
-		b->last_error = c.error;
-	if (b->last_node < 0 && b->partition->loop.leader)
-		b->last_node = b->partition->loop.leader->id;
-	kp_mem_free(b->cause);
-	b->cause = kp_mem_strdup(c.text); /* without memory for the words the code alone has to do */
+	kp_partition *p = b->partition;
+	kp_cause *c = b->attempts > 0 ? cause_new(e, b) : shared_cause(e, p, b);
+	if (!b->last_error && c)
+		b->last_error = c->error;
+	if (b->last_node < 0 && p->loop.leader)
+		b->last_node = p->loop.leader->id;
+	kp_cause_unref(b->cause);
+	b->cause = c;
 }

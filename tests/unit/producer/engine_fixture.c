@@ -209,7 +209,7 @@ static void note_report(fx *f, const kp_batch *b, int i)
 	                                 .at_us = f->now_us,
 	                                 .order = ++f->n_reported,
 	                                 .trail = b->trail};
-	snprintf(f->reports[number].cause, sizeof(f->reports[number].cause), "%s", b->cause ? b->cause : "");
+	snprintf(f->reports[number].cause, sizeof(f->reports[number].cause), "%s", b->cause ? b->cause->text : "");
 }
 
 bool fx_take_ended(fx *f)
