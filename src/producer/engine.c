@@ -382,7 +382,8 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 			kp_partition_evaluate(e, p, now_us);
 		}
 	}
-	return e->loop.next_serial;
+	e->loop.flush_upto = e->loop.next_serial;
+	return e->loop.flush_upto;
 }
 
 bool kp_engine_flushed(kp_engine *e, uint64_t serial)

@@ -91,6 +91,7 @@ struct kp_engine {
 		kp_list moving;         /* topics with records that wait for room to go to their partitions */
 		uint64_t room_at_last_move;
 		int n_flushing;
+		uint64_t flush_upto;        /* the latest flush waits for batches below this serial */
 		uint64_t flush_extended_to; /* records that waited for metadata moved to batches below this serial */
 		int64_t metadata_wanted_us; /* since when an answer is wanted and does not come; -1: none is */
 		bool must_rebootstrap;      /* done in the next turn: not from inside an answer */

@@ -32,6 +32,17 @@ static int publish(kp_engine *e, kp_topic *t, int32_t n)
 	return err;
 }
 
+/* Records wait, without partitions yet or in one that has lost its leader. */
+static bool has_waiting(kp_topic *t)
+{
+	if (atomic_load_explicit(&t->shared.pending->shared.bytes, memory_order_relaxed) > 0)
+		return true;
+	for (int32_t i = 0; i < t->loop.n_made; i++)
+		if (atomic_load_explicit(&kp_topic_partition(t, i)->shared.bytes, memory_order_relaxed) > 0)
+			return true;
+	return false;
+}
+
 static void on_topic(void *opaque, kp_cluster_topic *meta)
 {
 	kp_engine *e = opaque;
@@ -47,7 +58,7 @@ static void on_topic(void *opaque, kp_cluster_topic *meta)
 	}
 	if (what == KP_METADATA_REBOOTSTRAP)
 		e->loop.must_rebootstrap = true;
-	if (what != KP_METADATA_TAKE && atomic_load_explicit(&t->shared.pending->shared.bytes, memory_order_relaxed) == 0)
+	if (what != KP_METADATA_TAKE && !has_waiting(t))
 		kp_cluster_unmark_stale(meta); /* the next record marks it again */
 	if (what != KP_METADATA_TAKE || meta->n_partitions == 0)
 		return;

@@ -150,8 +150,13 @@ void kp_pending_move(kp_engine *e, kp_topic *t, int32_t n_partitions)
 	kp_list *n;
 	kp_lock_acquire(&pending->shared.lock);
 	kp_partition_adopt_all(e, pending);
-	while ((n = kp_list_first(&pending->loop.ready)) && move_batch(e, t, KP_CONTAINER_OF(n, kp_batch, link), n_partitions))
-		;
+	bool is_awaited = false;
+	while ((n = kp_list_first(&pending->loop.ready))) {
+		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
+		is_awaited |= b->serial < e->loop.flush_upto;
+		if (!move_batch(e, t, b, n_partitions))
+			break;
+	}
 	bool is_done = !n;
 	t->loop.moving_to = n_partitions;
 	/* under the lock: whoever comes now finds the partitions, behind everything that waited */
@@ -164,7 +169,8 @@ void kp_pending_move(kp_engine *e, kp_topic *t, int32_t n_partitions)
 		kp_list_push_back(&e->loop.moving, &t->loop.moving_link);
 	atomic_store(&e->shared.is_moving, !kp_list_empty(&e->loop.moving));
 	kp_partition_evaluate(e, pending, e->loop.now_us);
-	extend_flush(e, t, n_partitions);
+	if (is_awaited) /* else whoever keeps the buffer full would keep a flush from ending */
+		extend_flush(e, t, n_partitions);
 }
 
 void kp_pending_step(kp_engine *e)

@@ -87,6 +87,24 @@ static void engine_leaves_a_missing_topic_alone_when_nothing_waits_for_it(void *
 	fx_free(f);
 }
 
+/* The leader is lost, then the whole topic for a while: nothing but metadata can tell that it is back. */
+static void engine_goes_on_asking_for_a_missing_topic_when_a_partition_has_records(void **state)
+{
+	(void)state;
+	fx *f = fx_with_topic(NULL, 1);
+	move_leader(f, 0, 0);
+	mark_stale(f, "events");
+	fx_advance(f, FX_SECOND);
+	fx_send(f, "events", 0, NULL, 10);
+	f->topics[0].error = KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+	fx_advance(f, 3 * FX_SECOND);
+	f->topics[0].error = 0;
+	move_leader(f, 0, 2);
+	fx_advance(f, 3 * FX_SECOND);
+	fx_check(f, 1, KP_PERSISTED, 0);
+	fx_free(f);
+}
+
 static void engine_asks_with_pauses_for_a_topic_it_may_not_write_to(void **state)
 {
 	(void)state;
@@ -203,6 +221,7 @@ int main(void)
 		cmocka_unit_test(engine_doubts_the_leader_although_the_batch_is_given_up),
 		cmocka_unit_test(engine_doubts_the_leader_that_closes_when_nothing_is_acknowledged),
 		cmocka_unit_test(engine_leaves_a_missing_topic_alone_when_nothing_waits_for_it),
+		cmocka_unit_test(engine_goes_on_asking_for_a_missing_topic_when_a_partition_has_records),
 		cmocka_unit_test(engine_asks_with_pauses_for_a_topic_it_may_not_write_to),
 		cmocka_unit_test(engine_waits_for_the_partitions_of_a_topic_that_has_none_yet),
 		cmocka_unit_test(engine_asks_a_dropped_node_when_no_bootstrap_server_is_left),
