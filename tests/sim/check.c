@@ -14,7 +14,7 @@
 #include "producer/topic.h"
 #include "tests/sim/watch.h"
 
-#define LATE_US (50 * SIM_MS) /* what a report may be later than its deadline */
+#define LATE_US (50 * SIM_MS) /* what a report, or the end of a flush, may be later than its deadline */
 
 /* ------------------------------------------------------------------ reports */
 
@@ -51,15 +51,36 @@ static void check_content(sim_world *w, const kp_batch *b, int32_t i, uint32_t i
 		sim_fail(w, "I1", "the content of record #%u is not what was sent", index);
 }
 
+static int32_t *gap_of(sim_world *w, const kp_partition *p)
+{
+	for (int32_t t = 0; t < w->plan.n_topics && p->index >= 0; t++)
+		if (w->topics[t] == p->topic)
+			return &w->gap_behind[t][p->index];
+	return NULL;
+}
+
+/* What is persisted behind a record that was not shows that the sequence goes on. */
+static void note_gap(sim_world *w, const kp_batch *b, uint32_t index)
+{
+	int32_t *gap = gap_of(w, b->partition);
+	if (gap && b->outcome != KP_PERSISTED)
+		*gap = *gap > (int32_t)index + 1 ? *gap : (int32_t)index + 1;
+	else if (gap && (int32_t)index >= *gap)
+		*gap = 0;
+}
+
 /*
  * Sent in fair weather: it has to be persisted, if there is time for a request or two that the bad weather swallowed. But when what was
  * sent before left a gap, and a stale leader refused this one with a code that does not prove anything, then the gap ends it as unknown
- * (the rules at the head of src/producer/outcome.c).
+ * (the rules at the head of src/producer/outcome.c). In a topic that lost its logs nobody saw the gap being left.
  */
-static bool is_broken_promise(const sim_world *w, const kp_batch *b)
+static bool is_broken_promise(sim_world *w, const kp_batch *b, const sim_record *r)
 {
 	const kp_engine_config *c = &w->plan.config;
-	bool is_gap = b->outcome == KP_UNKNOWN && b->error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+	const int32_t *gap = gap_of(w, b->partition);
+	bool is_gap = c->idempotent && b->outcome == KP_UNKNOWN &&
+	              ((gap && *gap > 0) || w->is_disordered[r->topic] || w->is_forgetful) &&
+	              (b->error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || kp_error_get_class(b->error) == KP_CLASS_REFRESH);
 	bool has_time = c->delivery_timeout_us > c->request_timeout_us + 5 * SIM_SECOND && c->retries == INT32_MAX;
 	return b->outcome != KP_PERSISTED && b->error != KP_ERR_CLOSED && !is_gap && has_time;
 }
@@ -75,14 +96,14 @@ static void check_outcome(sim_world *w, const kp_batch *b, uint32_t index, const
 	if (w->now_us - r->accepted_us > w->plan.config.delivery_timeout_us + LATE_US)
 		sim_fail(w, "I7", "record #%u ends %lld ms after it was accepted", index,
 		         (long long)(w->now_us - r->accepted_us) / 1000);
-	if (r->is_after_calm && !is_written && is_broken_promise(w, b))
+	if (r->is_after_calm && !is_written && is_broken_promise(w, b, r))
 		sim_fail(w, "I9", "record #%u was sent in fair weather and ended with error %d", index, b->error);
 }
 
 /* With idempotence the reports of a partition come in the order of sending. */
 static void check_order(sim_world *w, const kp_batch *b, uint32_t index, uint8_t topic)
 {
-	if (!w->plan.config.idempotent || b->outcome != KP_PERSISTED)
+	if (!w->plan.config.idempotent || b->outcome != KP_PERSISTED || w->is_disordered[topic] || w->is_forgetful)
 		return;
 	int32_t *last = &w->last_reported[topic][b->partition->index];
 	if ((int32_t)index < *last - 1)
@@ -115,6 +136,7 @@ static void report_record(sim_world *w, kp_batch *b, int32_t i)
 	r->offset = b->base_offset >= 0 ? b->base_offset + i : -1;
 	w->n_ended++;
 	check_outcome(w, b, index, r);
+	note_gap(w, b, index);
 	check_order(w, b, index, r->topic);
 	if (b->outcome != KP_PERSISTED)
 		check_content(w, b, i, index);
@@ -164,6 +186,25 @@ void sim_on_release(sim_world *w)
 	w->is_woken = true; /* as the client does: somebody may wait for the room */
 }
 
+/* ------------------------------------------------------------------ deadlines */
+
+/* I7, also of what never ends. Records are accepted in the order of their deadlines. */
+void sim_check_deadlines(sim_world *w)
+{
+	for (; w->first_open < w->n_records; w->first_open++) {
+		const sim_record *r = &w->records[w->first_open];
+		if (!r->is_tracked || r->n_reports > 0)
+			continue;
+		if (w->now_us - r->accepted_us > w->plan.config.delivery_timeout_us + LATE_US)
+			sim_fail(w, "I7", "record #%u has not ended %lld ms after it was accepted", w->first_open,
+			         (long long)(w->now_us - r->accepted_us) / 1000);
+		break;
+	}
+	if (w->is_flushing && w->now_us > w->flush_until_us + LATE_US)
+		sim_fail(w, "I7", "a flush has not ended %lld ms after all that it waits for should have",
+		         (long long)(w->now_us - w->flush_until_us) / 1000);
+}
+
 /* ------------------------------------------------------------------ memory */
 
 /*
@@ -208,18 +249,19 @@ static void check_stored(sim_world *w, const kp_record_view *v, const place *at)
 	}
 	sim_record *r = &w->records[index];
 	r->n_in_log++;
+	r->is_ever_in_log = true;
 	r->is_found_at_offset |= r->partition == at->partition && r->offset == at->offset;
 	if (r->timestamp_ms != at->timestamp_ms)
 		sim_fail(w, "I3", "record #%u has another timestamp", index);
-	if (r->is_tracked && r->outcome == KP_NOT_PERSISTED)
+	if (r->is_tracked && r->n_reports > 0 && r->outcome == KP_NOT_PERSISTED)
 		sim_fail(w, "I4", "record #%u was reported as not persisted and stands in %s-%d at %lld", index, name,
 		         at->partition, (long long)at->offset);
-	if (!w->plan.config.idempotent)
+	if (!w->plan.config.idempotent || w->is_forgetful)
 		return;
 	if (r->n_in_log > 1)
 		sim_fail(w, "I3", "record #%u stands a second time, in %s-%d at %lld", index, name, at->partition,
 		         (long long)at->offset);
-	if (!r->is_tracked || r->outcome == KP_UNKNOWN)
+	if (!r->is_tracked || r->n_reports == 0 || r->outcome == KP_UNKNOWN || w->is_disordered[at->topic])
 		return;
 	if ((int32_t)index < *at->last)
 		sim_fail(w, "I3", "record #%u stands behind #%d in %s-%d at %lld", index, *at->last - 1, name, at->partition,
@@ -227,9 +269,10 @@ static void check_stored(sim_world *w, const kp_record_view *v, const place *at)
 	*at->last = (int32_t)index + 1;
 }
 
-static void check_log(sim_world *w, uint8_t topic, int32_t partition)
+typedef void on_record(sim_world *w, const kp_record_view *v, const place *at);
+
+static void walk_log(sim_world *w, uint8_t topic, int32_t partition, int64_t offset, on_record *visit)
 {
-	int64_t offset = 0;
 	int32_t last = 0;
 	kp_slice batch, records;
 	kp_buf scratch;
@@ -243,24 +286,43 @@ static void check_log(sim_world *w, uint8_t topic, int32_t partition)
 		const uint8_t *at = records.ptr, *end = records.ptr + records.len;
 		kp_record_view v;
 		for (int32_t i = 0; i < h.n_records && kp_record_load(&at, end, &v) == 0; i++)
-			check_stored(w, &v,
-			             &(place){topic, partition, h.base_offset + i, h.base_timestamp + v.timestamp_delta, &last});
+			visit(w, &v, &(place){topic, partition, h.base_offset + i, h.base_timestamp + v.timestamp_delta, &last});
 	}
 	kp_buf_deinit(&scratch);
+}
+
+static void lose(sim_world *w, const kp_record_view *v, const place *at)
+{
+	uint32_t index = v->value.ptr && v->value.len >= 4 ? kp_load_be32(v->value.ptr) : UINT32_MAX;
+	(void)at;
+	if (index >= w->n_records)
+		return; /* seen by check_stored */
+	w->records[index].n_in_log--;
+	w->records[index].may_be_lost |= w->is_loss_allowed;
+}
+
+void sim_check_loss(sim_world *w, int32_t topic, int32_t partition, int64_t from_offset, bool may_be_lost)
+{
+	w->is_loss_allowed = may_be_lost;
+	walk_log(w, (uint8_t)topic, partition, from_offset, check_stored);
+	walk_log(w, (uint8_t)topic, partition, from_offset, lose);
 }
 
 void sim_check_end(sim_world *w)
 {
 	for (uint8_t t = 0; t < w->plan.n_topics; t++)
 		for (int32_t i = 0; i < kp_db_n_partitions(w->db, w->plan.topics[t].name); i++)
-			check_log(w, t, i);
+			walk_log(w, t, i, 0, check_stored);
 	for (uint32_t i = 0; i < w->n_records; i++) {
 		const sim_record *r = &w->records[i];
 		if (!r->is_accepted || !r->is_tracked)
 			continue;
 		if (r->n_reports != 1)
 			sim_fail(w, "I1", "record #%u has %u reports", i, r->n_reports);
-		if (r->outcome == KP_PERSISTED && (r->n_in_log == 0 || (r->offset >= 0 && !r->is_found_at_offset)))
+		if (r->outcome == KP_NOT_PERSISTED && r->is_ever_in_log)
+			sim_fail(w, "I4", "record #%u was reported as not persisted and stood in a log for a while", i);
+		if (r->outcome == KP_PERSISTED && !r->may_be_lost &&
+		    (r->n_in_log == 0 || (r->offset >= 0 && !r->is_found_at_offset)))
 			sim_fail(w, "I2", "record #%u was persisted at %lld and is not there", i, (long long)r->offset);
 	}
 	w->totals->records += w->n_accepted;

@@ -1,5 +1,5 @@
 /*
- * faults.c - what goes wrong, and how it heals.
+ * faults.c - what goes wrong with connections, nodes and leaders, and how it heals. Logs: faults_logs.c; answers: judge.c, stale.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,19 @@ const char *const sim_fault_names[SIM_N_FAULTS] = {
 	[SIM_REFUSE] = "refuse",
 	[SIM_STALL] = "stall",
 	[SIM_SLOW_REPLICATION] = "slow replication",
+	[SIM_LOG_CUT] = "log cut",
+	[SIM_STALE_METADATA] = "stale metadata",
+	[SIM_THROTTLE] = "throttle",
+	[SIM_SLOW_NODE] = "slow node",
+	[SIM_PARTIAL_ANSWER] = "partial answer",
+	[SIM_PRODUCE_ERROR] = "Produce error",
+	[SIM_PRODUCE_ERROR_AFTER] = "Produce error after append",
+	[SIM_METADATA_ERROR] = "Metadata error",
+	[SIM_ID_ERROR] = "InitProducerId error",
+	[SIM_EXPIRY] = "expired producers",
+	[SIM_GROWTH] = "new partitions",
+	[SIM_DELETION] = "topic deleted",
+	[SIM_UNCLEAN] = "unclean election",
 };
 
 void sim_faults_schedule(sim_world *w)
@@ -29,6 +42,9 @@ void sim_faults_schedule(sim_world *w)
 	int64_t width = is_clump ? sim_spread(&w->fate, 100, 200 * SIM_MS) : w->plan.calm_us;
 	for (uint32_t i = 0; i < w->plan.n_faults; i++)
 		sim_at(w, at + sim_range(&w->fate, 0, width), SIM_EV_FAULT, NULL, 0, 0);
+	/* a producer id is asked for at the start, and seldom again */
+	if (w->plan.fault_kinds >> SIM_ID_ERROR & 1 && sim_chance(&w->fate, 30))
+		w->armed[SIM_ID_ERROR] = (int32_t)sim_range(&w->fate, 1, 3);
 	sim_at(w, w->plan.calm_us, SIM_EV_CALM, NULL, 0, 0);
 }
 
@@ -42,7 +58,7 @@ bool sim_take_armed(sim_world *w, sim_fault kind)
 	return true;
 }
 
-static int64_t outage_us(sim_world *w)
+int64_t sim_outage_us(sim_world *w)
 {
 	return sim_spread(&w->fate, 1 * SIM_MS, 5 * SIM_SECOND);
 }
@@ -52,8 +68,7 @@ static int32_t any_node(sim_world *w)
 	return (int32_t)sim_range(&w->fate, 1, w->plan.n_nodes);
 }
 
-/* A partition of a topic that exists; false if there is none. */
-static bool any_partition(sim_world *w, int32_t *topic, int32_t *partition)
+bool sim_any_partition(sim_world *w, int32_t *topic, int32_t *partition)
 {
 	*topic = (int32_t)sim_range(&w->fate, 0, w->plan.n_topics - 1);
 	int32_t n = kp_db_n_partitions(w->db, w->plan.topics[*topic].name);
@@ -62,8 +77,10 @@ static bool any_partition(sim_world *w, int32_t *topic, int32_t *partition)
 	return n > 0;
 }
 
-static void set_leader(sim_world *w, int32_t topic, int32_t partition, int32_t node)
+void sim_set_leader(sim_world *w, int32_t topic, int32_t partition, int32_t node)
 {
+	if (partition >= kp_db_n_partitions(w->db, w->plan.topics[topic].name))
+		return; /* the topic was deleted meanwhile */
 	SIM_TRACE(w, "%s-%d is led by node %d", w->plan.topics[topic].name, partition, node);
 	if (kp_db_set_leader(w->db, w->plan.topics[topic].name, partition, node))
 		sim_fail(w, "sim", "no such partition");
@@ -72,12 +89,12 @@ static void set_leader(sim_world *w, int32_t topic, int32_t partition, int32_t n
 static bool move_leader(sim_world *w)
 {
 	int32_t topic, partition;
-	if (!any_partition(w, &topic, &partition))
+	if (!sim_any_partition(w, &topic, &partition))
 		return false;
 	int32_t to = sim_chance(&w->fate, 20) ? 0 : any_node(w);
-	set_leader(w, topic, partition, to);
+	sim_set_leader(w, topic, partition, to);
 	if (to == 0)
-		sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, topic << 16 | partition);
+		sim_at(w, w->now_us + sim_outage_us(w), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE, topic << 16 | partition);
 	else if (sim_chance(&w->fate, 30)) /* and somewhere else soon: the election was not the last */
 		sim_at(w, w->now_us + sim_spread(&w->fate, 10, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE,
 		       topic << 16 | partition);
@@ -95,20 +112,20 @@ void sim_before_produce(sim_world *w, kp_slice frame, sim_strike *s)
 	s->is_flip = sim_take_armed(w, SIM_LEADER_FLIP);
 	s->is_step_down = !s->is_flip && sim_take_armed(w, SIM_STEP_DOWN);
 	if (s->is_flip)
-		set_leader(w, s->topic, s->partition, 0);
+		sim_set_leader(w, s->topic, s->partition, 0);
 	if (s->is_step_down)
-		kp_db_set_hw_delay_us(w->db, outage_us(w));
+		kp_db_set_hw_delay_us(w->db, sim_outage_us(w));
 }
 
 void sim_after_produce(sim_world *w, const sim_strike *s)
 {
 	if (s->is_flip)
-		set_leader(w, s->topic, s->partition, s->leader);
+		sim_set_leader(w, s->topic, s->partition, s->leader);
 	if (!s->is_step_down)
 		return;
 	sim_at(w, w->now_us + sim_spread(&w->fate, 1, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE,
 	       s->topic << 16 | s->partition);
-	sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_SLOW_REPLICATION, 0);
+	sim_at(w, w->now_us + sim_outage_us(w), SIM_EV_HEAL, NULL, SIM_SLOW_REPLICATION, 0);
 }
 
 static void node_up(sim_world *w, int32_t node)
@@ -121,9 +138,8 @@ static void node_up(sim_world *w, int32_t node)
 		sim_fail(w, "sim", "no such node");
 }
 
-static bool node_down(sim_world *w)
+bool sim_node_down(sim_world *w, int32_t node)
 {
-	int32_t node = any_node(w);
 	if (!w->nodes[node].is_up)
 		return false;
 	SIM_TRACE(w, "node %d is down", node);
@@ -136,7 +152,7 @@ static bool node_down(sim_world *w)
 			sim_conn_vanish(w, w->conns[i]);
 		else if (w->conns[i]->node == node && w->conns[i]->is_open)
 			sim_conn_reset(w, w->conns[i], false);
-	sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_NODE_DOWN, node);
+	sim_at(w, w->now_us + sim_outage_us(w), SIM_EV_HEAL, NULL, SIM_NODE_DOWN, node);
 	return true;
 }
 
@@ -153,7 +169,7 @@ static bool slow_replication(sim_world *w)
 	int64_t delay = sim_chance(&w->fate, 20) ? KP_TIME_NEVER : sim_spread(&w->fate, 100, 2 * SIM_SECOND);
 	SIM_TRACE(w, "replication takes %lld us", (long long)delay);
 	kp_db_set_hw_delay_us(w->db, delay);
-	sim_at(w, w->now_us + outage_us(w), SIM_EV_HEAL, NULL, SIM_SLOW_REPLICATION, 0);
+	sim_at(w, w->now_us + sim_outage_us(w), SIM_EV_HEAL, NULL, SIM_SLOW_REPLICATION, 0);
 	return true;
 }
 
@@ -165,10 +181,17 @@ static bool strike(sim_world *w, sim_fault kind)
 	case SIM_RESET: return reset_some(w, false);
 	case SIM_LATE_BYTES: return reset_some(w, true);
 	case SIM_LEADER_MOVE: return move_leader(w);
-	case SIM_NODE_DOWN: return node_down(w);
+	case SIM_NODE_DOWN: return sim_node_down(w, node);
 	case SIM_SLOW_REPLICATION: return slow_replication(w);
-	case SIM_REFUSE: w->nodes[node].refuses_until_us = w->now_us + outage_us(w); return true;
-	case SIM_STALL: w->nodes[node].stalled_until_us = w->now_us + outage_us(w); return true;
+	case SIM_REFUSE: w->nodes[node].refuses_until_us = w->now_us + sim_outage_us(w); return true;
+	case SIM_STALL: w->nodes[node].stalled_until_us = w->now_us + sim_outage_us(w); return true;
+	case SIM_SLOW_NODE: w->nodes[node].slow_until_us = w->now_us + sim_outage_us(w); return true;
+	case SIM_STALE_METADATA:
+		w->nodes[node].stale_until_us = w->now_us + sim_outage_us(w);
+		return false; /* counted by stale.c */
+	case SIM_LOG_CUT: return sim_log_cut_begin(w);
+	case SIM_UNCLEAN: return sim_unclean(w);
+	case SIM_DELETION: return sim_delete_topic(w);
 	default: w->armed[kind]++; return false; /* counted when its moment has come */
 	}
 }
@@ -192,10 +215,14 @@ void sim_on_heal(sim_world *w, const sim_event *ev)
 		return;
 	if (ev->a == SIM_NODE_DOWN)
 		node_up(w, ev->b);
+	else if (ev->a == SIM_LOG_CUT)
+		sim_log_cut(w);
+	else if (ev->a == SIM_DELETION)
+		sim_recreate_topic(w, ev->b);
 	else if (ev->a == SIM_SLOW_REPLICATION)
 		kp_db_set_hw_delay_us(w->db, 0);
 	else
-		set_leader(w, ev->b >> 16, ev->b & 0xffff, any_node(w));
+		sim_set_leader(w, ev->b >> 16, ev->b & 0xffff, any_node(w));
 }
 
 void sim_on_calm(sim_world *w)
@@ -209,15 +236,16 @@ void sim_on_calm(sim_world *w)
 		w->armed[k] = 0;
 	for (int32_t i = 1; i <= w->plan.n_nodes; i++) {
 		node_up(w, i);
-		w->nodes[i].refuses_until_us = 0;
+		w->nodes[i].refuses_until_us = w->nodes[i].slow_until_us = w->nodes[i].stale_until_us = 0;
 		if (w->nodes[i].stalled_until_us > w->now_us)
 			w->nodes[i].stalled_until_us = w->now_us;
 	}
 	for (int32_t t = 0; t < w->plan.n_topics; t++) {
 		kp_db_partition_info info;
+		sim_recreate_topic(w, t);
 		int32_t n = kp_db_n_partitions(w->db, w->plan.topics[t].name);
 		for (int32_t i = 0; i < n; i++)
 			if (kp_db_partition_get(w->db, w->plan.topics[t].name, i, &info) == 0 && info.leader == 0)
-				set_leader(w, t, i, any_node(w));
+				sim_set_leader(w, t, i, any_node(w));
 	}
 }

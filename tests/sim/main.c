@@ -1,7 +1,7 @@
 /*
  * main.c - sim: runs the simulator over a range of seeds.
  *
- *   sim --seed S --runs N [--trace] [-v]     run i has seed S + i; exit 1 and the seed when an invariant does not hold
+ *   sim --seed S --runs N [--scenario NAME] [--trace] [-v]     run i has seed S + i; exit 1 and the seed when an invariant does not hold
  *   The table at the end says what the runs reached; from 10000 runs on a row that was not is an error too.
  */
 #include <errno.h>
@@ -14,13 +14,31 @@
 
 typedef struct options {
 	uint64_t seed, n_runs;
-	bool is_traced, is_verbose;
+	sim_scenario scenario;
+	bool is_traced, is_verbose, is_help;
 } options;
 
-static int usage(void)
+static int usage(FILE *to, int code)
 {
-	fprintf(stderr, "usage: sim [--seed S] [--runs N] [--trace] [-v]\n");
-	return 2;
+	fprintf(to,
+	        "usage: sim [--seed S] [--runs N] [--scenario NAME] [--trace] [-v]\n"
+	        "Runs the producer's engine against the development broker under a virtual clock, with faults; run i has seed S + i (1),\n"
+	        "N is 1000. Exit 1 when an invariant does not hold: it is named, with the command that replays the run.\n"
+	        "  --trace  what happens, line by line      -v  each run's plan\n"
+	        "Scenarios (without --scenario each seed draws one; in brackets its share):\n");
+	for (int i = SIM_FREE; i < SIM_N_SCENARIOS; i++)
+		fprintf(to, "  %-11s %s (%d %%)\n", sim_scenarios[i].name, sim_scenarios[i].text, sim_scenarios[i].share);
+	return code;
+}
+
+static bool take_scenario(const char *name, sim_scenario *out)
+{
+	for (int i = SIM_FREE; i < SIM_N_SCENARIOS; i++)
+		if (strcmp(name, sim_scenarios[i].name) == 0) {
+			*out = (sim_scenario)i;
+			return true;
+		}
+	return false;
 }
 
 static bool take_number(const char *text, uint64_t *out)
@@ -39,6 +57,10 @@ static bool parse(int argc, char **argv, options *o)
 			i++;
 		else if (strcmp(argv[i], "--runs") == 0 && has_value && take_number(argv[i + 1], &o->n_runs))
 			i++;
+		else if (strcmp(argv[i], "--scenario") == 0 && has_value && take_scenario(argv[i + 1], &o->scenario))
+			i++;
+		else if (strcmp(argv[i], "--help") == 0)
+			o->is_help = true;
 		else if (strcmp(argv[i], "--trace") == 0)
 			o->is_traced = true;
 		else if (strcmp(argv[i], "-v") == 0)
@@ -84,11 +106,13 @@ int main(int argc, char **argv)
 	sim_plan plan;
 	char failure[600] = "";
 	if (!parse(argc, argv, &o))
-		return usage();
+		return usage(stderr, 2);
+	if (o.is_help)
+		return usage(stdout, 0);
 	double start = seconds_now();
 	uint64_t i;
 	for (i = 0; i < o.n_runs && !failure[0]; i++) {
-		sim_plan_make(&plan, o.seed + i);
+		sim_plan_make(&plan, o.seed + i, o.scenario);
 		if (o.is_traced || o.is_verbose)
 			sim_trace_plan(&plan);
 		sim_run(&plan, o.is_traced, &totals, failure, sizeof(failure));
@@ -96,7 +120,8 @@ int main(int argc, char **argv)
 	}
 	if (failure[0]) {
 		printf("sim: seed %llu broke %s\n", (unsigned long long)plan.seed, failure);
-		printf("replay: sim --seed %llu --runs 1 --trace\n", (unsigned long long)plan.seed);
+		printf("replay: sim --seed %llu --runs 1%s%s --trace\n", (unsigned long long)plan.seed,
+		       o.scenario ? " --scenario " : "", o.scenario ? sim_scenarios[o.scenario].name : "");
 	}
 	summarize(&o, &totals, seconds_now() - start);
 	bool is_covered = failure[0] || sim_coverage_print(&totals);

@@ -77,12 +77,14 @@ static void plan_faults(sim_plan *p, kp_random *r)
 {
 	p->n_faults = sim_chance(r, 10) ? 0 : (uint32_t)sim_spread(r, 1, 60);
 	/* half of the runs are about a few kinds, so that each kind meets itself */
-	p->fault_kinds = sim_chance(r, 50) ? ~0u : (uint32_t)kp_random_next(r);
+	p->fault_kinds = (sim_chance(r, 50) ? ~0u : (uint32_t)kp_random_next(r)) &
+	                 ~(1u << SIM_GROWTH | 1u << SIM_DELETION | 1u << SIM_UNCLEAN);
 	int64_t expected = (int64_t)(p->n_records / (p->burst_max / 2 + 1) + 1) * p->pause_max_us / 2;
 	p->calm_us = expected + sim_spread(r, 50 * SIM_MS, 3 * SIM_SECOND);
 	if (p->calm_us > 20 * SIM_SECOND)
 		p->calm_us = 20 * SIM_SECOND;
 	p->close_us = sim_chance(r, 88) ? KP_TIME_NEVER : sim_range(r, 0, p->calm_us);
+	p->close_timeout_us = sim_chance(r, 50) ? 0 : sim_spread(r, SIM_MS, 5 * SIM_SECOND);
 }
 
 static void config_delivery(sim_plan *p, kp_engine_config *c, kp_random *r)
@@ -136,12 +138,22 @@ static void config_cluster(kp_engine_config *c, kp_random *r)
 	snprintf(c->client_id, sizeof(c->client_id), "sim");
 }
 
-void sim_plan_make(sim_plan *p, uint64_t seed)
+static sim_scenario draw_scenario(kp_random *r)
+{
+	int at = (int)kp_random_below(r, 100), i = SIM_FREE;
+	while (i < SIM_N_SCENARIOS - 1 && (at -= sim_scenarios[i].share) >= 0)
+		i++;
+	return (sim_scenario)i;
+}
+
+void sim_plan_make(sim_plan *p, uint64_t seed, sim_scenario scenario)
 {
 	kp_random r;
 	memset(p, 0, sizeof(*p));
 	p->seed = seed;
 	kp_random_init(&r, seed);
+	sim_scenario drawn = draw_scenario(&r); /* also when it is not wanted: the rest is the same then */
+	p->scenario = scenario == SIM_ANY ? drawn : scenario;
 	plan_application(p, &r);
 	plan_cluster(p, &r);
 	plan_network(p, &r);
@@ -151,4 +163,5 @@ void sim_plan_make(sim_plan *p, uint64_t seed)
 	config_cluster(&p->config, &r);
 	if (sim_chance(&r, 30))
 		p->config.first_sequence = INT32_MAX - (int32_t)sim_spread(&r, 1, 500);
+	sim_plan_scenario(p, &r);
 }

@@ -2,7 +2,7 @@
  * sim.h - the deterministic simulator: the real engine, a virtual clock, in-memory byte streams, the development broker's core.
  *
  *   workload ─▶ engine ─▶ actions, bytes ─▶ streams ─▶ broker's core ─▶ answers ─▶ streams ─▶ engine ─▶ ended batches ─▶ checks
- *                                              ▲ faults: delays, resets, leader moves, nodes down, stalls
+ *                                              ▲ faults.c: resets, leaders, nodes, logs · judge.c: errors, throttles · stale.c
  *
  * Everything a run does comes from its seed: the plan (configuration, cluster, workload) and three random sources, for the network, the
  * faults and the application. Nothing reads a clock, so a failing seed replays exactly. The simulator plays the client's part: it steps
@@ -21,6 +21,7 @@
 
 #define SIM_NODES 4
 #define SIM_TOPICS 3
+#define SIM_PARTITIONS_MAX 64    /* of a topic */
 #define SIM_DEFAULT_PARTITIONS 3 /* of topics that are created by a Metadata request */
 #define SIM_MS ((int64_t)1000)
 #define SIM_SECOND ((int64_t)1000000)
@@ -39,10 +40,47 @@ typedef enum sim_fault {
 	SIM_REFUSE,              /* a node refuses connections for a while, the present ones live */
 	SIM_STALL,               /* nothing moves to or from a node for a while */
 	SIM_SLOW_REPLICATION,    /* acks=all waits for the high watermark */
+	SIM_LOG_CUT,        /* a leader crashes; the log goes on without what was above some point at or over the high watermark */
+	SIM_STALE_METADATA, /* a node answers Metadata as it did some time ago, for a while */
+	SIM_THROTTLE,       /* an answer asks for a pause, and the broker is mute that long (KIP-219) */
+	SIM_SLOW_NODE,      /* requests wait at a node for a while */
+	SIM_PARTIAL_ANSWER, /* a part of an answer, then the end of the connection */
+	SIM_PRODUCE_ERROR,  /* partitions of a Produce request are refused with any code */
+	SIM_PRODUCE_ERROR_AFTER, /* they are appended, and answered with a code that leaves that open */
+	SIM_METADATA_ERROR,      /* topics of a Metadata request are answered with any code */
+	SIM_ID_ERROR,            /* so is an InitProducerId request */
+	SIM_EXPIRY,              /* brokers forget idle producers (in the expiry scenario: all, at any time) */
+	SIM_GROWTH,              /* a topic has more partitions; planned, not drawn */
+	SIM_DELETION,            /* a topic is deleted, and created again; only in its scenario */
+	SIM_UNCLEAN,             /* an acknowledged end of a log is lost; only in its scenario */
 	SIM_N_FAULTS
 } sim_fault;
 
+#define SIM_N_CODES 135 /* Kafka's error codes, -1 .. 133: code c has index c + 1 */
+
 extern const char *const sim_fault_names[SIM_N_FAULTS];
+
+/* What a run is about; ANY draws one of the others by the seed. */
+typedef enum sim_scenario {
+	SIM_ANY,
+	SIM_FREE, /* everything drawn */
+	SIM_IDEMPOTENT,
+	SIM_ACKS1,
+	SIM_ACKS0,
+	SIM_PARTITIONS, /* many */
+	SIM_MEMORY,     /* very little */
+	SIM_DELETIONS,
+	SIM_UNCLEANS,
+	SIM_EXPIRIES,
+	SIM_N_SCENARIOS
+} sim_scenario;
+
+typedef struct sim_scenario_info {
+	const char *name, *text;
+	int share; /* of the runs, when none was asked for */
+} sim_scenario_info;
+
+extern const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS];
 
 typedef struct sim_topic_plan {
 	char name[24];
@@ -54,6 +92,7 @@ typedef struct sim_topic_plan {
 /* What one seed decides before the run begins. */
 typedef struct sim_plan {
 	uint64_t seed;
+	sim_scenario scenario;
 	kp_engine_config config;
 	int32_t n_nodes, n_topics;
 	sim_topic_plan topics[SIM_TOPICS];
@@ -72,6 +111,9 @@ typedef struct sim_plan {
 	bool flush_blocks;                              /* no append while a flush is under way */
 	int64_t hold_reports_us;                        /* ended batches are released that much later */
 	int64_t close_us;                               /* the engine is closed in the middle; KP_TIME_NEVER: when all is done */
+	int64_t close_timeout_us;                       /* it has so long to send what it has */
+	int64_t idle_us;                                /* the application pauses once so long; 0: never */
+	bool forgets_any_time;                          /* brokers forget producers that are not idle, too */
 	/* network */
 	int64_t latency_us, jitter_us;
 	int percent_spike; /* of the deliveries take up to 50 times as long */
@@ -82,13 +124,16 @@ typedef struct sim_plan {
 	int64_t calm_us;      /* no fault from then on, everything heals */
 } sim_plan;
 
-void sim_plan_make(sim_plan *plan, uint64_t seed);
+void sim_plan_scenario(sim_plan *plan, kp_random *r); /* scenario.c: what the scenario wants otherwise */
+void sim_plan_make(sim_plan *plan, uint64_t seed, sim_scenario scenario);
 
 typedef struct sim_record {
 	uint8_t topic;
 	bool is_accepted, is_tracked; /* tracked: it has an entry, so a report of its own */
 	bool is_found_at_offset;      /* stands in the log where its report says */
 	bool is_after_calm;           /* of the epilogue */
+	bool is_ever_in_log;          /* stood in a log, though it may have been cut off since */
+	bool may_be_lost;             /* what it stood in is gone, and that is allowed */
 	uint8_t n_reports;
 	kp_outcome outcome;
 	int error;
@@ -110,7 +155,8 @@ typedef enum sim_event_kind {
 	SIM_EV_CLIENT_CLOSED, /* the client learns that the connection is gone */
 	SIM_EV_BROKER_CLOSED, /* the broker does */
 	SIM_EV_RELEASE,       /* the oldest held batch is released */
-	SIM_EV_DEADLINE       /* a: the phase that should be over by now */
+	SIM_EV_DEADLINE,      /* a: the phase that should be over by now */
+	SIM_EV_NONE           /* only so that somebody looks */
 } sim_event_kind;
 
 struct sim_conn;
@@ -148,6 +194,7 @@ typedef struct sim_conn {
 typedef struct sim_totals {
 	uint64_t runs, records, refused, persisted, not_persisted, unknown, blocked, reports_held, faults[SIM_N_FAULTS], turns,
 		events;
+	uint64_t produce_codes[SIM_N_CODES], metadata_codes[SIM_N_CODES], id_codes[SIM_N_CODES]; /* answered by faults */
 	uint64_t requests, retries, connects, duplicates, calls, calls_failed;
 	int64_t virtual_us;
 	double most_memory; /* of buffer.memory that was in use */
@@ -174,29 +221,42 @@ typedef struct sim_world {
 	int64_t db_us;
 	struct {
 		bool is_up, is_silent; /* silent: connections to it while it is down hang instead of being refused */
-		int64_t refuses_until_us, stalled_until_us;
+		int64_t refuses_until_us, stalled_until_us, slow_until_us, stale_until_us;
 	} nodes[SIM_NODES + 1];
 	sim_conn **conns;
 	size_t n_conns, cap_conns;
 	int32_t armed[SIM_N_FAULTS]; /* faults that wait for their moment */
+	int16_t code, code_after;    /* of the request under way: what its partitions or topics are answered with; 0: nothing */
+	uint64_t *codes;             /* where they are counted */
+	int64_t last_produce_us[SIM_TOPICS][SIM_PARTITIONS_MAX]; /* when a request for the partition arrived */
+	kp_list views, asked; /* stale.c: Metadata answers kept, and requests that have no answer yet */
 	bool is_calm;
+	bool has_idled;
 	/* the application */
 	kp_topic *topics[SIM_TOPICS];
 	sim_record *records;
 	uint32_t n_records, n_ended; /* offered so far; of the accepted and tracked ones reported */
+	uint32_t first_open;         /* all records before it have ended */
 	uint32_t n_accepted, n_tracked;
 	bool is_blocked; /* the last record waits for room */
 	int64_t blocked_until_us;
 	uint64_t room_generation;
 	bool is_flushing;
 	uint64_t flush_serial;
-	uint32_t flush_upto; /* records before this one must have ended when the flush has */
+	int64_t flush_until_us; /* all that was accepted before it has its deadline by then */
+	uint32_t flush_upto;    /* records before this one must have ended when the flush has */
 	kp_list calls, ended_calls;
 	kp_batch **held; /* ended batches whose reports were not taken yet: a queue */
 	size_t n_held, first_held, cap_held;
 	uint64_t n_batches_out;
-	int32_t last_reported[SIM_TOPICS][64]; /* per partition, of the persisted ones */
-	uint64_t outcomes[3];                  /* records by outcome */
+	int32_t last_reported[SIM_TOPICS][SIM_PARTITIONS_MAX]; /* per partition, of the persisted ones */
+	int32_t gap_behind[SIM_TOPICS]
+			  [SIM_PARTITIONS_MAX]; /* number + 1 of the last record that was not persisted; 0: all since were */
+	bool is_disordered[SIM_TOPICS];         /* its logs lost what brokers know of producers: nobody can keep the order */
+	int32_t deleted_partitions[SIM_TOPICS]; /* how many a deleted topic had; 0: it is there */
+	bool is_loss_allowed;                   /* of the loss under way */
+	bool is_forgetful;                      /* and at any time: nor can anybody tell a second attempt */
+	uint64_t outcomes[3];                   /* records by outcome */
 	sim_totals *totals;
 	/* scratch: the content of one record */
 	uint8_t *value;
@@ -228,11 +288,29 @@ void sim_conn_vanish(sim_world *w, sim_conn *c);
 sim_conn *sim_conn_any(sim_world *w, kp_random *r); /* an open one, or NULL */
 void sim_conns_free(sim_world *w);
 
-/* faults.c */
+/* judge.c: what is wrong with a request's answer */
+void sim_judge_init(sim_world *w);
+
+/* stale.c: Metadata answers of yesterday */
+void sim_stale_asked(sim_world *w, const sim_conn *c, kp_slice frame);
+void sim_stale_answered(sim_world *w, kp_db_answer *a); /* it may be an older one afterwards */
+void sim_stale_free(sim_world *w);
+
+/* faults.c, faults_logs.c */
 void sim_faults_schedule(sim_world *w);
 void sim_on_fault(sim_world *w);
 void sim_on_heal(sim_world *w, const sim_event *ev);
 void sim_on_calm(sim_world *w);
+int64_t sim_outage_us(sim_world *w);
+bool sim_any_partition(sim_world *w, int32_t *topic, int32_t *partition); /* of a topic that exists; false if there is none */
+bool sim_node_down(sim_world *w, int32_t node);
+void sim_set_leader(sim_world *w, int32_t topic, int32_t partition, int32_t node);
+bool sim_log_cut_begin(sim_world *w);
+void sim_log_cut(sim_world *w);
+bool sim_unclean(sim_world *w);
+bool sim_delete_topic(sim_world *w);
+void sim_recreate_topic(sim_world *w, int32_t topic);
+void sim_expire_producers(sim_world *w); /* those that are idle, when that fault waits */
 bool sim_take_armed(sim_world *w, sim_fault kind);
 /* A Produce request is about to be carried out, and has been: what waits for one strikes. */
 typedef struct sim_strike {
@@ -266,7 +344,10 @@ void sim_calls_free(sim_world *w);
 void sim_take_ended(sim_world *w);
 void sim_on_release(sim_world *w);
 void sim_check_memory(sim_world *w);
+void sim_check_deadlines(sim_world *w);
 void sim_check_end(sim_world *w); /* the engine is gone, nothing is under way */
+/* The log from there on is about to go. may_be_lost: also what was acknowledged. */
+void sim_check_loss(sim_world *w, int32_t topic, int32_t partition, int64_t from_offset, bool may_be_lost);
 
 /* frames.c */
 /* Decode a Produce request; what it points to lives in the arena and the frame. False: it is none. */

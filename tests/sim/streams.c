@@ -287,6 +287,7 @@ static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 		return;
 	}
 	sim_strike strike = {0};
+	sim_stale_asked(w, c, frame);
 	if (is_produce)
 		sim_watch_frame(w, frame);
 	if (is_produce)
@@ -297,6 +298,8 @@ static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 		sim_fail(w, "I8", "%d Produce requests are under way on a connection", c->n_produce);
 	if (err) {
 		SIM_TRACE(w, "conn %u node %d: the broker closes (%s)", c->id, c->node, kp_error_name(err));
+		if (err == KP_ERR_PROTOCOL || err == KP_ERR_NOT_SUPPORTED)
+			sim_fail(w, "I8", "a request that the broker cannot read");
 		broker_side_gone(w, c);
 		sim_at(w, c->to_client_us + delay_us(w), SIM_EV_CLIENT_CLOSED, c, 0, 0);
 	} else if (is_produce && sim_take_armed(w, SIM_RESET_AFTER_APPEND)) {
@@ -368,6 +371,7 @@ void sim_deliver_answers(sim_world *w)
 		sim_conn *c = w->conns[a.conn - 1];
 		if (a.api_key == KP_API_PRODUCE)
 			c->n_produce--;
+		sim_stale_answered(w, &a);
 		if (c->is_open && !c->is_cut)
 			send_answer(w, c, kp_buf_slice(&a.bytes));
 		if (a.is_close) {

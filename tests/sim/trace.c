@@ -63,7 +63,8 @@ void sim_trace_frame(const sim_world *w, const sim_conn *c, kp_slice frame)
 void sim_trace_plan(const sim_plan *p)
 {
 	const kp_engine_config *c = &p->config;
-	printf("seed %llu: %d nodes, %d topics (", (unsigned long long)p->seed, p->n_nodes, p->n_topics);
+	printf("seed %llu, %s: %d nodes, %d topics (", (unsigned long long)p->seed, sim_scenarios[p->scenario].name, p->n_nodes,
+	       p->n_topics);
 	for (int32_t i = 0; i < p->n_topics; i++)
 		printf("%s%d", i ? ", " : "", p->topics[i].n_partitions);
 	printf(" partitions), %u records of %u..%u bytes, %u faults, calm at %lld ms, close at %lld ms\n", p->n_records,

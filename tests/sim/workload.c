@@ -178,6 +178,9 @@ static void begin_flush(sim_world *w)
 	w->is_flushing = true;
 	w->flush_upto = w->n_records;
 	w->flush_serial = kp_engine_flush_begin(w->engine, w->now_us);
+	/* records that wait for metadata move together: those that came meanwhile are waited for, too */
+	w->flush_until_us = w->now_us + 2 * w->plan.config.delivery_timeout_us;
+	sim_at(w, w->flush_until_us + SIM_SECOND, SIM_EV_NONE, NULL, 0, 0);
 	w->is_woken = true;
 }
 
@@ -201,6 +204,16 @@ static void purge(sim_world *w)
 	w->is_woken = true;
 }
 
+/* Until the next burst; once it may be so long that brokers forget a producer. */
+static int64_t pause_us(sim_world *w)
+{
+	int64_t us = sim_spread(&w->application, 1, w->plan.pause_max_us);
+	if (w->has_idled || w->plan.idle_us == 0 || w->n_records < w->plan.n_records / 2)
+		return us;
+	w->has_idled = true;
+	return us + w->plan.idle_us;
+}
+
 void sim_on_application(sim_world *w)
 {
 	const sim_plan *p = &w->plan;
@@ -216,6 +229,7 @@ void sim_on_application(sim_world *w)
 		w->totals->refused++;
 		have_room(w);
 	}
+	sim_expire_producers(w);
 	if (sim_chance(&w->application, p->percent_purge))
 		purge(w);
 	if (!w->is_flushing && sim_chance(&w->application, p->percent_flush))
@@ -226,7 +240,7 @@ void sim_on_application(sim_world *w)
 	while (n-- > 0 && w->n_records < p->n_records && append_next(w))
 		;
 	if (!w->is_blocked && w->n_records < p->n_records && !(w->is_flushing && p->flush_blocks))
-		sim_at(w, w->now_us + sim_spread(&w->application, 1, p->pause_max_us), SIM_EV_APPLICATION, NULL, 0, 0);
+		sim_at(w, w->now_us + pause_us(w), SIM_EV_APPLICATION, NULL, 0, 0);
 }
 
 void sim_after_turn(sim_world *w)
@@ -238,6 +252,7 @@ void sim_after_turn(sim_world *w)
 	if (w->is_flushing && kp_engine_flushed(w->engine, w->flush_serial))
 		end_flush(w);
 	sim_check_memory(w);
+	sim_check_deadlines(w);
 }
 
 bool sim_workload_is_done(const sim_world *w)

@@ -79,10 +79,11 @@ static void on_topic(sim_world *w, int32_t i)
 	sim_topic_plan *t = &w->plan.topics[i];
 	int32_t n = kp_db_n_partitions(w->db, t->name);
 	int err = 0;
-	if (n == 0)
+	if (n == 0 && w->deleted_partitions[i] == 0)
 		err = kp_db_create_topic(w->db, t->name, t->n_partitions, (int16_t)(w->plan.n_nodes < 3 ? w->plan.n_nodes : 3));
 	else if (t->grown_to > n)
 		err = kp_db_add_partitions(w->db, t->name, t->grown_to);
+	w->totals->faults[SIM_GROWTH] += n > 0 && kp_db_n_partitions(w->db, t->name) > n;
 	SIM_TRACE(w, "topic %s has %d partitions now (error %d)", t->name, kp_db_n_partitions(w->db, t->name), err);
 }
 
@@ -109,6 +110,7 @@ static void handle(sim_world *w, const sim_event *ev)
 	case SIM_EV_BROKER_CLOSED: sim_on_broker_closed(w, ev); break;
 	case SIM_EV_RELEASE: sim_on_release(w); break;
 	case SIM_EV_DEADLINE: on_deadline(w, ev->a); break;
+	case SIM_EV_NONE: break;
 	}
 }
 
@@ -185,6 +187,15 @@ static bool is_idle(const sim_world *w)
 	return w->is_calm && sim_workload_is_done(w) && w->n_ended == w->n_tracked && w->n_held == 0 && kp_list_empty(&w->calls);
 }
 
+/* An answer of the bad weather may still be on its way, and fail records that are sent in the good one. */
+static bool has_answers_under_way(const sim_world *w)
+{
+	for (size_t i = 0; i < w->n_conns; i++)
+		if (w->conns[i]->is_known && !kp_list_empty(&w->conns[i]->to_client))
+			return true;
+	return false;
+}
+
 static void enter(sim_world *w, sim_phase phase)
 {
 	w->phase = phase;
@@ -195,7 +206,7 @@ static void go_on_when_done(sim_world *w)
 {
 	if (w->phase == SIM_LOAD && w->is_calm && sim_workload_is_done(w))
 		enter(w, SIM_DRAIN);
-	if (w->phase == SIM_DRAIN && is_idle(w)) {
+	if (w->phase == SIM_DRAIN && is_idle(w) && !has_answers_under_way(w)) {
 		SIM_TRACE(w, "epilogue");
 		enter(w, SIM_EPILOGUE);
 		sim_epilogue(w);
@@ -297,6 +308,7 @@ static void make_cluster(sim_world *w)
 	if (!w->db)
 		sim_alloc(NULL, SIZE_MAX);
 	w->db_us = KP_TIME_NEVER;
+	sim_judge_init(w);
 	for (int32_t i = 1; i <= w->plan.n_nodes; i++)
 		w->nodes[i].is_up = true;
 	for (int32_t i = 0; i < w->plan.n_topics; i++) {
@@ -337,10 +349,13 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	memset(w, 0, sizeof(*w));
 	w->plan = *plan;
 	w->is_traced = is_traced;
+	w->is_forgetful = plan->forgets_any_time;
 	w->totals = totals;
 	kp_list_init(&w->calls);
 	kp_list_init(&w->ended_calls);
 	sim_watch_begin(w);
+	kp_list_init(&w->views);
+	kp_list_init(&w->asked);
 	kp_random_init(&w->network, plan->seed ^ 0x6e6574);
 	kp_random_init(&w->fate, plan->seed ^ 0x66617465);
 	kp_random_init(&w->application, plan->seed ^ 0x617070);
@@ -357,6 +372,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 		sim_conns_free(w);
 		sim_calls_free(w);
 		sim_watch_end(w);
+		sim_stale_free(w);
 		kp_db_free(w->db);
 		free(w->events);
 		free(w->records);

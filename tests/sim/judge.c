@@ -1,0 +1,123 @@
+/*
+ * judge.c - what is wrong with a request's answer: errors before and after the append, throttles, slow nodes, broken answers. And, as
+ * every Produce request passes here decoded, the bound on unresolved batches.
+ */
+#include <kproducer/error.h>
+
+#include "devbroker/judge.h"
+#include "producer/topic.h"
+#include "tests/sim/sim.h"
+#include "wire/messages.h"
+
+#define MOST_UNRESOLVED 5 /* batches of a partition: what a broker remembers */
+
+static int16_t any_code(sim_world *w)
+{
+	int16_t code = (int16_t)sim_range(&w->fate, -1, SIM_N_CODES - 2);
+	return code ? code : KP_ERR_NOT_LEADER_OR_FOLLOWER;
+}
+
+/* DUPLICATE_SEQUENCE_NUMBER says that the batch stands in the log: no broker gives it before it does. */
+static int16_t code_before_append(sim_world *w)
+{
+	int16_t code = any_code(w);
+	return code == KP_ERR_DUPLICATE_SEQUENCE_NUMBER ? KP_ERR_REQUEST_TIMED_OUT : code;
+}
+
+static int16_t code_after_append(sim_world *w)
+{
+	int16_t code;
+	do
+		code = any_code(w);
+	while (!kp_error_may_append(code));
+	return code;
+}
+
+/* I8: with idempotence no sixth batch of a partition may be on its way, on whatever connections. */
+static void check_window(sim_world *w, int32_t topic, int32_t partition)
+{
+	if (!w->engine || !w->plan.config.idempotent || !w->topics[topic] ||
+	    partition >= atomic_load_explicit(&w->topics[topic]->shared.n_ever, memory_order_relaxed))
+		return;
+	int n = 0;
+	const kp_partition *p = kp_topic_partition(w->topics[topic], partition);
+	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next)
+		n++;
+	if (n > MOST_UNRESOLVED)
+		sim_fail(w, "I8", "%d batches of %s-%d are unresolved", n, w->plan.topics[topic].name, partition);
+}
+
+static bool on_place(void *opaque, kp_slice topic, int32_t partition)
+{
+	sim_world *w = opaque;
+	for (int32_t i = 0; i < w->plan.n_topics; i++) {
+		if (!kp_slice_equal(topic, kp_slice_cstr(w->plan.topics[i].name)) || partition >= SIM_PARTITIONS_MAX)
+			continue;
+		w->last_produce_us[i][partition] = w->now_us;
+		check_window(w, i, partition);
+	}
+	return false;
+}
+
+static int64_t arrived(void *opaque, const kp_db_asked *q)
+{
+	sim_world *w = opaque;
+	if (q->api_key == KP_API_PRODUCE)
+		(void)kp_db_asked_any(q, on_place, w);
+	if (w->now_us >= w->nodes[q->node].slow_until_us)
+		return 0;
+	return sim_spread(&w->fate, 100, SIM_SECOND);
+}
+
+static void decide_produce(sim_world *w, kp_db_fate *fate)
+{
+	if (sim_take_armed(w, SIM_PRODUCE_ERROR))
+		w->code = code_before_append(w);
+	else if (w->plan.config.acks != 0 && sim_take_armed(w, SIM_PRODUCE_ERROR_AFTER))
+		w->code_after = code_after_append(w);
+	if (w->plan.config.acks != 0 && sim_take_armed(w, SIM_PARTIAL_ANSWER))
+		fate->partial_bytes = (int32_t)sim_spread(&w->fate, 1, 100);
+}
+
+static void decide(void *opaque, const kp_db_asked *q, kp_db_fate *fate)
+{
+	sim_world *w = opaque;
+	w->code = w->code_after = 0;
+	if (q->api_key == KP_API_PRODUCE)
+		decide_produce(w, fate);
+	else if (q->api_key == KP_API_METADATA && sim_take_armed(w, SIM_METADATA_ERROR))
+		w->code = any_code(w);
+	else if (q->api_key == KP_API_INIT_PRODUCER_ID && sim_take_armed(w, SIM_ID_ERROR))
+		w->code = any_code(w);
+	if (q->api_key != KP_API_API_VERSIONS && sim_take_armed(w, SIM_THROTTLE))
+		fate->throttle_ms = (int32_t)sim_spread(&w->fate, 1, 2000);
+	fate->has_errors = w->code || w->code_after;
+	fate->is_set = fate->has_errors || fate->partial_bytes || fate->throttle_ms;
+	if (fate->has_errors) {
+		w->codes = q->api_key == KP_API_PRODUCE    ? w->totals->produce_codes
+		           : q->api_key == KP_API_METADATA ? w->totals->metadata_codes
+		                                           : w->totals->id_codes;
+		SIM_TRACE(w, "  answered with %s%s", kp_error_name(w->code ? w->code : w->code_after),
+		          w->code_after ? " once appended" : "");
+	}
+	if (fate->partial_bytes || fate->throttle_ms)
+		SIM_TRACE(w, "  %d bytes of the answer (0: all), throttle %d ms", fate->partial_bytes, fate->throttle_ms);
+}
+
+/* Some partitions of a request are spared, so that answers differ. */
+static int16_t error_for(void *opaque, kp_slice topic, int32_t partition, bool is_after)
+{
+	sim_world *w = opaque;
+	(void)topic;
+	(void)partition;
+	int16_t code = is_after ? w->code_after : w->code;
+	if (code == 0 || sim_chance(&w->fate, 20))
+		return 0;
+	w->codes[code + 1]++;
+	return code;
+}
+
+void sim_judge_init(sim_world *w)
+{
+	kp_db_set_judge(w->db, &(kp_db_judge){.opaque = w, .arrived = arrived, .decide = decide, .error_for = error_for});
+}

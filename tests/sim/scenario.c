@@ -1,0 +1,87 @@
+/*
+ * scenario.c - what a run is about, where that differs from what a plan draws.
+ */
+#include "tests/sim/sim.h"
+
+const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS] = {
+	[SIM_ANY] = {"any", "one of the others", 0},
+	[SIM_FREE] = {"free", "everything is drawn", 25},
+	[SIM_IDEMPOTENT] = {"idempotent", "acks=all with idempotence", 25},
+	[SIM_ACKS1] = {"acks1", "acks=1: what was not replicated may be lost", 8},
+	[SIM_ACKS0] = {"acks0", "acks=0: written, and no more is known", 5},
+	[SIM_PARTITIONS] = {"partitions", "dozens of partitions", 9},
+	[SIM_MEMORY] = {"memory", "room for a few batches only", 8},
+	[SIM_DELETIONS] = {"deletion", "topics are deleted and created again", 7},
+	[SIM_UNCLEANS] = {"unclean", "replicas that lag are elected: acknowledged records are lost", 6},
+	[SIM_EXPIRIES] = {"expiry", "brokers forget producers that are idle, and in half of the runs those that are not", 7},
+};
+
+static void idempotent(sim_plan *p, kp_random *r)
+{
+	p->config.acks = -1;
+	p->config.idempotent = true;
+	p->config.max_in_flight = (int32_t)sim_range(r, 1, 5);
+}
+
+static void not_idempotent(sim_plan *p, int16_t acks)
+{
+	p->config.acks = acks;
+	p->config.idempotent = false;
+}
+
+static void many_partitions(sim_plan *p, kp_random *r)
+{
+	for (int32_t i = 0; i < p->n_topics; i++) {
+		sim_topic_plan *t = &p->topics[i];
+		if (t->created_us > 0 && p->is_auto_create)
+			continue; /* it gets as many as the cluster gives */
+		t->n_partitions = (int32_t)sim_range(r, 16, SIM_PARTITIONS_MAX - 4);
+		t->grown_to = t->n_partitions + (t->grows_us < KP_TIME_NEVER ? 4 : 0);
+	}
+}
+
+static void little_memory(sim_plan *p, kp_random *r)
+{
+	kp_engine_config *c = &p->config;
+	int64_t one = (int64_t)kp_budget_round((size_t)p->value_max + 200 + KP_BATCH_HEADER_SIZE) + KP_BUDGET_MIN_BUFFER;
+	c->buffer_memory = one + sim_spread(r, 1, 4 * one);
+	p->hold_reports_us = sim_chance(r, 50) ? 0 : sim_spread(r, 100, 20 * SIM_MS);
+}
+
+/* The application pauses for longer than a record may take. */
+static void idle_producers(sim_plan *p, kp_random *r)
+{
+	kp_engine_config *c = &p->config;
+	idempotent(p, r);
+	c->request_timeout_us = sim_spread(r, 100 * SIM_MS, 500 * SIM_MS);
+	c->delivery_timeout_us = c->request_timeout_us + c->linger_us + sim_spread(r, SIM_MS, 500 * SIM_MS);
+	p->idle_us = c->delivery_timeout_us + sim_spread(r, SIM_MS, SIM_SECOND);
+	p->calm_us += p->idle_us;
+	p->fault_kinds |= 1u << SIM_EXPIRY;
+	p->forgets_any_time = sim_chance(r, 50);
+}
+
+static void deletions(sim_plan *p)
+{
+	p->fault_kinds |= 1u << SIM_DELETION;
+	for (int32_t i = 0; i < p->n_topics && p->is_auto_create; i++) {
+		/* a Metadata request may create the topic again: as many partitions as before */
+		p->topics[i].n_partitions = p->topics[i].grown_to = SIM_DEFAULT_PARTITIONS;
+		p->topics[i].grows_us = KP_TIME_NEVER;
+	}
+}
+
+void sim_plan_scenario(sim_plan *p, kp_random *r)
+{
+	switch (p->scenario) {
+	case SIM_IDEMPOTENT: idempotent(p, r); break;
+	case SIM_ACKS1: not_idempotent(p, 1); break;
+	case SIM_ACKS0: not_idempotent(p, 0); break;
+	case SIM_PARTITIONS: many_partitions(p, r); break;
+	case SIM_MEMORY: little_memory(p, r); break;
+	case SIM_DELETIONS: deletions(p); break;
+	case SIM_UNCLEANS: p->fault_kinds |= 1u << SIM_UNCLEAN; break;
+	case SIM_EXPIRIES: idle_producers(p, r); break;
+	default: break;
+	}
+}
