@@ -65,14 +65,15 @@ int main(int argc, char **argv)
 	kp_topic *t = p ? kp_topic_open(p, argv[2]) : NULL;
 	if (!t)
 		return fprintf(stderr, "%s\n", err), 2;
+	long ms = strtol(argv[3], NULL, 10) * 1000;
 	int is_keyless = strcmp(argv[4], "keyless") == 0;
 	send_for(t, 1000, is_keyless); /* metadata, connections */
-	send_for(t, atol(argv[3]) * 1000, is_keyless);
+	send_for(t, ms, is_keyless);
 	puts("ready");
 	fflush(stdout);
 	if (!fgets(line, sizeof(line), stdin))
 		return 2;
-	send_for(t, atol(argv[3]) * 1000, is_keyless);
+	send_for(t, ms, is_keyless);
 	kp_producer_free(p);
 	kp_config_free(c);
 	return 0;
