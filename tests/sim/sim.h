@@ -230,7 +230,7 @@ typedef struct sim_world {
 	uint64_t *codes;             /* where they are counted */
 	int64_t last_produce_us[SIM_TOPICS][SIM_PARTITIONS_MAX]; /* when a request for the partition arrived */
 	kp_list views, asked; /* stale.c: Metadata answers kept, and requests that have no answer yet */
-	bool is_calm;
+	bool is_calm, is_closing;
 	bool has_idled;
 	/* the application */
 	kp_topic *topics[SIM_TOPICS];
@@ -261,7 +261,7 @@ typedef struct sim_world {
 	/* scratch: the content of one record */
 	uint8_t *value;
 	struct sim_watch *watch; /* watch.h */
-	char failure[600]; /* "" while all is well */
+	char failure[600];       /* "" while all is well */
 } sim_world;
 
 /* world.c: time and turns */

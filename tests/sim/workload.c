@@ -219,7 +219,7 @@ void sim_on_application(sim_world *w)
 	const sim_plan *p = &w->plan;
 	if (!w->records)
 		w->records = sim_alloc(NULL, (p->n_records + EPILOGUE_RECORDS * SIM_TOPICS) * sizeof(*w->records));
-	if (!w->engine || w->n_records >= p->n_records || (w->is_flushing && p->flush_blocks))
+	if (!w->engine || w->is_closing || w->n_records >= p->n_records || (w->is_flushing && p->flush_blocks))
 		return;
 	if (w->is_blocked) {
 		if (w->now_us < w->blocked_until_us)
@@ -245,7 +245,7 @@ void sim_on_application(sim_world *w)
 
 void sim_after_turn(sim_world *w)
 {
-	if (w->is_blocked && kp_engine_room_generation(w->engine) != w->room_generation && append_next(w)) {
+	if (w->is_blocked && !w->is_closing && kp_engine_room_generation(w->engine) != w->room_generation && append_next(w)) {
 		have_room(w);
 		sim_at(w, w->now_us, SIM_EV_APPLICATION, NULL, 0, 0);
 	}

@@ -235,10 +235,23 @@ static void count_engine(sim_world *w)
 		sim_fail(w, "I5", "%lld bytes are accounted for although everything was released", (long long)c.budget_used);
 }
 
+/* As kp_close does: no more records, those accepted have until the deadline. */
+static void finish_sending(sim_world *w)
+{
+	int64_t until_us = w->now_us + w->plan.close_timeout_us;
+	SIM_TRACE(w, "close within %.3f ms", (double)w->plan.close_timeout_us / 1000);
+	w->is_closing = true;
+	kp_engine_stop_accepting(w->engine);
+	w->is_woken = true;
+	sim_at(w, until_us, SIM_EV_NONE, NULL, 0, 0);
+	while (!w->failure[0] && w->now_us < until_us && w->n_ended < w->n_tracked && advance(w))
+		;
+	if (w->now_us > until_us + 50 * SIM_MS)
+		sim_fail(w, "I7", "close ends %lld ms after its deadline", (long long)(w->now_us - until_us) / 1000);
+}
+
 static void close_engine(sim_world *w)
 {
-	SIM_TRACE(w, "close");
-	kp_engine_stop_accepting(w->engine);
 	if (w->topics[0]) {
 		kp_append_args a = {.content = {.value = kp_slice_cstr("late")}, .partition = KP_PARTITION_ANY};
 		if (kp_engine_append(w->topics[0], &a) == 0)
@@ -333,6 +346,9 @@ static void play(sim_world *w)
 		go_on_when_done(w);
 	if (!w->failure[0] && w->phase != SIM_OVER && w->plan.close_us == KP_TIME_NEVER)
 		sim_fail(w, "I9", "nothing will happen any more, and %u records have not ended", w->n_tracked - w->n_ended);
+	if (w->failure[0])
+		return;
+	finish_sending(w);
 	if (w->failure[0])
 		return;
 	close_engine(w);
