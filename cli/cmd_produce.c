@@ -48,6 +48,10 @@ static const char details[] =
 	"(what stood in the way), and the microseconds spent in each stage: no_metadata_us, no_leader_us, queued_us, in_flight_us.\n"
 	" UNKNOWN means that it may be in the log: sending it again may double it. To leave those out: grep -v '^{\"outcome\":\"UNKNOWN\"' FILE\n"
 	"\n"
+	"--resend N sends a failed record again, up to N times, when it ended not persisted for a reason that may pass: 100 ms later, then 200 ms,\n"
+	"up to 10 s. It comes behind the records that were sent meanwhile. Only its last outcome is named, kept or reported. 32 MiB of\n"
+	"records can wait; what finds no room there has failed. What may be in the log already is not sent again without --resend-unknown.\n"
+	"\n"
 	"--report has a line for every record, as its outcome comes: input, record (its number there), outcome (PERSISTED, NOT_PERSISTED,\n"
 	"UNKNOWN, UNACKNOWLEDGED with acks=0, MALFORMED), topic, partition, offset, timestamp, attempts, and if it failed error, code,\n"
 	"message and its trail. Sending waits for a reader that does not keep up.\n"
@@ -62,6 +66,7 @@ static const char details[] =
 	"  kproducer produce -b localhost:9092 -t users --input-format json users.failed\n"
 	"  kproducer produce -b localhost:9092 -t orders --input-format json --report outcomes orders.jsonl\n"
 	"  kproducer produce -b localhost:9092 -t access --key-from '^([0-9.]+) ' --rate 5k access.log\n"
+	"  kproducer produce -b localhost:9092 -t orders --resend 5 --retry-count-header retry_count --failed orders.failed orders.txt\n"
 	"  find . -name '*.xml' -print0 | kproducer produce -b localhost:9092 -t paths -0\n"
 	"  printf '42:\\n' | kproducer produce -b localhost:9092 -t users -K : -Z\n"
 	"  kproducer produce -F client.properties -t logs -X linger.ms=50 --json < lines.txt\n";
@@ -133,8 +138,14 @@ static int run_session(produce *p)
 	if (rc != CLI_GO_ON)
 		return rc;
 	p->max_request_size = strtoull(cli_session_setting(&p->session, "max.request.size", text, sizeof(text)), NULL, 10);
+	rc = produce_resend_start(p);
+	if (rc != CLI_GO_ON)
+		return rc;
 	rc = produce_send_inputs(p);
+	if (p->resender)
+		produce_settle(p);
 	cli_session_finish(&p->session, produce_progress, p);
+	produce_resend_end(p);
 	cli_progress_clear();
 	return rc == CLI_GO_ON ? produce_result(p) : rc;
 }

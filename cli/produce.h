@@ -1,10 +1,10 @@
 /*
  * produce.h - the parts of `kproducer produce`: its options (produce_options.c), input into records (produce_send.c,
- * produce_prepare.c), reports into counts, names, --failed and an exit code (produce_report.c) and into --report
+ * produce_prepare.c), failed records sent again (produce_resend.c), reports into counts, names, --failed and an exit code (produce_report.c) and into --report
  * (produce_outcomes.c); cmd_produce.c has the order of events.
  *
  * Two threads: the main thread reads and sends, the runtime's thread reports. Both may fail a record, hence `lock`. A third one
- * writes --report (sink.h).
+ * writes --report (sink.h), and with --resend a fourth sends failed records again and reports their ends.
  */
 #ifndef KP_CLI_PRODUCE_H
 #define KP_CLI_PRODUCE_H
@@ -53,6 +53,9 @@ typedef struct produce_options {
 	bool skip_empty;
 	uint64_t max_records; /* UINT64_MAX: all */
 	double rate;          /* records per second, 0: no limit */
+	uint64_t resend;      /* times that a failed record is sent again */
+	bool resend_unknown;
+	const char *retry_count_header; /* NULL: none */
 } produce_options;
 
 /* Parts of a line of --report that are mostly those of the line before. */
@@ -93,6 +96,11 @@ typedef struct produce {
 	bool is_in_long;       /* an overlong record comes in pieces */
 	cli_base64 long_value; /* of it, on its way into --failed */
 
+	kp_resender *resender; /* NULL without --resend; polled by a thread of its own */
+	pthread_t resend_thread;
+	_Atomic bool is_resend_over;
+	_Atomic uint64_t n_resent; /* records sent again, each counted once */
+
 	/* behind the lock */
 	pthread_mutex_t lock;
 	cli_failed failed;
@@ -120,6 +128,8 @@ static inline void *produce_opaque(uint64_t ordinal, unsigned tags)
 
 /* A kp_report_cb; opaque is the produce. */
 void produce_on_reports(kp_producer *producer, const kp_report *reports, size_t n, void *opaque);
+/* Records that ended for good. Any thread. */
+void produce_on_ends(produce *p, const kp_report *reports, size_t n);
 /* The main thread's record that kp_send refused, */
 void produce_refuse(produce *p, const kp_record *record, int error);
 /* one that is too long to try, in pieces; the first one comes with the record's other members, */
@@ -138,6 +148,15 @@ void produce_outcomes_add(produce *p, const kp_report *reports, size_t n);
 void produce_outcomes_refused(produce *p, const kp_record *record, int error, const char *text);
 /* After the last report. false: the report is not complete, which was told. */
 bool produce_outcomes_close(produce *p);
+
+/* produce_resend.c: --resend. CLI_GO_ON or an exit code; nothing is done without it. */
+int produce_resend_start(produce *p);
+/* A failed record: true, it is sent again. The runtime's thread. */
+bool produce_resend_takes(produce *p, const kp_report *r);
+/* Until all that was sent has ended for good, or may not be waited for any longer. */
+void produce_settle(produce *p);
+/* After the close: what is left has ended. */
+void produce_resend_end(produce *p);
 
 /* Read all inputs and send their records; returns early when stopped. CLI_GO_ON or an exit code. */
 int produce_send_inputs(produce *p);

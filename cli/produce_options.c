@@ -17,6 +17,9 @@ enum {
 	OPTION_NULL_VALUE,
 	OPTION_REPORT,
 	OPTION_RATE,
+	OPTION_RESEND,
+	OPTION_RESEND_UNKNOWN,
+	OPTION_RETRY_COUNT_HEADER,
 };
 
 const cli_option produce_option_table[] = {
@@ -37,6 +40,10 @@ const cli_option produce_option_table[] = {
 	{'c', "count", "N", "stop after N records (k, M, G)"},
 	{OPTION_RATE, "rate", "R", "at most R records per second (k, M; 0.5 is one in two seconds)"},
 	{OPTION_SKIP_EMPTY, "skip-empty", NULL, "do not send empty lines"},
+	{OPTION_RESEND, "resend", "N", "send records that were not persisted again, up to N times (1 .. 1000)"},
+	{OPTION_RESEND_UNKNOWN, "resend-unknown", NULL, "with --resend: those of unknown outcome too; may write the record twice"},
+	{OPTION_RETRY_COUNT_HEADER, "retry-count-header", "NAME",
+         "with --resend: a header NAME that tells how often the record was sent again, in the place of one of that name"},
 	{OPTION_FAILED, "failed", "FILE",
          "append records that were not persisted to FILE, to be fed in again with --input-format json"},
 	{OPTION_REPORT, "report", "FILE",
@@ -86,6 +93,16 @@ static int take_limits(produce_options *o, int id, const char *arg)
 		return cli_usage_error(&cli_produce, "-c wants a number of records from 1 on, not '%.200s'", arg);
 	if (id == OPTION_RATE && (!cli_parse_rate(arg, &o->rate) || o->rate <= 0))
 		return cli_usage_error(&cli_produce, "--rate wants records per second, from 0.000001 to 1G, not '%.200s'", arg);
+	if (id == OPTION_RESEND && !cli_parse_count(arg, 1, 1000, &o->resend))
+		return cli_usage_error(&cli_produce, "--resend wants how often at most, from 1 to 1000, not '%.200s'", arg);
+	return CLI_GO_ON;
+}
+
+static int take_header_name(produce_options *o, const char *arg)
+{
+	o->retry_count_header = arg;
+	if (!*arg)
+		return cli_usage_error(&cli_produce, "--retry-count-header wants a name");
 	return CLI_GO_ON;
 }
 
@@ -106,6 +123,8 @@ static int take(void *state, int id, char *arg)
 	case OPTION_NULL_VALUE: return take_null_text(o, arg);
 	case 'z': return cli_common_set(&o->common, "compression.type", arg);
 	case OPTION_SKIP_EMPTY: o->skip_empty = true; return CLI_GO_ON;
+	case OPTION_RESEND_UNKNOWN: o->resend_unknown = true; return CLI_GO_ON;
+	case OPTION_RETRY_COUNT_HEADER: return take_header_name(o, arg);
 	case OPTION_FAILED: o->failed_path = arg; return CLI_GO_ON;
 	case OPTION_REPORT: o->report_path = arg; return CLI_GO_ON;
 	default: return take_limits(o, id, arg);
@@ -141,6 +160,9 @@ static int check(const produce_options *o)
 		return cli_usage_error(&cli_produce, "--report - and --json both want standard output: give --report a FILE");
 	if (o->report_path && o->failed_path && !strcmp(o->report_path, o->failed_path))
 		return cli_usage_error(&cli_produce, "--report and --failed want files of their own");
+	if (!o->resend && (o->resend_unknown || o->retry_count_header))
+		return cli_usage_error(&cli_produce, "%s says something about --resend, which is not given",
+		                       o->resend_unknown ? "--resend-unknown" : "--retry-count-header");
 	return check_keys(o);
 }
 

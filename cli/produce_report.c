@@ -90,11 +90,9 @@ static void on_failure(produce *p, const kp_report *r)
 	keep(p, r, is_complete_content(r, tags) ? &content : NULL, text);
 }
 
-void produce_on_reports(kp_producer *producer, const kp_report *reports, size_t n, void *opaque)
+void produce_on_ends(produce *p, const kp_report *reports, size_t n)
 {
-	produce *p = opaque;
 	uint64_t persisted = 0, unacknowledged = 0;
-	(void)producer;
 	for (size_t i = 0; i < n; i++) {
 		const kp_report *r = kp_report_at(reports, i);
 		if (r->outcome == KP_PERSISTED)
@@ -113,6 +111,21 @@ void produce_on_reports(kp_producer *producer, const kp_report *reports, size_t 
 		pthread_mutex_unlock(&p->lock);
 	}
 	cli_tally_add(&p->tally, persisted, unacknowledged, cli_now_ns());
+}
+
+void produce_on_reports(kp_producer *producer, const kp_report *reports, size_t n, void *opaque)
+{
+	produce *p = opaque;
+	size_t from = 0;
+	(void)producer;
+	for (size_t i = 0; p->resender && i < n; i++)
+		if (produce_resend_takes(p, kp_report_at(reports, i))) {
+			if (i > from)
+				produce_on_ends(p, kp_report_at(reports, from), i - from);
+			from = i + 1;
+		}
+	if (n > from)
+		produce_on_ends(p, kp_report_at(reports, from), n - from);
 }
 
 static size_t size_of(const kp_record *r)
@@ -220,6 +233,7 @@ static void print_json(produce *p, const cli_counts *c, double seconds)
 	cli_json_uint(&j, "unacknowledged", c->unacknowledged); /* of the unknown ones: written with acks=0 */
 	cli_json_uint(&j, "skipped", p->skipped);
 	cli_json_uint(&j, "malformed", p->malformed);
+	cli_json_uint(&j, "resent", p->n_resent);
 	cli_json_uint(&j, "bytes", p->bytes);
 	cli_json_real(&j, "seconds", seconds, 6);
 	cli_json_real(&j, "records_per_second", seconds > 0 ? (double)cli_counts_delivered(c) / seconds : 0, 1);
@@ -250,12 +264,14 @@ static void describe_outcome(const produce *p, const cli_counts *c, char *out, s
 
 static void print_summary(const produce *p, const cli_counts *c, double seconds)
 {
-	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[420];
+	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[420], resent[64] = "";
 	describe_outcome(p, c, outcome, sizeof(outcome));
 	uint64_t n = p->accepted + p->refused;
-	cli_say("%" PRIu64 " record%s, %s in %.2f s (%s records/s), %s", n, n == 1 ? "" : "s",
+	if (p->n_resent)
+		snprintf(resent, sizeof(resent), "; %" PRIu64 " sent again", (uint64_t)p->n_resent);
+	cli_say("%" PRIu64 " record%s, %s in %.2f s (%s records/s), %s%s", n, n == 1 ? "" : "s",
 	        cli_format_bytes(bytes, (double)p->bytes), seconds,
-	        cli_format_count(rate, seconds > 0 ? (double)cli_counts_delivered(c) / seconds : 0), outcome);
+	        cli_format_count(rate, seconds > 0 ? (double)cli_counts_delivered(c) / seconds : 0), outcome, resent);
 }
 
 /* The runtime has stopped or reported all, so only this thread is left. */

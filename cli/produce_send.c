@@ -151,9 +151,8 @@ static void add_long_piece(produce *p, kp_record *r, bool is_last)
 		p->refused++;
 		if (p->options->delimiter_len)
 			produce_split_key(p->options, r);
-		while (p->options->failed_path && kp_flush(p->session.producer, CLI_SLICE_MS) == KP_ERR_TIMED_OUT &&
-		       cli_session_may_wait(&p->session))
-			produce_progress(p);
+		if (p->options->failed_path)
+			produce_settle(p);
 	}
 	r->opaque = produce_opaque(p->ordinal, p->tags);
 	produce_refuse_long(p, r, is_first, is_last);
