@@ -322,8 +322,8 @@ KP_API kp_resender *kp_resender_new(kp_producer *p, const kp_resend_options *o, 
  */
 KP_API int kp_resender_offer(kp_resender *r, const kp_report *report);
 /*
- * Send what is due, and give up to max records that ended for good: persisted, or failed with the last attempt's error and trail, `attempts`
- * and `resends` over all of them. Once an attempt ended unknown a record ends persisted or unknown. Waits up to timeout_ms for the first; after
+ * Send what is due, and give up to max records that ended for good: persisted, or failed with the last attempt's error and trail, `attempts`,
+ * `resends` and times over all of them. Once an attempt ended unknown a record ends persisted or unknown. Waits up to timeout_ms for the first; after
  * kp_close what it holds ends with KP_ERR_CLOSED. What a report points to is valid until the next call. These records are in no other report.
  * One thread at a time.
  */

@@ -21,7 +21,7 @@
 #define LEVELS 32             /* 1 ms doubled so often is beyond any delay: the last list takes all later ones */
 #define NO_ROOM_REST_US 10000 /* before the next look when there was no room */
 #define COUNT_SIZE 8          /* of a count's text: up to 1000 */
-#define MESSAGE_MOST 256      /* bytes kept of what the broker said */
+#define TEXT_MOST 256         /* bytes kept of what the broker said, and of the cause */
 #define DELAY_MOST_MS 86400000
 #define MAX_BYTES_LEAST 1024
 
@@ -43,10 +43,10 @@ typedef struct resend {
 	kp_list link;
 	kp_resender *resender;
 	kp_topic *topic;
-	kp_record record; /* as it is sent: with the count */
-	kp_report report; /* its last end; content and headers as they were offered */
-	char *message;    /* the report's, or NULL */
-	kp_header *count; /* among the record's headers, or NULL */
+	kp_record record;      /* as it is sent: with the count */
+	kp_report report;      /* its last end; content and headers as they were offered */
+	char *message, *cause; /* of its last end, or NULL */
+	kp_header *count;      /* among the record's headers, or NULL */
 	char count_text[COUNT_SIZE];
 	int64_t due_us;
 	size_t bytes;
@@ -113,6 +113,7 @@ kp_resender *kp_resender_new(kp_producer *p, const kp_resend_options *o, char *e
 static void resend_free(resend *e)
 {
 	kp_mem_free(e->message);
+	kp_mem_free(e->cause);
 	kp_mem_free(e);
 }
 
@@ -160,6 +161,7 @@ static size_t size_of(const kp_resender *r, const kp_report *report)
 	size_t n = sizeof(resend) + report->key_len + report->value_len + (2 * report->n_headers + 1) * sizeof(kp_header);
 	for (size_t i = 0; i < report->n_headers; i++)
 		n += strlen(report->headers[i].name) + 1 + report->headers[i].value_len;
+	n += report->cause ? strnlen(report->cause, TEXT_MOST) + 1 : 0; /* cleared memory ends it */
 	return n + (r->count_header ? strlen(r->count_header) + 1 : 0);
 }
 
@@ -208,6 +210,10 @@ static void fill(resend *e, const kp_report *from)
 	e->report = *from;
 	e->report.struct_size = sizeof(e->report);
 	e->report.message = NULL;
+	if (from->cause) {
+		e->report.cause = put(&at, from->cause, strnlen(from->cause, TEXT_MOST));
+		at++;
+	}
 	e->report.key = put(&at, from->key, from->key_len);
 	e->report.value = put(&at, from->value, from->value_len);
 	e->record = KP_RECORD_INIT;
@@ -306,7 +312,11 @@ static void add_end(resend *e, const kp_report *r)
 	sum.opaque = before->opaque;
 	sum.attempts += before->attempts;
 	sum.resends = (uint16_t)e->n_sent;
-	sum.message = NULL;
+	sum.message = sum.cause = NULL;
+	sum.no_metadata_us += before->no_metadata_us;
+	sum.no_leader_us += before->no_leader_us;
+	sum.queued_us += before->queued_us;
+	sum.in_flight_us += before->in_flight_us;
 	sum.flags = (uint16_t)(before->flags & KP_REPORT_PARTITIONED) | (r->flags & KP_REPORT_BYSTANDER);
 	sum.key = before->key;
 	sum.key_len = before->key_len;
@@ -321,19 +331,19 @@ static void add_end(resend *e, const kp_report *r)
 }
 
 /* Without memory the report goes without it, as those of the engine do. */
-static void keep_message(resend *e, const char *text)
+static char *copy_of(const char *text)
 {
-	size_t len = text ? strnlen(text, MESSAGE_MOST) : 0;
-	e->message = text ? kp_mem_alloc(len + 1) : NULL;
-	if (!e->message)
-		return;
-	memcpy(e->message, text, len);
-	e->message[len] = 0;
-	e->report.message = e->message;
+	size_t len = text ? strnlen(text, TEXT_MOST) : 0;
+	char *copy = text ? kp_mem_alloc(len + 1) : NULL;
+	if (!copy)
+		return NULL;
+	memcpy(copy, text, len);
+	copy[len] = 0;
+	return copy;
 }
 
 /* Under the mutex. */
-static void settle(resend *e, const char *message)
+static void settle(resend *e, const kp_report *last)
 {
 	kp_resender *r = e->resender;
 	bool may_go_on = e->n_sent < r->options.max_attempts && !r->producer->shared.is_closing && refusal(r, &e->report) == KP_OK;
@@ -341,7 +351,8 @@ static void settle(resend *e, const char *message)
 		wait_for_turn(e, kp_time_mono_us());
 		return;
 	}
-	keep_message(e, message);
+	e->report.message = e->message = copy_of(last->message);
+	e->report.cause = e->cause = copy_of(last->cause);
 	kp_list_push_back(&r->ended, &e->link);
 }
 
@@ -355,7 +366,7 @@ static bool record_ended(kp_producer *p, kp_group *group, const kp_report *repor
 	add_end(e, report);
 	bool is_orphan = r->is_orphan, is_last = is_orphan && r->n_under_way == 0;
 	if (!is_orphan)
-		settle(e, report->message);
+		settle(e, report);
 	pthread_cond_broadcast(&p->shared.cond);
 	pthread_mutex_unlock(&p->shared.mutex);
 	if (is_orphan)

@@ -103,6 +103,24 @@ def test_example_of_errors_only_gives_failed_records_back(broker, name, program)
     assert result.out == too_large and "0 persisted, 1 not, 0 unknown" in result.err
 
 
+def test_example_sends_again(own_devbroker, program):
+    broker = own_devbroker("--fault", "on produce first=2: error TOPIC_AUTHORIZATION_FAILED")
+    broker.create_topic("t")
+    result = program(EXAMPLES / "resend.c")(broker.servers, "t", stdin=numbers(5000))
+    n = int(result.out.split()[0])
+    assert result.out == b"%d sent again with success, 0 lost\n" % n and n > 0
+    found = records(broker, "t")
+    assert sorted(int(r.value) for r in found) == list(range(5000))
+    assert sum(("retry_count", b"1") in r.headers or ("retry_count", b"2") in r.headers for r in found) == n
+
+
+def test_example_tells_what_is_lost(own_devbroker, program):
+    broker = own_devbroker("--fault", "on produce first=1: error INVALID_RECORD")
+    broker.create_topic("t")
+    result = program(EXAMPLES / "resend.c")(broker.servers, "t", stdin=b"bad\n", code=1)
+    assert result.out == b"0 sent again with success, 1 lost\n" and result.err.startswith("bad: INVALID_RECORD")
+
+
 def test_every_field_of_a_record_is_read_back(broker, name, program):
     broker.create_topic(name, partitions=2)
     before = time.time_ns() // 1000000

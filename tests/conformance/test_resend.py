@@ -1,4 +1,4 @@
-"""`kproducer produce --resend` and examples/resend.c: records that failed reach the log late, once, and say how often they were sent."""
+"""`kproducer produce --resend`: records that failed reach the log late, once, and say how often they were sent."""
 
 import json
 
@@ -6,7 +6,6 @@ import pytest
 
 from command import PATIENCE, kproducer, produce, start
 from readers import records
-from test_library import EXAMPLES, program  # noqa: F401 (a fixture)
 
 EAGER = "-X", "linger.ms=0", "-X", "batch.size=2000"
 # A batch is given up after some two attempts, so that what --resend does is seen.
@@ -136,20 +135,3 @@ def test_a_stop_ends_what_waits_to_be_sent_again(own_devbroker, tmp_path):
 def test_options_that_make_no_sense_are_named(options, says):
     result = kproducer("produce", "-b", "127.0.0.1:1", "-t", "t", *options)
     assert result.code == 2 and says in result.err
-
-
-def test_example_sends_again(own_devbroker, program):  # noqa: F811
-    broker = own_devbroker("--fault", "on produce first=2: error TOPIC_AUTHORIZATION_FAILED")
-    broker.create_topic("t")
-    result = program(EXAMPLES / "resend.c")(broker.servers, "t", stdin=numbers(5000))
-    assert result.out.endswith(b" sent again with success, 0 lost\n") and not result.out.startswith(b"0 ")
-    found = records(broker, "t")
-    assert sorted(int(r.value) for r in found) == list(range(5000))
-    assert sum(counts_of(found).values()) - counts_of(found).get(None, 0) == int(result.out.split()[0])
-
-
-def test_example_tells_what_is_lost(own_devbroker, program):  # noqa: F811
-    broker = own_devbroker("--fault", "on produce first=1: error INVALID_RECORD")
-    broker.create_topic("t")
-    result = program(EXAMPLES / "resend.c")(broker.servers, "t", stdin=b"bad\n", code=1)
-    assert result.out == b"0 sent again with success, 1 lost\n" and result.err.startswith("bad: INVALID_RECORD")
