@@ -21,11 +21,12 @@ static const cli_option options[] = {{0, NULL, NULL, NULL}};
 static const char details[] =
 	"Without an argument all codes are listed: Kafka's, and below -1000 those that the client finds by itself. A CODE is a number; an\n"
 	"ERROR a name as in reports and logs, in any case, or that of the Java client's exception. Of each it says\n"
-	"  class        what kind of error: retriable, refresh, abortable, fatal, usage, resource, internal, permanent\n"
-	"  scope        how far it reaches: record, batch, partition, topic, operation, transaction, instance\n"
-	"  append       never: given only before the broker writes; maybe: it may have written the batch\n"
+	"  class        what kind of error: retriable, usage, resource, ...\n"
+	"  scope        how far it reaches: record, batch, partition, ...\n"
+	"  append       never: brokers give it only before they write\n"
+	"               maybe: the batch may be in the log\n"
 	"  on produce   what the library does when a batch is answered so\n"
-	"  on metadata  what it does when a topic's metadata says so\n"
+	"  on metadata  ... and when a topic's metadata says so\n"
 	"and what you can do. The codes of failed records stand on standard error, in --failed files and in reports.\n"
 	"\n"
 	"Exit code: 0 all were found, 2 one is no code.\n"
@@ -168,6 +169,7 @@ static int explain(const cli_common *common, char **words, int n)
 {
 	cli_json j = {.out = stdout};
 	int rc = CLI_OK, code;
+	const char *gap = "";
 	bool is_array = common->json && n > 1;
 	if (is_array)
 		cli_json_open(&j, NULL, '[');
@@ -180,7 +182,8 @@ static int explain(const cli_common *common, char **words, int n)
 			print_json(&j, code);
 			continue;
 		}
-		printf("%s", i ? "\n" : "");
+		printf("%s", gap);
+		gap = "\n";
 		print_text(code);
 	}
 	if (is_array)

@@ -64,6 +64,7 @@ def words(rest, folder="."):
     ("topics -b h:1 des", {"describe"}),
     ("config ", {"list", "explain", "check"}),
     ("config explain linger", {"linger.ms"}),
+    ("errors NOT_LEADER", {"NOT_LEADER_OR_FOLLOWER"}),
     ("perf -X lin", {"linger.ms="}),
     ("perf -X compression.type=l", {"lz4"}),
     ("perf --property enable.idempotence=", {"true", "false"}),

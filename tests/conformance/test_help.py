@@ -21,7 +21,7 @@ def help_of(command):
 
 
 def test_all_commands_are_listed():
-    assert {"produce", "perf", "topics", "config", "broker", "help"} <= set(commands())
+    assert {"produce", "perf", "topics", "config", "errors", "broker", "help"} <= set(commands())
     assert kproducer("help").out == kproducer("-h").out == kproducer("--help").out
     no_command = kproducer()
     assert no_command.code == 2 and no_command.err.encode() == kproducer("--help").out
