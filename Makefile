@@ -17,6 +17,7 @@ test-full:
 sim-mutants:
 	@scripts/setup
 	@scripts/sim-mutants
+
 chaos:
 	@scripts/chaos
 

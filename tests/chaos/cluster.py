@@ -7,6 +7,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 
 from confluent_kafka import KafkaException
@@ -21,6 +22,7 @@ HERE = "10.77.0.1"
 # A node's log folder is a small file system of its own.
 LOG_MB = 400
 SESSION_S = 6
+STEADY_S = 2
 PROXY = "127.0.0.1:8474"
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 
@@ -175,11 +177,20 @@ class Cluster:
             return False
         return all(p.leader >= 0 and sorted(p.isrs) == sorted(p.replicas) for t in metadata.topics.values() for p in t.partitions.values())
 
+    def is_steady(self):
+        """A node that was frozen or cut off may answer, and not know yet what has happened."""
+        until = time.monotonic() + STEADY_S
+        while time.monotonic() < until:
+            if not self.is_healthy():
+                return False
+            time.sleep(0.2)
+        return True
+
     def await_healthy(self):
         for node in self.nodes.values():
             if not node.is_running():
                 node.launch()
-        wait_until(self.is_healthy, "all nodes are there and all replicas in sync", 2 * PATIENCE)
+        wait_until(self.is_steady, "all nodes are there and all replicas in sync", 2 * PATIENCE)
 
     def create_topic(self, name, partitions=6, assignment=None, **config):
         config = {key.replace("_", "."): str(value) for key, value in config.items()}

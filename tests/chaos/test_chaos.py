@@ -32,8 +32,7 @@ def test_leader_kill(cluster, traffic, is_quick):
         node.stop(signal.SIGKILL)
         wait_until(lambda: all(p.leader not in (-1, n) for p in cluster.partitions(topic)), "other leaders")
         traffic.last(3)
-        node.start()
-        wait_until(cluster.is_healthy, "the node is back in sync")
+        cluster.await_healthy()
     assert_nothing_failed(traffic.end()["kproducer"])
 
 
@@ -42,8 +41,7 @@ def test_rolling_restart(cluster, traffic, is_quick):
     for n in NODES[:2] if is_quick else NODES:
         traffic.say(f"restarting node {n}")
         cluster.nodes[n].stop()
-        cluster.nodes[n].start()
-        wait_until(cluster.is_healthy, "the node is back in sync")
+        cluster.await_healthy()
         traffic.last(1)
     assert_nothing_failed(traffic.end()["kproducer"])
 
@@ -55,7 +53,7 @@ def test_cut_both_ways(cluster, traffic, is_quick):
         traffic.say(f"node {n} is cut off")
         with cluster.nodes[n].firewall("INPUT -i eth0 -j DROP", "OUTPUT -o eth0 -j DROP"):
             traffic.last(SESSION_S + 4)
-        wait_until(cluster.is_healthy, "the node is back in sync")
+        cluster.await_healthy()
     assert_nothing_failed(traffic.end()["kproducer"])
 
 

@@ -25,7 +25,7 @@ def test_sigstop(cluster, traffic):
         traffic.say(f"node {n} is stopped")
         with cluster.nodes[n].frozen():
             traffic.last(SESSION_S + 4)
-        wait_until(cluster.is_healthy, "the node is back in sync")
+        cluster.await_healthy()
     assert_nothing_failed(traffic.end()["kproducer"])
 
 
@@ -37,7 +37,7 @@ def test_cut_one_way(cluster, traffic):
         traffic.say(f"no answers from node {n}")
         with cluster.nodes[n].firewall(f"OUTPUT -d {HERE} -p tcp -j DROP"):
             traffic.last(10)
-        wait_until(cluster.is_healthy, "all replicas are in sync")
+        cluster.await_healthy()
     assert_nothing_failed(traffic.end()["kproducer"])
 
 
@@ -89,8 +89,7 @@ def test_controller_kill(cluster, traffic):
         cluster.nodes[n].stop(signal.SIGKILL)
         wait_until(lambda: cluster.controller() not in (-1, n), "another controller")
         traffic.last(SESSION_S)
-        cluster.nodes[n].start()
-        wait_until(cluster.is_healthy, "the node is back in sync")
+        cluster.await_healthy()
     assert_nothing_failed(traffic.end()["kproducer"])
 
 
@@ -121,8 +120,7 @@ def test_log_dir_full(cluster, traffic):
     finally:
         filler.unlink()
     traffic.say("room again")
-    node.start()
-    wait_until(cluster.is_healthy, "the node is back in sync")
+    cluster.await_healthy()
     assert_nothing_failed(traffic.end()["kproducer"])
 
 
@@ -132,8 +130,7 @@ def test_min_insync_replicas_not_met(cluster, traffic):
     traffic.say("stopping node 3")
     cluster.nodes[3].stop()
     traffic.last(12)
-    cluster.nodes[3].start()
-    wait_until(cluster.is_healthy, "the node is back in sync")
+    cluster.await_healthy()
     assert_nothing_failed(traffic.end()["kproducer"])
 
 
