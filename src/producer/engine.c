@@ -225,11 +225,25 @@ static void hurry(kp_engine *e, int64_t now_us)
 	}
 }
 
+/* A flush began before these topics could be adopted: it waits for what they hold. */
+static void extend_flush_to_new(kp_engine *e, int64_t now_us)
+{
+	e->loop.flush_has_unseen = false;
+	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
+		kp_partition *pending = KP_CONTAINER_OF(n, kp_topic, loop.link)->shared.pending;
+		kp_detach_open(pending);
+		kp_partition_evaluate(e, pending, now_us);
+	}
+	e->loop.flush_extended_to = e->loop.next_serial;
+}
+
 static void serve_news(kp_engine *e, int64_t now_us)
 {
 	bool has_news = atomic_exchange_explicit(&e->shared.has_news, false, memory_order_seq_cst);
 	/* not only on news: a topic stands among the new ones before its maker says so */
 	e->loop.adopt_again_us = kp_metadata_adopt_topics(e, now_us) ? now_us + ADOPT_AGAIN_US : KP_TIME_NEVER;
+	if (e->loop.flush_has_unseen && e->loop.adopt_again_us == KP_TIME_NEVER)
+		extend_flush_to_new(e, now_us);
 	/* relaxed: has_news was set after it */
 	bool is_wish = atomic_exchange_explicit(&e->shared.wants_hurry, false, memory_order_relaxed);
 	uint64_t room = kp_engine_room_generation(e);
@@ -373,6 +387,7 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 	e->loop.now_us = now_us;
 	e->loop.n_flushing++;
 	serve_news(e, now_us);
+	e->loop.flush_has_unseen |= e->loop.adopt_again_us != KP_TIME_NEVER;
 	/* close what is open, so that it has a serial; what waits for metadata counts too */
 	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
@@ -389,6 +404,8 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 bool kp_engine_flushed(kp_engine *e, uint64_t serial)
 {
 	kp_list *first = kp_list_first(&e->loop.by_serial);
+	if (e->loop.flush_has_unseen)
+		return false;
 	if (serial < e->loop.flush_extended_to)
 		serial = e->loop.flush_extended_to;
 	return !first || KP_CONTAINER_OF(first, kp_batch, serial_link)->serial >= serial;
@@ -397,6 +414,7 @@ bool kp_engine_flushed(kp_engine *e, uint64_t serial)
 void kp_engine_flush_end(kp_engine *e)
 {
 	e->loop.n_flushing--;
+	e->loop.flush_has_unseen &= e->loop.n_flushing > 0;
 }
 
 void kp_engine_end_all(kp_engine *e, int error, int64_t now_us)

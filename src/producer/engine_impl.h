@@ -92,6 +92,7 @@ struct kp_engine {
 		uint64_t room_at_last_move;
 		int n_flushing;
 		uint64_t flush_upto;        /* the latest flush waits for batches below this serial */
+		bool flush_has_unseen;      /* a flush began while memory was out for a new topic: its records count too */
 		uint64_t flush_extended_to; /* records that waited for metadata moved to batches below this serial */
 		int64_t metadata_wanted_us; /* since when an answer is wanted and does not come; -1: none is */
 		bool must_rebootstrap;      /* done in the next turn: not from inside an answer */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "tests/sim/sim.h"
+#include "tests/sim/memory.h"
 #include "wire/messages.h"
 #include "wire/msg_metadata.h"
 #include "wire/reader.h"
@@ -52,8 +52,11 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 		sim_fail(w, "call", "a call ends a second time");
 		return false;
 	}
-	if (error == 0)
+	if (error == 0) {
+		bool was_on = sim_memory_pause();
 		check_answer(w, version, bytes);
+		sim_memory_resume(was_on);
+	}
 	if (w->now_us > call->deadline_us + LATE_US)
 		sim_fail(w, "I7", "a call ends %lld ms after its deadline", (long long)(w->now_us - call->deadline_us) / 1000);
 	if (error == 0 && c->n_again-- > 0)

@@ -11,6 +11,7 @@
 
 #include "producer/batch.h"
 #include "producer/reached.h"
+#include "tests/sim/memory.h"
 
 #define FAULT_LEAST_PERCENT 1.0 /* of the runs, each fault */
 #define RECORDS_LEAST 500.0     /* a run, on average */
@@ -100,6 +101,11 @@ bool sim_coverage_print(const sim_totals *t)
 	for (int k = 0; k < SIM_N_FAULTS; k++)
 		n_faults += (double)t->faults[k];
 	int n_missing = print_faults(runs);
+	double no_memory = 100 * (double)sim_memory_runs() / runs;
+	bool is_rare = no_memory < FAULT_LEAST_PERCENT;
+	printf("  %-44s %12llu  %5.1f %%%s\n", "the engine's allocations fail", (unsigned long long)sim_memory_runs(), no_memory,
+	       is_rare ? "  TOO RARE" : "");
+	n_missing += is_rare;
 	printf("error codes\n");
 	n_missing += print_codes("answered to Produce", kp_reached.produce_codes);
 	n_missing += print_codes("answered to Metadata, of a topic", kp_reached.metadata_codes);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "tests/sim/coverage.h"
+#include "tests/sim/memory.h"
 
 typedef struct options {
 	uint64_t seed, n_runs;
@@ -109,6 +110,7 @@ int main(int argc, char **argv)
 		return usage(stderr, 2);
 	if (o.is_help)
 		return usage(stdout, 0);
+	sim_memory_init();
 	double start = seconds_now();
 	uint64_t i;
 	for (i = 0; i < o.n_runs && !failure[0]; i++) {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/sim/sim.h"
+#include "tests/sim/memory.h"
 
 int64_t sim_spread(kp_random *r, int64_t low, int64_t high)
 {
@@ -161,6 +161,8 @@ void sim_plan_make(sim_plan *p, uint64_t seed, sim_scenario scenario)
 	config_batching(p, &p->config, &r);
 	config_delivery(p, &p->config, &r);
 	config_cluster(&p->config, &r);
+	if (sim_chance(&r, 5))
+		sim_memory_plan(p, &r);
 	if (sim_chance(&r, 30))
 		p->config.first_sequence = INT32_MAX - (int32_t)sim_spread(&r, 1, 500);
 	sim_plan_scenario(p, &r);

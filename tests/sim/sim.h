@@ -122,6 +122,10 @@ typedef struct sim_plan {
 	uint32_t n_faults;
 	uint32_t fault_kinds; /* bit set */
 	int64_t calm_us;      /* no fault from then on, everything heals */
+	/* the engine's allocations, see memory.c: a share of them fails, or, at 0 percent, a row from the first on */
+	bool has_alloc_failures;
+	int alloc_percent;
+	uint64_t alloc_first, alloc_row;
 } sim_plan;
 
 void sim_plan_scenario(sim_plan *plan, kp_random *r); /* scenario.c: what the scenario wants otherwise */

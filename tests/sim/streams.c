@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "tests/sim/memory.h"
 #include "tests/sim/watch.h"
 #include "wire/messages.h"
 

@@ -5,6 +5,7 @@
  *   leader    a topic's partition never goes back to a leader of an older epoch (KIP-320, KIP-951)
  *   throttle  no request leaves while its broker is to be left alone (KIP-219)
  *   pace      retry.backoff.ms lies between an attempt's failure and the next, unless the leader changed
+ *   stamp     a batch whose attempts are not all proven without effect is not stamped anew
  *   gap       sequences have no gap unless a batch that had left was given up
  *   bytes     what is sent are whole batches, each with its sum
  */
@@ -102,11 +103,19 @@ static void watch_sent(sim_world *w, const kp_batch *b, const watched *seen)
 
 static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
 {
-	int n = 0;
+	int n = 0, n_looked;
 	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next, n++) {
 		const kp_batch *b = KP_CONTAINER_OF(i, kp_batch, link);
 		if (b->call && b->call->sent_us == w->now_us)
 			watch_sent(w, b, seen);
+	}
+	n_looked = 0;
+	for (const kp_list *i = p->loop.ready.next; i != &p->loop.ready && n_looked < UNRESOLVED_MOST + 1;
+	     i = i->next, n_looked++) {
+		const kp_batch *b = KP_CONTAINER_OF(i, kp_batch, link);
+		if (b->is_open_fate || b->call)
+			sim_fail(w, "stamp", "%s-%d gives a new stamp to a batch whose attempts are not all proven", p->topic->name,
+			         p->index);
 	}
 	if (w->plan.config.idempotent && n > UNRESOLVED_MOST)
 		sim_fail(w, "I8", "%s-%d has %d unresolved batches", p->topic->name, p->index, n);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tests/sim/memory.h"
 #include "tests/sim/watch.h"
 
 #define MOST_EVENTS 3000000u /* a run beyond that goes round in circles */
@@ -376,7 +377,9 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	kp_random_init(&w->fate, plan->seed ^ 0x66617465);
 	kp_random_init(&w->application, plan->seed ^ 0x617070);
 	kp_logger_init(&w->log, is_traced ? KP_LOG_DEBUG : -1, sim_trace_log, w, "sim");
+	sim_memory_begin(w);
 	play(w);
+	sim_memory_end();
 	snprintf(failure, failure_size, "%s", w->failure);
 	totals->runs++;
 	totals->virtual_us += w->now_us;

@@ -63,7 +63,7 @@ MUTANTS = [
         "\t\tkp_batch_end(e, b, 0, KP_PERSISTED, KP_STAGE_DONE);\n\t}\n\tp->loop.n_failures = 0;"),
     # outcomes
     one("duplicate-fails", "DUPLICATE_SEQUENCE_NUMBER is taken for a failure", "46", RESPONSE,
-        "} else if (a->error_code == KP_ERR_DUPLICATE_SEQUENCE_NUMBER) {", "} else if (false) {"),
+        "if (kp_error_on_produce(a->error_code) == KP_PRODUCE_PERSISTED) {", "if (a->error_code == 0) {"),
     one("not-leader-proves", "NOT_LEADER_OR_FOLLOWER is taken for a proof that nothing was appended", "I4 I3", RESPONSE,
         "a->error_code, kp_error_may_append(a->error_code), now_us);",
         "a->error_code, a->error_code != 6 && kp_error_may_append(a->error_code), now_us);"),
@@ -89,9 +89,9 @@ MUTANTS = [
         "p->loop.open_created_us < e->config.delivery_timeout_us)\n\t\treturn;",
         "p->loop.open_created_us < 2 * e->config.delivery_timeout_us)\n\t\treturn;"),
     one("lost-on-move", "the oldest batch that waits is lost when the leader moves", "I1 I9", PARTITION,
-        "\tif (p->loop.leader != leader)\n\t\tleave_ready_list(p);",
-        "\tif (p->loop.leader != leader) {\n\t\tleave_ready_list(p);\n\t\tif (p->loop.leader)\n"
-        "\t\t\t(void)kp_list_pop_front(&p->loop.ready);\n\t}"),
+        "\t\tleave_ready_list(p);\n\t}\n\tp->loop.leader = leader;",
+        "\t\tleave_ready_list(p);\n\t\tif (p->loop.leader)\n\t\t\t(void)kp_list_pop_front(&p->loop.ready);\n\t}\n"
+        "\tp->loop.leader = leader;"),
     one("flush-does-not-wait", "a flush does not wait for its last batch", "flush", ENGINE,
         "serial_link)->serial >= serial;", "serial_link)->serial + 1 >= serial;"),
     one("flush-forgets-moved", "a flush does not wait for records that waited for metadata", "flush", ENGINE,
@@ -101,7 +101,7 @@ MUTANTS = [
     one("no-request-timeout", "request.timeout.ms is not kept", "I9", "producer/brokers.c",
         "\t\tkp_broker_drop(e, b, KP_ERR_REQUEST_TIMEOUT, \"no answer within request.timeout.ms\", now_us, true);", "\t\tkp_timers_set(&e->loop.timers, &b->timer, now_us + 600000000);"),
     one("leader-not-doubted", "NOT_LEADER_OR_FOLLOWER does not ask for metadata", "I9", OUTCOME,
-        "if (kp_error_get_class(error) == KP_CLASS_REFRESH)", "if (false)"),
+        "if (asks_for_metadata(error))", "if (false && asks_for_metadata(error))"),
     one("no-back-off", "a batch is sent again without retry.backoff.ms", "pace", OUTCOME,
         "p->loop.backoff_until_us = now_us + pause;", "p->loop.backoff_until_us = now_us + (pause & 1);"),
     # memory

@@ -68,6 +68,19 @@ static void run_one(fx *f)
 	assert_true(f->n_sent == 0 || f->reports[1].at_us < f->now_us); /* the last turn is the fixture's doing */
 }
 
+/* A flush begins while there may be no memory for the topic: its record counts. */
+static void run_flush(fx *f)
+{
+	(void)fx_send(f, "events", 0, NULL, 300);
+	uint64_t serial = kp_engine_flush_begin(f->engine, f->now_us);
+	for (int i = 0; i < 100 && !kp_engine_flushed(f->engine, serial); i++)
+		fx_advance(f, 50 * FX_MS);
+	assert_true(kp_engine_flushed(f->engine, serial));
+	for (int i = 1; i <= f->n_sent; i++)
+		assert_int_equal(f->reports[i].n, 1);
+	kp_engine_flush_end(f->engine);
+}
+
 /* How many allocations the run took. */
 static int run_with(void (*run)(fx *f), int first, int n_failing)
 {
@@ -124,12 +137,22 @@ static void engine_recovers_by_itself(void **state)
 			run_with(run_one, first, n_failing);
 }
 
+static void flush_waits_for_a_topic_that_memory_was_out_for(void **state)
+{
+	(void)state;
+	int n = run_with(run_flush, 0, 0);
+	for (int first = 1; first <= n; first++)
+		for (int n_failing = 1; n_failing <= 4; n_failing++)
+			run_with(run_flush, first, n_failing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(engine_survives_the_failure_of_any_allocation),
 		cmocka_unit_test(engine_survives_the_failure_of_allocations_in_a_row),
 		cmocka_unit_test(engine_recovers_by_itself),
+		cmocka_unit_test(flush_waits_for_a_topic_that_memory_was_out_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
