@@ -161,7 +161,7 @@ void sim_plan_make(sim_plan *p, uint64_t seed, sim_scenario scenario)
 	config_batching(p, &p->config, &r);
 	config_delivery(p, &p->config, &r);
 	config_cluster(&p->config, &r);
-	if (sim_chance(&r, 5))
+	if (sim_chance(&r, 2))
 		sim_memory_plan(p, &r);
 	if (sim_chance(&r, 30))
 		p->config.first_sequence = INT32_MAX - (int32_t)sim_spread(&r, 1, 500);
