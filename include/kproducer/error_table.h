@@ -67,7 +67,7 @@
 	  "Nothing if it is brief (the client finds the new coordinator); if it lasts, check that the internal topics have stable leaders.") \
 	X(INVALID_TOPIC_EXCEPTION, 17, USAGE, NEVER, TOPIC, FAIL, FAIL_TOPIC, "the topic name is not allowed", \
 	  "Use 1 to 249 characters of [a-zA-Z0-9._-], not . or .., and do not write to internal topics.") \
-	X(RECORD_LIST_TOO_LARGE, 18, PERMANENT, NEVER, BATCH, FAIL, FAIL_TOPIC, "the batch is larger than a log segment", \
+	X(RECORD_LIST_TOO_LARGE, 18, PERMANENT, NEVER, BATCH, SPLIT, FAIL_TOPIC, "the batch is larger than a log segment", \
 	  "Lower batch.size below the topic's segment.bytes, or raise segment.bytes.") \
 	X(NOT_ENOUGH_REPLICAS, 19, RETRIABLE, NEVER, PARTITION, RETRY, ASK_AGAIN, "fewer replicas are in sync than min.insync.replicas asks", \
 	  "Bring the lagging brokers back or lower the topic's min.insync.replicas; see kafka-topics.sh --describe --under-min-isr-partitions.") \

@@ -114,7 +114,7 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 	kp_batch *b = p->shared.open;
 	if (b) {
 		int64_t delta = timestamp_delta(b, a);
-		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)e->config.batch_size;
+		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)kp_topic_batch_size(p->topic);
 		if (is_full || delta > INT32_MAX || delta < INT32_MIN || b->n_records == INT32_MAX) {
 			*closed = kp_close_open(p);
 			if (*closed)
@@ -126,7 +126,8 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 	if (!b)
 		return may_switch ? SWITCH : open_batch(e, p, a, size);
 	size_t before = kp_batch_footprint(b);
-	int err = kp_batch_make_room(b, &e->shared.budget, size, wants_entry(e, a), (size_t)e->config.batch_size, a->may_exceed);
+	int err = kp_batch_make_room(b, &e->shared.budget, size, wants_entry(e, a), (size_t)kp_topic_batch_size(p->topic),
+	                             a->may_exceed);
 	atomic_fetch_add_explicit(&p->shared.bytes, (int64_t)kp_batch_footprint(b) - (int64_t)before, memory_order_relaxed);
 	return err;
 }
@@ -165,7 +166,8 @@ static inline size_t body_size(const kp_partition *p, const kp_batch *b, const k
 static inline bool fits(const kp_engine *e, const kp_batch *b, const kp_append_args *a, size_t size)
 {
 	int64_t delta = timestamp_delta(b, a);
-	return b->len + size <= b->cap && b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)e->config.batch_size &&
+	return b->len + size <= b->cap &&
+	       b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)kp_topic_batch_size(b->partition->topic) &&
 	       delta == (int32_t)delta &&
 	       ((!b->entries && !wants_entry(e, a)) ||
 	        (b->entries && (size_t)(b->n_entries + 1) * sizeof(kp_entry) <= b->entries_cap_bytes));
@@ -237,7 +239,7 @@ static int append_anywhere(kp_topic *t, const kp_append_args *a, int32_t n, kp_s
 static int append_sticky(kp_topic *t, const kp_append_args *a, int32_t n)
 {
 	kp_sticky *s = kp_partitioner_sticky(t, n);
-	if (s->bytes >= (uint32_t)t->engine->config.batch_size)
+	if (s->bytes >= (uint32_t)kp_topic_batch_size(t))
 		kp_partitioner_switch(t, s, n);
 	int err = append(t, kp_topic_partition(t, s->partition), a, s->bytes >= KP_STICKY_MIN);
 	if (err == SWITCH) {

@@ -157,6 +157,12 @@ static inline bool kp_batch_is_sealed(kp_batch *b)
 	return atomic_load_explicit(&b->is_sealed, memory_order_acquire);
 }
 
+/* The sequence number n records further on; they wrap from 2^31 - 1 to 0. */
+static inline int32_t kp_sequence_after(int32_t sequence, int32_t n)
+{
+	return (int32_t)(((uint32_t)sequence + (uint32_t)n) & 0x7fffffff);
+}
+
 /* Fix producer id, epoch and base sequence (or -1, -1, -1) in the header. */
 void kp_batch_set_stamp(kp_batch *b, int64_t producer_id, int16_t epoch, int32_t base_sequence);
 

@@ -95,6 +95,7 @@ kp_topic *kp_engine_topic(kp_engine *e, const char *name)
 		}
 		if (t) {
 			t->owner = e->around.opaque;
+			atomic_init(&t->shared.batch_size, e->config.batch_size);
 			kp_list_push_back(&e->shared.new_topics, &t->loop.link);
 		}
 	}

@@ -170,6 +170,16 @@ void kp_trail_end(kp_batch *b, int64_t now_us);  /* all four times stand and add
 /* Before the end of a batch that no broker's answer ended: last_error, node and cause, as things stand. */
 void kp_trail_explain(const kp_engine *e, kp_batch *b);
 
+/*
+ * split.c: a batch that no request carries and whose every attempt was refused before the append is built anew and gone; else
+ * KP_ERR_WOULD_BLOCK or KP_ERR_NO_MEMORY, and it is as it was.
+ */
+KP_MUST_USE int kp_batch_split(kp_engine *e, kp_batch *b);
+/* The rejected records in a batch of their own, for the caller to end; the others stay in line. */
+KP_MUST_USE int kp_batch_expel(kp_engine *e, kp_batch *b, kp_batch **culprits);
+bool kp_batch_has_innocents(const kp_batch *b); /* the broker named some of its records, not all */
+void kp_topic_grow_batches(kp_engine *e, kp_topic *t, int64_t now_us); /* larger ones may be allowed again: try, slowly */
+
 /* sender.c */
 void kp_broker_send(kp_engine *e, kp_broker *b, int64_t now_us);
 extern const kp_rpc_handler kp_engine_rpc_handler;

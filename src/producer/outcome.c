@@ -8,6 +8,8 @@
  * A gap is found, not guessed: when a batch is lost from the middle, the next one's OUT_OF_ORDER_SEQUENCE_NUMBER at the head of the line
  * shows it. Then the partition drains (nothing leaves until nothing is in flight), proven-rejected batches are stamped anew with the next
  * epoch (KIP-360), those of open fate end unknown, and the rest goes on.
+ *
+ * A batch that was too large, or of which the broker named the records to blame, is built anew (split.c), under the same condition.
  */
 #include <kproducer/error.h>
 
@@ -92,6 +94,7 @@ void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_
 		end_acked(e, p);
 	}
 	p->loop.n_failures = 0;
+	kp_topic_grow_batches(e, p->topic, now_us);
 	if (!kp_partition_to_resend(p))
 		p->loop.is_recovering = false;
 	kp_partition_evaluate(e, p, now_us);
@@ -101,10 +104,9 @@ void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_
 static void take_sequence_back(kp_engine *e, kp_partition *p, const kp_batch *b)
 {
 	bool is_last = p->loop.unresolved.prev == &b->link;
-	uint32_t end = ((uint32_t)b->base_sequence + (uint32_t)b->n_records) & 0x7fffffff;
 	if (e->config.idempotent && b->is_stamped && !b->call && !b->is_open_fate && is_last &&
 	    b->producer_id == p->loop.producer_id && b->producer_epoch == p->loop.producer_epoch &&
-	    end == (uint32_t)p->loop.next_sequence) {
+	    kp_sequence_after(b->base_sequence, b->n_records) == p->loop.next_sequence) {
 		KP_REACHED(BATCH_SEQUENCE_BACK);
 		p->loop.next_sequence = b->base_sequence;
 	}
@@ -129,6 +131,35 @@ static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t
 	p->loop.n_failures++;
 	p->loop.backoff_until_us = now_us + pause;
 	kp_count(&e->loop.retries, 1);
+}
+
+/* The records that the broker named end; the others keep the first of the batch's sequence numbers. */
+static int expel(kp_engine *e, kp_partition *p, kp_batch *b, int error)
+{
+	kp_batch *culprits;
+	int32_t next = p->loop.next_sequence, n_records = b->n_records;
+	take_sequence_back(e, p, b);
+	bool was_last = p->loop.next_sequence != next;
+	int err = kp_batch_expel(e, b, &culprits);
+	if (err) {
+		p->loop.next_sequence = next;
+		return err;
+	}
+	if (was_last)
+		p->loop.next_sequence = kp_sequence_after(p->loop.next_sequence, n_records - culprits->n_records);
+	kp_batch_end(e, culprits, error, KP_NOT_PERSISTED, KP_STAGE_DONE);
+	return 0;
+}
+
+/* The batch was built anew, or could not be. */
+static void rebuilt(kp_engine *e, kp_partition *p, kp_batch *b, int err, int64_t now_us)
+{
+	if (err == KP_ERR_WOULD_BLOCK || err == KP_ERR_NO_MEMORY)
+		send_again(e, p, b, now_us); /* it is refused again, and built anew once there is memory */
+	else if (err)
+		give_up(e, b, b->last_error, KP_STAGE_DONE);
+	else
+		p->loop.is_recovering = true; /* what has come of it goes one by one, ahead of the rest */
 }
 
 static void sequence_refused(kp_engine *e, kp_partition *p, const kp_batch *b, int error, int64_t now_us)
@@ -166,6 +197,8 @@ static kp_on_produce what_to_do(const kp_engine *e, const kp_batch *b, int error
 	case KP_PRODUCE_RETRY:
 	case KP_PRODUCE_REFRESH:
 	case KP_PRODUCE_LEADER: return b->attempts <= e->config.retries ? KP_PRODUCE_RETRY : KP_PRODUCE_FAIL;
+	case KP_PRODUCE_SPLIT: return !b->is_open_fate && b->n_records > 1 ? what : KP_PRODUCE_FAIL;
+	case KP_PRODUCE_RECORDS: return !b->is_open_fate && kp_batch_has_innocents(b) ? what : KP_PRODUCE_FAIL;
 	default: return what;
 	}
 }
@@ -187,12 +220,12 @@ void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appende
 	case KP_PRODUCE_SEQUENCE:
 	case KP_PRODUCE_NEW_ID: sequence_refused(e, p, b, error, now_us); break;
 	case KP_PRODUCE_RETRY: send_again(e, p, b, now_us); break;
-	default:
-		give_up(e, b, error, KP_STAGE_DONE);
-		if (!kp_partition_to_resend(p))
-			p->loop.is_recovering = false;
-		break;
+	case KP_PRODUCE_SPLIT: rebuilt(e, p, b, kp_batch_split(e, b), now_us); break;
+	case KP_PRODUCE_RECORDS: rebuilt(e, p, b, expel(e, p, b, error), now_us); break;
+	default: give_up(e, b, error, KP_STAGE_DONE); break;
 	}
+	if (!kp_partition_to_resend(p))
+		p->loop.is_recovering = false;
 	kp_partition_evaluate(e, p, now_us);
 }
 

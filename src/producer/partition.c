@@ -76,8 +76,8 @@ kp_batch *kp_partition_to_resend(const kp_partition *p)
  */
 static bool window_is_full(const kp_partition *p)
 {
-	int n_unresolved = 0;
-	for (const kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved; n = n->next)
+	int n_unresolved = 0; /* more than that after a split */
+	for (const kp_list *n = p->loop.unresolved.next; n != &p->loop.unresolved && n_unresolved < MAX_UNRESOLVED; n = n->next)
 		n_unresolved++;
 	return n_unresolved >= MAX_UNRESOLVED;
 }
@@ -214,8 +214,7 @@ static void stamp(kp_engine *e, kp_partition *p, kp_batch *b)
 		return;
 	}
 	kp_batch_set_stamp(b, p->loop.producer_id, p->loop.producer_epoch, p->loop.next_sequence);
-	/* sequences wrap from 2^31 - 1 to 0 */
-	p->loop.next_sequence = (int32_t)(((uint32_t)p->loop.next_sequence + (uint32_t)b->n_records) & 0x7fffffff);
+	p->loop.next_sequence = kp_sequence_after(p->loop.next_sequence, b->n_records);
 }
 
 kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us, size_t room)

@@ -75,6 +75,7 @@ struct kp_topic {
 		_Atomic int32_t
 			n_ever; /* partitions made so far: a topic that was created anew may have fewer. release/acquire, as above */
 		kp_partition *pending;
+		_Atomic int32_t batch_size; /* bytes of records in a batch: batch.size, or less once larger ones were refused; relaxed */
 		kp_lock lock;      /* guards the weights */
 		uint32_t *weights; /* cumulative, over candidates[] */
 		int32_t *candidates;
@@ -91,6 +92,7 @@ struct kp_topic {
 		kp_partition ***retired; /* outgrown arrays */
 		size_t n_retired;
 		int32_t cap_partitions, n_made; /* room in the array, partitions made so far */
+		int64_t batch_size_us;          /* when batch_size changed */
 		uint64_t request;               /* serial of the Produce request being built ... */
 		int32_t slot;                   /* ... and the topic's place in it */
 	} loop;
@@ -101,6 +103,11 @@ KP_MUST_USE kp_topic *kp_topic_new(struct kp_engine *e, const char *name, uint64
 void kp_topic_free(kp_topic *t); /* its batches must be gone */
 /* Make partitions up to n and publish n. Loop. 0 or KP_ERR_NO_MEMORY with what was published before. */
 KP_MUST_USE int kp_topic_set_partitions(kp_topic *t, int32_t n);
+
+static inline int32_t kp_topic_batch_size(kp_topic *t)
+{
+	return atomic_load_explicit(&t->shared.batch_size, memory_order_relaxed);
+}
 
 static inline int32_t kp_topic_n_partitions(kp_topic *t)
 {
