@@ -59,6 +59,8 @@ static kp_batch *open_piece(rebuild *w, size_t first_size, size_t size_hint, int
 	b->max_timestamp_ms = INT64_MIN;
 	b->is_dated_now = from->is_dated_now;
 	b->created_us = from->created_us;
+	b->routed_us = from->routed_us;
+	b->trail = from->trail;
 	b->serial = from->serial;
 	b->is_adopted = true;
 	b->last_error = from->last_error;
