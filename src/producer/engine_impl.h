@@ -177,7 +177,7 @@ void kp_trail_explain(const kp_engine *e, kp_batch *b);
 KP_MUST_USE int kp_batch_split(kp_engine *e, kp_batch *b);
 /* The rejected records in a batch of their own, for the caller to end; the others stay in line. */
 KP_MUST_USE int kp_batch_expel(kp_engine *e, kp_batch *b, kp_batch **culprits);
-bool kp_batch_has_innocents(const kp_batch *b); /* the broker named some of its records, not all */
+bool kp_batch_has_innocents(const kp_batch *b);                        /* the broker named some of its records, not all */
 void kp_topic_grow_batches(kp_engine *e, kp_topic *t, int64_t now_us); /* larger ones may be allowed again: try, slowly */
 
 /* sender.c */

@@ -75,9 +75,10 @@ struct kp_topic {
 		_Atomic int32_t
 			n_ever; /* partitions made so far: a topic that was created anew may have fewer. release/acquire, as above */
 		kp_partition *pending;
-		_Atomic int32_t batch_size; /* bytes of records in a batch: batch.size, or less once larger ones were refused; relaxed */
-		kp_lock lock;      /* guards the weights */
-		uint32_t *weights; /* cumulative, over candidates[] */
+		_Atomic int32_t
+			batch_size; /* bytes of records in a batch: batch.size, or less once larger ones were refused; relaxed */
+		kp_lock lock;       /* guards the weights */
+		uint32_t *weights;  /* cumulative, over candidates[] */
 		int32_t *candidates;
 		int32_t n_candidates, cap_candidates;
 		bool is_weighted;
