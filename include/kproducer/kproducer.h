@@ -217,6 +217,14 @@ KP_API void kp_config_set_error_cb(kp_config *c, kp_error_cb *cb, void *opaque);
 
 /* ------------------------------------------------------------------ the producer */
 
+/*
+ * fork(): producers, topics and runtimes stay with the process that made them. In a child every call on one that was made before the fork
+ * returns KP_ERR_FORKED at once (what returns a pointer NULL, a count or figures 0, a descriptor -1); it sends nothing and takes no lock.
+ * kp_producer_free and kp_runtime_free close the child's copies of the descriptors and leave the memory as it is; the parent's connections
+ * do not notice, and it loses no record. The child may make a runtime and producers of its own, from a kp_config of the parent too.
+ * A callback may fork; its child must end by exec or _exit there: should it return, it is ended with status 70.
+ */
+
 /* A thread that serves any number of producers. */
 KP_API kp_runtime *kp_runtime_new(void);    /* NULL: out of memory, threads or descriptors */
 KP_API void kp_runtime_free(kp_runtime *r); /* after its producers were freed */

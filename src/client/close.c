@@ -97,6 +97,8 @@ static uint64_t n_left_behind(kp_producer *p)
 
 int kp_close(kp_producer *p, int timeout_ms, uint64_t *left)
 {
+	if (kp_is_forked(p))
+		return KP_ERR_FORKED;
 	bool is_mine = kp_runtime_is_mine(p->runtime);
 	ask_for_close(p, is_mine ? 0 : kp_deadline_us(kp_time_mono_us(), timeout_ms));
 	if (is_mine)

@@ -40,6 +40,8 @@ static bool is_all_delivered(kp_producer *p)
 
 int kp_flush(kp_producer *p, int timeout_ms)
 {
+	if (kp_is_forked(p))
+		return KP_ERR_FORKED;
 	int err = kp_producer_may_block(p);
 	if (err)
 		return err;
@@ -73,6 +75,8 @@ static void purge_free(kp_job *job)
 
 int kp_purge(kp_producer *p, int what)
 {
+	if (kp_is_forked(p))
+		return KP_ERR_FORKED;
 	if (what & ~(KP_PURGE_QUEUED | KP_PURGE_IN_FLIGHT) || what == 0)
 		return KP_ERR_BAD_ARGUMENT;
 	purge_job *j = kp_mem_calloc(1, sizeof(*j));

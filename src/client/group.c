@@ -26,6 +26,7 @@ typedef struct gathering {
 static void call_back(gathering *g)
 {
 	g->cb(g->producer, &g->tally, g->tally.opaque);
+	kp_runtime_called_back(g->producer->runtime);
 	kp_mem_free(g);
 }
 
@@ -99,6 +100,11 @@ size_t kp_produce_batch(kp_topic *t, const kp_record *records, size_t n, kp_batc
 {
 	size_t accepted = 0;
 	int err = KP_OK;
+	if (kp_topic_is_forked(t)) {
+		if (error)
+			*error = KP_ERR_FORKED;
+		return 0;
+	}
 	kp_producer *p = kp_topic_producer(t);
 	bool is_good = cb && (records || n == 0);
 	gathering *g = is_good && n > 0 ? gathering_new(p, n, cb, opaque) : NULL;
@@ -159,6 +165,8 @@ static int wait_for(gathering *g, int64_t deadline_us, kp_report *out)
 
 int kp_send_sync(kp_topic *t, const kp_record *r, int timeout_ms, kp_report *out)
 {
+	if (kp_topic_is_forked(t))
+		return KP_ERR_FORKED;
 	kp_producer *p = kp_topic_producer(t);
 	int64_t deadline_us = kp_deadline_us(kp_time_mono_us(), timeout_ms);
 	int err = kp_producer_may_block(p);

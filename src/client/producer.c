@@ -111,6 +111,13 @@ static int64_t wall_ms(void *opaque)
 	return kp_time_wall_ms();
 }
 
+static void log_line(int level, const char *line, void *opaque)
+{
+	kp_producer *p = opaque;
+	p->settings.log_cb(level, line, p->settings.log_opaque);
+	kp_runtime_called_back(p->runtime);
+}
+
 static void wake(void *opaque)
 {
 	kp_producer_wake(opaque);
@@ -119,8 +126,10 @@ static void wake(void *opaque)
 static void on_error(void *opaque, int error, const char *text)
 {
 	kp_producer *p = opaque;
-	if (p->settings.error_cb)
-		p->settings.error_cb(p, error, text, p->settings.error_opaque);
+	if (!p->settings.error_cb)
+		return;
+	p->settings.error_cb(p, error, text, p->settings.error_opaque);
+	kp_runtime_called_back(p->runtime);
 }
 
 /* ------------------------------------------------------------------ new and free */
@@ -242,6 +251,10 @@ static void log_start(kp_producer *p, const kp_settings_notes *notes)
 kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err, size_t err_size)
 {
 	kp_settings_notes notes = {0};
+	if (runtime && kp_fork_is_inherited(&runtime->generation)) {
+		(void)kp_forked(err, err_size);
+		return NULL;
+	}
 	kp_producer *p = kp_mem_calloc(1, sizeof(*p));
 	if (!p || kp_settings_resolve(c, &p->settings, err, err_size, &notes)) {
 		if (!p && err)
@@ -249,8 +262,9 @@ kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err,
 		kp_mem_free(p);
 		return NULL;
 	}
+	p->generation = kp_fork_generation();
 	init_shared(p);
-	kp_logger_init(&p->log, p->settings.log_level, p->settings.log_cb, p->settings.log_opaque, p->settings.engine.client_id);
+	kp_logger_init(&p->log, p->settings.log_level, p->settings.log_cb ? log_line : NULL, p, p->settings.engine.client_id);
 	kp_failure_log_init(&p->loop.failures, &p->log);
 	p->owns_runtime = !runtime;
 	p->runtime = runtime ? runtime : kp_runtime_new();
@@ -269,6 +283,10 @@ void kp_producer_free(kp_producer *p)
 {
 	if (!p)
 		return;
+	if (kp_is_forked(p)) {
+		kp_producer_leave_behind(p);
+		return;
+	}
 	kp_close(p, 0, NULL);
 	pthread_mutex_lock(&p->shared.mutex);
 	while (!p->shared.is_closed)
@@ -279,6 +297,8 @@ void kp_producer_free(kp_producer *p)
 
 kp_topic *kp_topic_open(kp_producer *p, const char *name)
 {
+	if (kp_is_forked(p))
+		return NULL;
 	return kp_topic_name_is_valid(name) ? kp_engine_topic(p->engine, name) : NULL;
 }
 
@@ -288,6 +308,10 @@ void kp_counters_get(kp_producer *p, kp_counters *out)
 {
 	kp_engine_counters c;
 	size_t size = out->struct_size < sizeof(*out) ? out->struct_size : sizeof(*out);
+	if (kp_is_forked(p)) {
+		memcpy(out, &(kp_counters){.struct_size = out->struct_size}, size);
+		return;
+	}
 	kp_engine_count(p->engine, &c);
 	pthread_mutex_lock(&p->shared.mutex);
 	uint64_t n_reports = p->queues[KP_QUEUE_REPORTS].n, n_failures = p->queues[KP_QUEUE_FAILURES].n;

@@ -14,6 +14,7 @@
 
 #include <kproducer/kproducer.h>
 
+#include "base/fork.h"
 #include "base/list.h"
 #include "base/time.h"
 #include "client/failure_log.h"
@@ -23,6 +24,12 @@
 #include "net/loop.h"
 #include "producer/engine.h"
 
+/* Freed in a child that fork() made: its memory stays, and is reached from here, see fork.c. */
+typedef struct kp_left_behind {
+	struct kp_left_behind *next;
+	bool is_free;
+} kp_left_behind;
+
 struct kp_runtime {
 	kp_loop *loop;
 	kp_task *task; /* runs posted functions */
@@ -31,6 +38,8 @@ struct kp_runtime {
 	kp_list posted;
 	bool is_stopping;
 	_Atomic int32_t n_producers;
+	uint32_t generation; /* base/fork.h */
+	kp_left_behind left_behind;
 };
 
 /* A function to run once on the runtime's thread; the memory is the poster's until it ran. */
@@ -62,6 +71,8 @@ typedef struct kp_transport_conn {
 } kp_transport_conn;
 
 struct kp_producer {
+	uint32_t generation; /* base/fork.h */
+	kp_left_behind left_behind;
 	kp_settings settings;
 	kp_logger log;
 	kp_runtime *runtime;
@@ -94,6 +105,26 @@ struct kp_producer {
 		_Atomic uint64_t slow_callbacks; /* written by the loop; relaxed */
 	} loop;
 };
+
+/*
+ * fork.c. Whether it was made before the fork() that made this process: then KP_ERR_FORKED, and nothing but its generation is looked at.
+ * Every public function that takes a producer, a topic or a runtime asks this first.
+ */
+static inline bool kp_is_forked(const kp_producer *p)
+{
+	return kp_fork_is_inherited(&p->generation);
+}
+bool kp_topic_is_forked_slow(const kp_topic *t);
+static inline bool kp_topic_is_forked(const kp_topic *t)
+{
+	return KP_UNLIKELY(kp_fork_generation() != 0) && kp_topic_is_forked_slow(t);
+}
+/* KP_ERR_FORKED with the words for it in err (may be NULL). */
+int kp_forked(char *err, size_t err_size);
+void kp_producer_leave_behind(kp_producer *p);
+void kp_runtime_leave_behind(kp_runtime *r);
+/* Runtime's thread, after each callback: one that forked must not come back in the child, which would go on with the parent's sockets. */
+void kp_runtime_called_back(const kp_runtime *r);
 
 /* Wake the loop. Any thread; nothing after the close. */
 void kp_producer_wake(kp_producer *p);

@@ -41,6 +41,7 @@ static void call_back(kp_producer *p, const kp_report *reports, size_t n)
 {
 	int64_t start_us = kp_time_mono_us();
 	p->settings.report_cb(p, reports, n, p->settings.report_opaque);
+	kp_runtime_called_back(p->runtime);
 	int64_t took_us = kp_time_mono_us() - start_us;
 	if (took_us < SLOW_CALLBACK_US)
 		return;

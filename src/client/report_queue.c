@@ -108,7 +108,7 @@ static size_t fill_from(kp_report_queue *q, kp_batch *b, kp_report *out, size_t 
 
 static size_t poll_queue(kp_producer *p, kp_report_queue *q, kp_report *out, size_t max, int timeout_ms)
 {
-	if (!q->is_on || max == 0)
+	if (kp_is_forked(p) || !q->is_on || max == 0)
 		return 0;
 	release_polled(p, q);
 	if (kp_runtime_is_mine(p->runtime))
@@ -135,7 +135,7 @@ size_t kp_reports_poll(kp_producer *p, kp_report *out, size_t max, int timeout_m
 
 int kp_reports_fd(kp_producer *p)
 {
-	return p->queues[KP_QUEUE_REPORTS].fd;
+	return kp_is_forked(p) ? -1 : p->queues[KP_QUEUE_REPORTS].fd;
 }
 
 size_t kp_failures_poll(kp_producer *p, kp_report *out, size_t max, int timeout_ms)
@@ -145,7 +145,7 @@ size_t kp_failures_poll(kp_producer *p, kp_report *out, size_t max, int timeout_
 
 int kp_failures_fd(kp_producer *p)
 {
-	return p->queues[KP_QUEUE_FAILURES].fd;
+	return kp_is_forked(p) ? -1 : p->queues[KP_QUEUE_FAILURES].fd;
 }
 
 void kp_report_queue_clear(kp_producer *p, kp_report_queue *q)

@@ -89,6 +89,10 @@ static bool check(const kp_resend_options *o, char *err, size_t err_size)
 kp_resender *kp_resender_new(kp_producer *p, const kp_resend_options *o, char *err, size_t err_size)
 {
 	kp_resend_options all = KP_RESEND_OPTIONS_INIT;
+	if (kp_is_forked(p)) {
+		(void)kp_forked(err, err_size);
+		return NULL;
+	}
 	if (o)
 		memcpy(&all, o, o->struct_size < sizeof(all) ? o->struct_size : sizeof(all));
 	if (!check(&all, err, err_size))
@@ -126,7 +130,7 @@ static void free_all(kp_list *list)
 
 void kp_resender_free(kp_resender *r)
 {
-	if (!r)
+	if (!r || kp_is_forked(r->producer)) /* the memory stays, as all of the producer's: fork.c */
 		return;
 	kp_producer *p = r->producer;
 	pthread_mutex_lock(&p->shared.mutex);
@@ -143,6 +147,8 @@ void kp_resender_free(kp_resender *r)
 
 size_t kp_resender_pending(kp_resender *r)
 {
+	if (kp_is_forked(r->producer))
+		return 0;
 	pthread_mutex_lock(&r->producer->shared.mutex);
 	size_t n = r->n_held;
 	pthread_mutex_unlock(&r->producer->shared.mutex);
@@ -272,6 +278,8 @@ static void give_bytes(kp_resender *r, size_t bytes)
 int kp_resender_offer(kp_resender *r, const kp_report *report)
 {
 	kp_producer *p = r->producer;
+	if (kp_is_forked(p))
+		return KP_ERR_FORKED;
 	int err = report ? refusal(r, report) : KP_ERR_BAD_ARGUMENT;
 	if (err)
 		return err;
@@ -472,7 +480,7 @@ size_t kp_resender_poll(kp_resender *r, kp_report *out, size_t max, int timeout_
 {
 	kp_producer *p = r->producer;
 	size_t n;
-	if (max == 0)
+	if (kp_is_forked(p) || max == 0)
 		return 0;
 	if (kp_runtime_is_mine(p->runtime))
 		timeout_ms = 0; /* what it would wait for comes from this thread */

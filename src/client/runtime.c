@@ -64,9 +64,10 @@ static int start_thread(kp_runtime *r)
 
 kp_runtime *kp_runtime_new(void)
 {
-	kp_runtime *r = kp_mem_calloc(1, sizeof(*r));
+	kp_runtime *r = kp_fork_watch() ? NULL : kp_mem_calloc(1, sizeof(*r));
 	if (!r)
 		return NULL;
+	r->generation = kp_fork_generation();
 	kp_list_init(&r->posted);
 	pthread_mutex_init(&r->mutex, NULL);
 	r->loop = kp_loop_new();
@@ -87,6 +88,10 @@ void kp_runtime_free(kp_runtime *r)
 {
 	if (!r)
 		return;
+	if (kp_fork_is_inherited(&r->generation)) {
+		kp_runtime_leave_behind(r);
+		return;
+	}
 	pthread_mutex_lock(&r->mutex);
 	r->is_stopping = true;
 	kp_task_wake(r->task);

@@ -87,11 +87,15 @@ int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, int64_t u
 
 int kp_send(kp_topic *t, const kp_record *r)
 {
+	if (kp_topic_is_forked(t))
+		return KP_ERR_FORKED;
 	return append_record(t, r, NULL, AS_CONFIGURED, kp_time_wall_coarse_ms());
 }
 
 int kp_try_send(kp_topic *t, const kp_record *r)
 {
+	if (kp_topic_is_forked(t))
+		return KP_ERR_FORKED;
 	return append_record(t, r, NULL, NOT_AT_ALL, kp_time_wall_coarse_ms());
 }
 
@@ -102,10 +106,10 @@ const kp_record *kp_record_at(const kp_record *records, size_t i)
 
 size_t kp_send_many(kp_topic *t, const kp_record *records, size_t n, int *error)
 {
-	int err = KP_OK;
+	int err = kp_topic_is_forked(t) ? KP_ERR_FORKED : KP_OK;
 	size_t i = 0;
 	int64_t now_ms = kp_time_wall_coarse_ms();
-	for (; i < n; i++) {
+	for (; i < n && !err; i++) {
 		err = append_record(t, kp_record_at(records, i), NULL, AS_CONFIGURED, now_ms);
 		if (KP_UNLIKELY(err))
 			break;

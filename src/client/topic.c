@@ -1,8 +1,9 @@
+#include "client/producer_impl.h"
 #include "producer/topic.h"
 
 #include <kproducer/kproducer.h>
 
 const char *kp_topic_name(const kp_topic *t)
 {
-	return t->name;
+	return kp_topic_is_forked(t) ? NULL : t->name;
 }

@@ -96,6 +96,8 @@ static int fetch_topics(kp_producer *p, const topics_request *request, int timeo
 
 int kp_partitions_for(kp_producer *p, const char *topic, int timeout_ms, kp_topic_info **out, char *err, size_t err_size)
 {
+	if (kp_is_forked(p))
+		return kp_forked(err, err_size);
 	topics_request request;
 	kp_topic_infos r;
 	int error = check_name(topic, err, err_size);
@@ -118,6 +120,8 @@ int kp_partitions_for(kp_producer *p, const char *topic, int timeout_ms, kp_topi
 
 int kp_topics_list(kp_producer *p, int timeout_ms, kp_topic_info **out, size_t *n, char *err, size_t err_size)
 {
+	if (kp_is_forked(p))
+		return kp_forked(err, err_size);
 	topics_request request = {.name = ""};
 	kp_topic_infos r;
 	int error = fetch_topics(p, &request, timeout_ms, &r, err, err_size);
@@ -203,6 +207,8 @@ static int copy_configs(create_request *r, const char *const *configs, char *err
 int kp_topic_create(kp_producer *p, const char *topic, int32_t partitions, int16_t replication_factor, const char *const *configs,
                     int timeout_ms, char *err, size_t err_size)
 {
+	if (kp_is_forked(p))
+		return kp_forked(err, err_size);
 	int error = check_name(topic, err, err_size);
 	create_request *r = error ? NULL : kp_mem_calloc(1, sizeof(*r));
 	if (!r)
@@ -259,6 +265,8 @@ static int take_delete(void *result, const void *answer, int version, char *text
 
 int kp_topic_delete(kp_producer *p, const char *topic, int timeout_ms, char *err, size_t err_size)
 {
+	if (kp_is_forked(p))
+		return kp_forked(err, err_size);
 	topics_request r;
 	int error = check_name(topic, err, err_size);
 	if (error)
@@ -311,6 +319,8 @@ static int take_grow(void *result, const void *answer, int version, char *text)
 
 int kp_topic_add_partitions(kp_producer *p, const char *topic, int32_t total, int timeout_ms, char *err, size_t err_size)
 {
+	if (kp_is_forked(p))
+		return kp_forked(err, err_size);
 	grow_request r = {.total = total};
 	int error = check_name(topic, err, err_size);
 	if (error)
@@ -395,6 +405,8 @@ void kp_config_entries_free(kp_config_entry *entries, size_t n)
 int kp_topic_configs(kp_producer *p, const char *topic, int timeout_ms, kp_config_entry **out, size_t *n, char *err,
                      size_t err_size)
 {
+	if (kp_is_forked(p))
+		return kp_forked(err, err_size);
 	topics_request request;
 	configs_result r = {0};
 	int error = check_name(topic, err, err_size);

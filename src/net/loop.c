@@ -136,6 +136,7 @@ kp_loop *kp_loop_new(void)
 	l->bell_fd = l->timer_fd = -1;
 	l->timer_armed_us = KP_TIME_NEVER;
 	kp_list_init(&l->armed);
+	atomic_init(&l->watches, NULL);
 	atomic_init(&l->woken, NULL);
 	atomic_init(&l->is_stopped, false);
 	if (uv_loop_init(&l->uv) != 0) {
@@ -178,6 +179,17 @@ void kp_loop_free(kp_loop *l)
 	kp_mem_free(l->dns_servers);
 	kp_mem_free(l->read_buffer);
 	kp_mem_free(l);
+}
+
+void kp_loop_abandon(kp_loop *l)
+{
+	/* libuv's own; what it has not opened is -1 */
+	const int own[] = {l->uv.backend_fd, l->uv.async_io_watcher.fd, l->uv.async_wfd,
+	                   l->uv.emfile_fd,  l->uv.signal_pipefd[0],    l->uv.signal_pipefd[1]};
+	kp_watches_abandon(l);
+	for (size_t i = 0; i < KP_ARRAY_LEN(own); i++)
+		if (own[i] >= 0)
+			close(own[i]);
 }
 
 void kp_loop_run(kp_loop *l)

@@ -16,6 +16,11 @@ typedef struct kp_task kp_task;
 /* NULL when memory or descriptors are out. */
 KP_MUST_USE kp_loop *kp_loop_new(void);
 void kp_loop_free(kp_loop *l); /* after kp_loop_run returned and every task, connection and listener was closed */
+/*
+ * In a child that fork() made, for a loop made before: closes its descriptors and those of its connections, and touches nothing else: not
+ * the memory, which other threads may have been changing, nor libuv, whose epoll set is still the parent's too. Once.
+ */
+void kp_loop_abandon(kp_loop *l);
 /* Runs until kp_loop_stop; returns when stopped and all closing handles are gone. */
 void kp_loop_run(kp_loop *l);
 void kp_loop_stop(kp_loop *l);      /* any thread, also before kp_loop_run, which then returns at once */

@@ -38,6 +38,9 @@ void kp_watch_set(kp_watch *w, unsigned wants);
 /* The descriptor may be closed right after; the memory goes later, by itself. NULL is fine. */
 void kp_watch_close(kp_watch *w);
 
+/* In a forked child: close every watched descriptor, and nothing else. */
+void kp_watches_abandon(kp_loop *l);
+
 /* First member of what is freed late; `memory` is the allocation. */
 typedef struct kp_grave {
 	struct kp_grave *next;
@@ -70,9 +73,10 @@ struct kp_loop {
 	uv_idle_t idle; /* active: the next poll does not wait */
 	kp_watch *bell_watch;
 	kp_watch *timer_watch;
-	int timer_fd;           /* timerfd: libuv's timers know milliseconds only */
-	int64_t timer_armed_us; /* when timer_fd fires; KP_TIME_NEVER: not set */
-	kp_list armed;          /* tasks with a deadline, in no order: they are few */
+	_Atomic(kp_watch *) watches; /* all there are: read by a forked child */
+	int timer_fd;                /* timerfd: libuv's timers know milliseconds only */
+	int64_t timer_armed_us;      /* when timer_fd fires; KP_TIME_NEVER: not set */
+	kp_list armed;               /* tasks with a deadline, in no order: they are few */
 	kp_grave *graves;
 	size_t n_closing; /* uv_close calls whose callback has not come */
 	size_t n_tasks;
