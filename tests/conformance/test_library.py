@@ -118,7 +118,7 @@ def test_example_tells_what_is_lost(own_devbroker, program):
     broker = own_devbroker("--fault", "on produce first=1: error INVALID_RECORD")
     broker.create_topic("t")
     result = program(EXAMPLES / "resend.c")(broker.servers, "t", stdin=b"bad\n", code=1)
-    assert result.out == b"0 sent again with success, 1 lost\n" and result.err.startswith("bad: INVALID_RECORD")
+    assert result.out == b"0 sent again with success, 1 lost\n" and "bad: INVALID_RECORD" in result.err
 
 
 def test_every_field_of_a_record_is_read_back(broker, name, program):
