@@ -300,6 +300,9 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 	next_us = kp_calls_step(e, now_us);
 	wake = next_us < wake ? next_us : wake;
 	serve_brokers(e, now_us);
+	/* again: an open batch may have been adopted that then found no producer id, and is the oldest now */
+	kp_expire(e, now_us, &next_us);
+	wake = next_us < wake ? next_us : wake;
 	/* a request that is to leave may wait for metadata or an id that was asked for just now */
 	next_us = kp_calls_step(e, now_us);
 	wake = next_us < wake ? next_us : wake;

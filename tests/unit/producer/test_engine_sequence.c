@@ -298,6 +298,28 @@ static void engine_ends_records_in_time_when_no_producer_id_comes(void **state)
 	}
 }
 
+/* The batch is taken up and finds no id in the very turn in which nothing older is left to wake for. Seed 802199 of the simulator. */
+static void engine_ends_a_lone_record_in_time_that_comes_due_while_the_id_is_asked_for(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.delivery_timeout_us = 5 * FX_SECOND;
+	config.linger_us = FX_SECOND;
+	fx *f = fx_new(&config);
+	fx_add_topic(f, "events", 2);
+	f->id_is_mute = true;
+	assert_true(fx_start(f));
+	int first = fx_send(f, "events", 0, NULL, 10);
+	fx_advance(f, 5500 * FX_MS);
+	fx_check(f, first, KP_NOT_PERSISTED, KP_ERR_DELIVERY_TIMEOUT);
+	int64_t sent_us = f->now_us;
+	int number = fx_send(f, "events", 1, NULL, 10);
+	fx_advance(f, 9 * FX_SECOND);
+	fx_check(f, number, KP_NOT_PERSISTED, KP_ERR_DELIVERY_TIMEOUT);
+	assert_int_equal(f->reports[number].at_us, sent_us + 5 * FX_SECOND);
+	fx_free(f);
+}
+
 static void engine_starts_with_the_epoch_it_is_given(void **state)
 {
 	(void)state;
@@ -328,6 +350,7 @@ int main(void)
 		cmocka_unit_test(engine_asks_for_a_new_id_when_somebody_else_moved_its_epoch),
 		cmocka_unit_test(engine_waits_for_a_producer_id_that_is_refused_then_granted),
 		cmocka_unit_test(engine_ends_records_in_time_when_no_producer_id_comes),
+		cmocka_unit_test(engine_ends_a_lone_record_in_time_that_comes_due_while_the_id_is_asked_for),
 		cmocka_unit_test(engine_starts_with_the_epoch_it_is_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
