@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-const cli_command *const cli_commands[] = {&cli_produce, &cli_perf, &cli_topics, &cli_config, &cli_errors, &cli_broker, &cli_fault, NULL};
+const cli_command *const cli_commands[] = {&cli_produce, &cli_perf,   &cli_topics, &cli_config,
+                                           &cli_errors,  &cli_broker, &cli_fault,  NULL};
 
 const cli_command *cli_command_find(const char *name)
 {

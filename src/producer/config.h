@@ -35,8 +35,8 @@ typedef struct kp_engine_config {
 	int16_t acks; /* -1 (all), 0, 1 */
 	bool idempotent;
 	int32_t first_sequence; /* of a new producer id: 0, but in the simulator, whose runs are too short to come to 2^31 */
-	int32_t max_in_flight; /* Produce requests per connection */
-	int32_t retries;       /* further attempts of a batch */
+	int32_t max_in_flight;  /* Produce requests per connection */
+	int32_t retries;        /* further attempts of a batch */
 	int64_t retry_backoff_us, retry_backoff_max_us;
 	int64_t delivery_timeout_us;
 	int64_t request_timeout_us;
