@@ -17,15 +17,20 @@ RATE = 5000
 END_S = 200
 
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", "-Wextra", f"-I{REPOSITORY / 'include'}"]
+CLOCK_STEP = OUT / "clock_step.so"
 LIBRARIES = {"kproducer": [f"-L{BUILD}", "-lkproducer", f"-Wl,-rpath,{BUILD}"], "rdkafka": ["-lrdkafka"]}
+
+
+def compile_c(*arguments):
+    result = run(["cc", *FLAGS, *arguments])
+    assert result.code == 0, result.err
 
 
 def build_drivers():
     OUT.mkdir(parents=True, exist_ok=True)
     for name, libraries in LIBRARIES.items():
-        sources = [HERE / "driver.c", HERE / f"client_{name}.c"]
-        result = run(["cc", *FLAGS, *sources, *libraries, "-lpthread", "-o", OUT / f"driver_{name}"])
-        assert result.code == 0, result.err
+        compile_c(HERE / "driver.c", HERE / f"client_{name}.c", *libraries, "-lpthread", "-o", OUT / f"driver_{name}")
+    compile_c("-shared", "-fPIC", HERE / "clock_step.c", "-o", CLOCK_STEP)
 
 
 def newest_librdkafka():
