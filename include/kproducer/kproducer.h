@@ -214,6 +214,14 @@ KP_API void kp_config_set_log_cb(kp_config *c, kp_log_cb *cb, void *opaque);
 /* Errors that belong to no record: all brokers down, authentication, a refused producer id. On the runtime's thread. */
 typedef void kp_error_cb(kp_producer *p, int error, const char *text, void *opaque);
 KP_API void kp_config_set_error_cb(kp_config *c, kp_error_cb *cb, void *opaque);
+/*
+ * buffer.memory fills up: is_high 1 when buffer.high.watermark.percent of it is in use, or when a record finds no room while more than
+ * buffer.low.watermark.percent is in use (one partition may hold half of it at most); then is_high 0 when use is back at the low mark; and so
+ * on, always in turn, beginning with 1. A time to slow down and a time to go on, before kp_send waits or refuses. Seen once a turn of the
+ * runtime: a peak between two turns may pass untold. used_bytes is the figure that was seen. On the runtime's thread, must not block.
+ */
+typedef void kp_watermark_cb(kp_producer *p, int is_high, uint64_t used_bytes, void *opaque);
+KP_API void kp_config_set_watermark_cb(kp_config *c, kp_watermark_cb *cb, void *opaque);
 
 /* ------------------------------------------------------------------ the producer */
 

@@ -141,6 +141,30 @@ static int settle_request_size(resolution *r)
 	return fit_in_buffer(r, KP_PROP_MAX_REQUEST_SIZE, &r->s->engine.max_request_size);
 }
 
+static int64_t percent_of(int64_t n, int32_t percent)
+{
+	return n / 100 * percent + n % 100 * percent / 100;
+}
+
+static int settle_watermarks(resolution *r)
+{
+	kp_settings *s = r->s;
+	int32_t high = s->high_watermark_percent;
+	if (high && s->low_watermark_percent >= high) {
+		if (was_set(r, KP_PROP_BUFFER_LOW_WATERMARK_PERCENT))
+			return kp_config_refuse(r->err,
+			                        "buffer.low.watermark.percent is %" PRId32
+			                        ", which is not below buffer.high.watermark.percent, which is %" PRId32,
+			                        s->low_watermark_percent, high);
+		s->low_watermark_percent = high / 2;
+		note(r, "buffer.low.watermark.percent is lowered to half of buffer.high.watermark.percent, that is %" PRId32,
+		     s->low_watermark_percent);
+	}
+	s->engine.high_watermark_bytes = percent_of(s->engine.buffer_memory, high);
+	s->engine.low_watermark_bytes = percent_of(s->engine.buffer_memory, s->low_watermark_percent);
+	return 0;
+}
+
 static int settle_reconnect_backoff(resolution *r)
 {
 	kp_engine_config *e = &r->s->engine;
@@ -218,7 +242,7 @@ static int settle_compression_level(resolution *r)
 static rule *const rules[] = {
 	need_bootstrap,        settle_idempotence,       settle_delivery_timeout,  need_room,
 	settle_batch_size,     settle_request_size,      settle_reconnect_backoff, settle_retry_backoff,
-	settle_socket_buffers, settle_compression_level,
+	settle_socket_buffers, settle_compression_level, settle_watermarks,
 };
 
 static int resolve(const kp_config *c, kp_settings *out, kp_err_line err, kp_settings_notes *notes)

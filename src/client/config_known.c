@@ -75,7 +75,7 @@ const kp_known_group kp_known_groups[] = {
 	},
 	{
 		"Callbacks of librdkafka",
-		"callbacks are set by functions (kp_config_set_report_cb, _log_cb, _error_cb), sockets are the library's own",
+		"callbacks are set by functions (kp_config_set_report_cb, _log_cb, _error_cb, _watermark_cb), sockets are the library's own",
 		"background_event_cb closesocket_cb connect_cb default_topic_conf dr_cb dr_msg_cb enabled_events error_cb log_cb log.queue "
 		"msg_order_cmp opaque open_cb partitioner_cb plugin.library.paths resolve_cb socket_cb throttle_cb",
 	},

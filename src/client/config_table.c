@@ -135,6 +135,17 @@ const kp_property_row kp_property_rows[KP_PROP_COUNT] = {
 		       "most. refuse: return KP_ERR_QUEUE_FULL at once. drop_oldest: end the oldest batch that was never sent with "
 		       "KP_ERR_QUEUE_EVICTED and take the new record, for data whose newest value counts most.",
 	},
+	[KP_PROP_BUFFER_HIGH_WATERMARK_PERCENT] = {
+		INT_ROW("buffer.high.watermark.percent", "80", "low"), FIELD(high_watermark_percent), RANGE(0, 100), NO_ALIASES,
+		.doc = "Percent of buffer.memory in use from which the buffer counts as high: the callback of kp_config_set_watermark_cb "
+		       "is told, and a log line at info says so. A record that finds no room makes it high as well, unless less than the low "
+		       "mark is in use. It takes no part in what kp_send does. 0: nothing is told.",
+	},
+	[KP_PROP_BUFFER_LOW_WATERMARK_PERCENT] = {
+		INT_ROW("buffer.low.watermark.percent", "50", "low"), FIELD(low_watermark_percent), RANGE(0, 99), NO_ALIASES,
+		.doc = "Percent of buffer.memory in use down to which a buffer that was high stays so; then the callback is told that it is "
+		       "low. Must be below buffer.high.watermark.percent; when it is left at its default and is not, it becomes half of that.",
+	},
 	[KP_PROP_CLIENT_ID] = {
 		.name = "client.id", .type = "string", .default_value = "", .importance = "medium", .kind = KP_VALUE_STRING,
 		FIELD(engine.client_id), .range = "up to 255 bytes, no control characters",

@@ -1,6 +1,7 @@
 /*
  * producer.c - a producer's life: made, stepped by its runtime's thread, freed. How it is flushed and closed: flush.c, close.c.
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include <kproducer/error.h>
@@ -54,11 +55,28 @@ static bool drop_if_wanted(kp_producer *p, int64_t now_us)
 	return true;
 }
 
+/* The use of buffer.memory passed a mark; each time the other one. */
+static void tell_watermarks(kp_producer *p)
+{
+	const kp_settings *s = &p->settings;
+	bool is_high;
+	int64_t used;
+	while (kp_engine_watermark_passed(p->engine, &is_high, &used)) {
+		KP_LOG(&p->log, KP_LOG_INFO, kp_time_mono_us(), "buffer %s used_bytes=%" PRId64 " of=%" PRId64,
+		       is_high ? "high" : "low", used, s->engine.buffer_memory);
+		if (!s->watermark_cb)
+			continue;
+		s->watermark_cb(p, is_high, (uint64_t)used, s->watermark_opaque);
+		kp_runtime_called_back(p->runtime);
+	}
+}
+
 /* The close is done: nothing may touch the task any more. */
 static void leave_loop(kp_producer *p, int64_t now_us)
 {
 	kp_jobs_cancel(p, now_us);
 	(void)kp_failure_log_step(&p->loop.failures, now_us, true);
+	tell_watermarks(p);
 	kp_transport_close_all(p);
 	pthread_mutex_lock(&p->shared.mutex);
 	kp_task *task = p->shared.task;
@@ -90,6 +108,7 @@ static int64_t turn(void *opaque, int64_t now_us)
 		progress |= !kp_list_empty(&p->loop.jobs) && kp_jobs_run(p, now_us);
 		now_us = kp_time_mono_us();
 	}
+	tell_watermarks(p);
 	if (progress)
 		return now_us;
 	int64_t log_us = kp_failure_log_step(&p->loop.failures, now_us, false);

@@ -157,6 +157,12 @@ void kp_config_set_error_cb(kp_config *c, kp_error_cb *cb, void *opaque)
 	c->settings.error_opaque = opaque;
 }
 
+void kp_config_set_watermark_cb(kp_config *c, kp_watermark_cb *cb, void *opaque)
+{
+	c->settings.watermark_cb = cb;
+	c->settings.watermark_opaque = opaque;
+}
+
 size_t kp_property_count(void)
 {
 	return KP_PROP_COUNT;

@@ -46,6 +46,7 @@ typedef struct kp_settings {
 	size_t n_bootstrap;
 	kp_net_settings net;
 	kp_level_settings level;
+	int32_t high_watermark_percent, low_watermark_percent; /* of buffer.memory; kp_settings_resolve turns them into bytes */
 	int64_t max_block_ms;  /* at most KP_DURATION_MAX_MS, so that now + max_block_ms * 1000 does not overflow */
 	int log_level;         /* syslog's numbers, 0 .. 7 */
 	bool use_report_queue; /* then report_cb is NULL */
@@ -57,6 +58,8 @@ typedef struct kp_settings {
 	void *log_opaque;
 	kp_error_cb *error_cb;
 	void *error_opaque;
+	kp_watermark_cb *watermark_cb;
+	void *watermark_opaque;
 	bool is_set[KP_PROP_COUNT]; /* by the user, under whatever name */
 } kp_settings;
 

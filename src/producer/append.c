@@ -190,10 +190,11 @@ static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool ma
 	}
 	kp_batch *b = p->shared.open;
 	size_t body = body_size(p, b, a), size = kp_record_size(body);
-	bool is_news = false;
+	bool is_news = false, is_grown = false;
 	if (KP_UNLIKELY(!b || !fits(e, b, a, size))) {
 		err = make_room(e, p, a, size, may_switch, &closed);
 		is_news = closed || p->shared.open != b;
+		is_grown = !err;
 		b = p->shared.open;
 		if (!err) {
 			/* a new batch counts from other bases */
@@ -210,6 +211,8 @@ static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool ma
 		kp_seal_batch(e, closed);
 	if (KP_UNLIKELY(is_news))
 		kp_notify_partition(e, p);
+	if (KP_UNLIKELY(is_grown))
+		kp_watermark_grown(e);
 	return err;
 }
 
@@ -297,6 +300,8 @@ int kp_engine_append(kp_topic *t, const kp_append_args *a)
 		err = append_known(t, a, kp_topic_n_partitions(t));
 	if (KP_UNLIKELY(err) && e->config.max_queued_records)
 		atomic_fetch_sub_explicit(&e->shared.n_queued, 1, memory_order_relaxed);
+	if (KP_UNLIKELY(err == KP_ERR_WOULD_BLOCK))
+		kp_watermark_no_room(e);
 	return err;
 }
 

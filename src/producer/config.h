@@ -24,9 +24,10 @@ typedef struct kp_engine_config {
 	/* batching and memory */
 	int32_t batch_size; /* bytes of records in a batch */
 	int64_t linger_us;
-	int64_t buffer_memory;      /* bytes, all batches together */
-	int32_t max_request_size;   /* bytes: a Produce request, and one record as encoded */
-	int64_t max_queued_records; /* queue.buffering.max.messages; 0: no bound */
+	int64_t buffer_memory;                             /* bytes, all batches together */
+	int64_t high_watermark_bytes, low_watermark_bytes; /* of it, low below high; high 0: off */
+	int32_t max_request_size;                          /* bytes: a Produce request, and one record as encoded */
+	int64_t max_queued_records;                        /* queue.buffering.max.messages; 0: no bound */
 	kp_full_policy full_policy;
 	kp_codec_type codec;
 	int codec_level; /* KP_CODEC_LEVEL_DEFAULT, or the codec's own scale */

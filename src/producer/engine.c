@@ -384,6 +384,7 @@ void kp_engine_release(kp_engine *e, kp_batch *b)
 	/* the release of the last reference made room; the loop looked at the figure before it slept, or is woken now */
 	if (atomic_load(&e->shared.is_moving))
 		kp_notify_news(e);
+	kp_watermark_freed(e);
 }
 
 uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)

@@ -76,6 +76,9 @@ uint64_t kp_engine_room_generation(kp_engine *e);
 
 /* ------------------------------------------------------------------ loop half */
 
+/* True when the use of buffer.memory has passed the other mark since the last time; to be asked again until it has not, once a turn. */
+bool kp_engine_watermark_passed(kp_engine *e, bool *is_high, int64_t *used);
+
 /* Everything that is due at now. Returns when to call again at the latest. */
 int64_t kp_engine_step(kp_engine *e, int64_t now_us);
 

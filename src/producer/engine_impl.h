@@ -69,8 +69,9 @@ struct kp_engine {
 		_Atomic bool wants_hurry;         /* somebody found no room and does not wait: close what lingers once */
 		_Atomic bool is_closed;
 		_Atomic int32_t n_wanting_room;
-		_Atomic bool is_moving;   /* records wait for room to move: who makes room wakes the loop. seq_cst */
-		_Atomic int64_t n_queued; /* records accepted and not ended; kept only with max_queued_records */
+		_Atomic bool is_high, has_refused; /* seq_cst, see watermark.c */
+		_Atomic bool is_moving;            /* records wait for room to move: who makes room wakes the loop. seq_cst */
+		_Atomic int64_t n_queued;          /* records accepted and not ended; kept only with max_queued_records */
 	} shared;
 	struct {
 		kp_random random;
@@ -130,7 +131,12 @@ static inline void kp_count(_Atomic uint64_t *c, uint64_t n)
 /* notify.c: hand-over from the append half */
 void kp_notify_partition(kp_engine *e, kp_partition *p); /* any thread */
 void kp_notify_news(kp_engine *e);                       /* any thread */
-kp_partition *kp_notified_take(kp_engine *e);            /* loop: the whole stack */
+
+/* watermark.c, any thread: wake the loop if a mark may have been passed */
+void kp_watermark_grown(kp_engine *e);        /* a batch took room */
+void kp_watermark_no_room(kp_engine *e);      /* a record found none */
+void kp_watermark_freed(kp_engine *e);        /* room came back */
+kp_partition *kp_notified_take(kp_engine *e); /* loop: the whole stack */
 
 /* append.c */
 /* Under the lock: the open batch goes to the queue. Returns it if it has to be sealed, outside the lock. */

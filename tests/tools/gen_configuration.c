@@ -77,6 +77,8 @@ static const char false_friends[] =
 	"default |\n"
 	"| `delivery.timeout.ms` is at least `linger.ms` + `request.timeout.ms` | error if `delivery.timeout.ms` was set, else it is raised |\n"
 	"| `batch.size` and `max.request.size` are at most `buffer.memory` | error if they were set, else they are lowered |\n"
+	"| `buffer.low.watermark.percent` is below `buffer.high.watermark.percent`, unless that is 0 | error if the low one was set, else it "
+	"becomes half of the high one |\n"
 	"| `batch.size` is not 0 | it becomes 1 |\n"
 	"| `buffer.memory` is at least 4096, `max.request.size` not 0 | error |\n"
 	"| `reconnect.backoff.ms` is set, `reconnect.backoff.max.ms` is not | the pause does not grow |\n"

@@ -173,6 +173,35 @@ static void default_sizes_are_lowered_to_buffer_memory(void **state)
 	kp_settings_deinit(&s);
 }
 
+static void watermarks_become_bytes(void **state)
+{
+	(void)state;
+	kp_settings s;
+	resolve_ok(CONFIG("buffer.memory", "1000050"), &s, NULL);
+	assert_int_equal(s.engine.high_watermark_bytes, 800040);
+	assert_int_equal(s.engine.low_watermark_bytes, 500025);
+	kp_settings_deinit(&s);
+	resolve_ok(CONFIG("buffer.memory", "9223372036854775807", "buffer.high.watermark.percent", "100"), &s, NULL);
+	assert_int_equal(s.engine.high_watermark_bytes, INT64_MAX);
+	kp_settings_deinit(&s);
+	resolve_ok(CONFIG("buffer.high.watermark.percent", "0", "buffer.low.watermark.percent", "99"), &s, NULL);
+	assert_int_equal(s.engine.high_watermark_bytes, 0);
+	kp_settings_deinit(&s);
+}
+
+static void the_low_watermark_is_below_the_high_one(void **state)
+{
+	(void)state;
+	kp_settings s;
+	kp_settings_notes notes;
+	refused(CONFIG("buffer.low.watermark.percent", "80"),
+	        "buffer.low.watermark.percent is 80, which is not below buffer.high.watermark.percent, which is 80");
+	resolve_ok(CONFIG("buffer.high.watermark.percent", "50"), &s, &notes);
+	assert_int_equal(s.low_watermark_percent, 25);
+	noted(&notes, "buffer.low.watermark.percent is lowered to half of buffer.high.watermark.percent, that is 25");
+	kp_settings_deinit(&s);
+}
+
 static void reconnect_backoff_alone_does_not_grow(void **state)
 {
 	(void)state;
@@ -301,6 +330,8 @@ int main(void)
 		cmocka_unit_test(batch_size_zero_sends_each_record_alone),
 		cmocka_unit_test(sizes_that_were_set_must_fit_in_buffer_memory),
 		cmocka_unit_test(default_sizes_are_lowered_to_buffer_memory),
+		cmocka_unit_test(watermarks_become_bytes),
+		cmocka_unit_test(the_low_watermark_is_below_the_high_one),
 		cmocka_unit_test(reconnect_backoff_alone_does_not_grow),
 		cmocka_unit_test(a_backoff_above_its_maximum_is_the_maximum),
 		cmocka_unit_test(the_level_is_that_of_the_active_codec),

@@ -366,16 +366,23 @@ static void on_error(kp_producer *p, int error, const char *text, void *opaque)
 	(void)p, (void)error, (void)text, (void)opaque;
 }
 
+static void on_watermark(kp_producer *p, int is_high, uint64_t used_bytes, void *opaque)
+{
+	(void)p, (void)is_high, (void)used_bytes, (void)opaque;
+}
+
 static void callbacks_are_kept_and_copied(void **state)
 {
 	(void)state;
-	int first, second;
+	int first, second, third;
 	kp_config *c = kp_config_new();
+	kp_config_set_watermark_cb(c, on_watermark, &third);
 	kp_config_set_log_cb(c, on_log, &first);
 	kp_config_set_error_cb(c, on_error, &second);
 	kp_config *copy = kp_config_copy(c);
 	assert_true(copy->settings.log_cb == on_log && copy->settings.log_opaque == &first);
 	assert_true(copy->settings.error_cb == on_error && copy->settings.error_opaque == &second);
+	assert_true(copy->settings.watermark_cb == on_watermark && copy->settings.watermark_opaque == &third);
 	kp_config_free(c);
 	kp_config_free(copy);
 }
