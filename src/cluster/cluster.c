@@ -221,16 +221,22 @@ void kp_cluster_request_failed(kp_cluster *c, int64_t now_us)
 	back_off(c, now_us);
 }
 
-static int grow_partitions(kp_cluster_topic *t, int32_t n)
+/*
+ * What is known of partitions that an answer lacks is kept: a topic's partitions do not become fewer, so the broker that answered lags
+ * behind, and the next one that does must not take back their leaders either. A new topic starts from nothing.
+ */
+static int resize_partitions(kp_cluster_topic *t, int32_t n, bool is_new_topic)
 {
-	if (n == t->n_partitions)
-		return 0;
-	kp_cluster_partition *more = kp_mem_realloc(t->partitions, (size_t)(n > 0 ? n : 1) * sizeof(*more));
-	if (!more)
-		return KP_ERR_NO_MEMORY;
-	for (int32_t i = t->n_partitions; i < n; i++)
-		more[i] = (kp_cluster_partition){.leader = -1, .leader_epoch = -1};
-	t->partitions = more;
+	if (n > t->n_kept) {
+		kp_cluster_partition *more = kp_mem_realloc(t->partitions, (size_t)n * sizeof(*more));
+		if (!more)
+			return KP_ERR_NO_MEMORY;
+		t->partitions = more;
+	}
+	if (is_new_topic)
+		t->n_kept = 0;
+	for (; t->n_kept < n; t->n_kept++)
+		t->partitions[t->n_kept] = (kp_cluster_partition){.leader = -1, .leader_epoch = -1};
 	t->n_partitions = n;
 	return 0;
 }
@@ -259,7 +265,7 @@ static int take_topic(kp_cluster *c, kp_cluster_topic *t, const kp_metadata_resp
 	t->is_internal = a->is_internal;
 	if (a->error_code == 0) {
 		bool is_new = memcmp(&t->id, &a->topic_id, sizeof(t->id)) != 0 && memcmp(&zero, &a->topic_id, sizeof(zero)) != 0;
-		int err = grow_partitions(t, a->partitions.n);
+		int err = resize_partitions(t, a->partitions.n, is_new);
 		if (err)
 			return err;
 		t->id = a->topic_id;

@@ -43,6 +43,7 @@ typedef struct kp_cluster_topic {
 	bool is_internal;
 	kp_cluster_partition *partitions;
 	int32_t n_partitions;
+	int32_t n_kept;  /* of which `partitions` knows the last epoch; at least n_partitions */
 	int64_t used_us; /* last time somebody wanted it */
 	bool is_idle;    /* nobody sends to it: left out when all topics are asked for (metadata.max.idle.ms) */
 	int n_open;      /* answers in a row that left it open */

@@ -88,6 +88,39 @@ static void cluster_accepts_any_epoch_of_a_topic_that_was_created_again(void **s
 	fixture_deinit(&f);
 }
 
+/* Two answers that lag behind, the first from before the topic grew. */
+static void cluster_remembers_epochs_of_partitions_that_an_older_answer_lacks(void **state)
+{
+	fixture f;
+	answer a;
+	(void)state;
+	fixture_init(&f);
+	kp_cluster_topic *t = fixture_topic(&f, "events", 0);
+	answer_init(&a, 2);
+	answer_topic(&a, "events", 1, 4, 1, 5);
+	assert_int_equal(fixture_update(&f, &a, 0), 0);
+	answer_init(&a, 2);
+	answer_topic(&a, "events", 1, 2, 2, 3);
+	assert_int_equal(fixture_update(&f, &a, 0), 0);
+	assert_int_equal(t->n_partitions, 2);
+	answer_init(&a, 2);
+	answer_topic(&a, "events", 1, 4, 2, 4);
+	assert_int_equal(fixture_update(&f, &a, 0), 0);
+	assert_int_equal(t->n_partitions, 4);
+	assert_int_equal(t->partitions[3].leader, 1);
+	assert_int_equal(t->partitions[3].leader_epoch, 5);
+	/* a new topic of that name knows nothing of the old one's, also when it grows later */
+	answer_init(&a, 2);
+	answer_topic(&a, "events", 2, 1, 2, 0);
+	assert_int_equal(fixture_update(&f, &a, 0), 0);
+	answer_init(&a, 2);
+	answer_topic(&a, "events", 2, 4, 2, 0);
+	assert_int_equal(fixture_update(&f, &a, 0), 0);
+	assert_int_equal(t->partitions[3].leader, 2);
+	assert_int_equal(t->partitions[3].leader_epoch, 0);
+	fixture_deinit(&f);
+}
+
 /* A broker of a version without topic ids must not make an old leader look like a new topic's. */
 static void cluster_keeps_to_epochs_when_the_answer_has_no_topic_id(void **state)
 {
@@ -240,6 +273,7 @@ int main(void)
 		cmocka_unit_test(cluster_knows_what_the_answer_says),
 		cmocka_unit_test(cluster_ignores_a_leader_of_an_older_epoch),
 		cmocka_unit_test(cluster_accepts_any_epoch_of_a_topic_that_was_created_again),
+		cmocka_unit_test(cluster_remembers_epochs_of_partitions_that_an_older_answer_lacks),
 		cmocka_unit_test(cluster_keeps_to_epochs_when_the_answer_has_no_topic_id),
 		cmocka_unit_test(cluster_topic_grows),
 		cmocka_unit_test(cluster_tolerates_partitions_that_make_no_sense),
