@@ -235,7 +235,7 @@ static void extend_flush_to_new(kp_engine *e, int64_t now_us)
 		kp_detach_open(pending);
 		kp_partition_evaluate(e, pending, now_us);
 	}
-	e->loop.flush_extended_to = e->loop.next_serial;
+	e->loop.flush_upto = e->loop.flush_extended_to = e->loop.next_serial; /* also once they move to their partitions */
 }
 
 static void serve_news(kp_engine *e, int64_t now_us)

@@ -73,6 +73,17 @@ static void run_flush(fx *f)
 {
 	(void)fx_send(f, "events", 0, NULL, 300);
 	uint64_t serial = kp_engine_flush_begin(f->engine, f->now_us);
+	f->hold = true;
+	for (int i = 0; i < 100 && !fx_held(f, 0) && f->n_sent > 0 && f->reports[1].n == 0; i++) {
+		assert_false(kp_engine_flushed(f->engine, serial));
+		fx_advance(f, 50 * FX_MS);
+	}
+	assert_true(!fx_held(f, 0) || !kp_engine_flushed(f->engine, serial)); /* also once they have moved to a partition */
+	f->hold = false;
+	while (fx_held(f, 0)) {
+		fx_answer(f, fx_held(f, 0), 0);
+		fx_run(f);
+	}
 	for (int i = 0; i < 100 && !kp_engine_flushed(f->engine, serial); i++)
 		fx_advance(f, 50 * FX_MS);
 	assert_true(kp_engine_flushed(f->engine, serial));
