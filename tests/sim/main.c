@@ -29,6 +29,10 @@ static int usage(FILE *to, int code)
 	        "Scenarios (without --scenario each seed draws one; in brackets its share):\n");
 	for (int i = SIM_FREE; i < SIM_N_SCENARIOS; i++)
 		fprintf(to, "  %-11s %s (%d %%)\n", sim_scenarios[i].name, sim_scenarios[i].text, sim_scenarios[i].share);
+	fprintf(to,
+	        "The table at the end says what the runs reached. From %d runs on it must be complete, or the exit code is 1: no row\n"
+	        "NOT REACHED, none TOO RARE (a fault that struck in less than 1 %% of the runs), and the runs not TOO EASY.\n",
+	        SIM_COVERAGE_RUNS);
 	return code;
 }
 

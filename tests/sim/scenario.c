@@ -1,11 +1,11 @@
 /*
  * scenario.c - what a run is about, where that differs from what a plan draws.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/memory.h"
 
 const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS] = {
 	[SIM_ANY] = {"any", "one of the others", 0},
-	[SIM_FREE] = {"free", "everything is drawn", 25},
+	[SIM_FREE] = {"free", "everything is drawn", 20},
 	[SIM_IDEMPOTENT] = {"idempotent", "acks=all with idempotence", 25},
 	[SIM_ACKS1] = {"acks1", "acks=1: what was not replicated may be lost", 8},
 	[SIM_ACKS0] = {"acks0", "acks=0: written, and no more is known", 5},
@@ -13,7 +13,8 @@ const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS] = {
 	[SIM_MEMORY] = {"memory", "room for a few batches only", 8},
 	[SIM_DELETIONS] = {"deletion", "topics are deleted and created again", 7},
 	[SIM_UNCLEANS] = {"unclean", "replicas that lag are elected: acknowledged records are lost", 6},
-	[SIM_EXPIRIES] = {"expiry", "brokers forget producers that are idle, and in half of the runs those that are not", 7},
+	[SIM_EXPIRIES] = {"expiry", "brokers forget producers that are idle, and in half of the runs those that are not", 9},
+	[SIM_ALLOCATIONS] = {"allocation", "allocations of the engine fail until the network is calm", 3},
 };
 
 static void idempotent(sim_plan *p, kp_random *r)
@@ -82,6 +83,7 @@ void sim_plan_scenario(sim_plan *p, kp_random *r)
 	case SIM_DELETIONS: deletions(p); break;
 	case SIM_UNCLEANS: p->fault_kinds |= 1u << SIM_UNCLEAN; break;
 	case SIM_EXPIRIES: idle_producers(p, r); break;
+	case SIM_ALLOCATIONS: sim_memory_plan(p, r); break;
 	default: break;
 	}
 }

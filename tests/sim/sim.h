@@ -72,6 +72,7 @@ typedef enum sim_scenario {
 	SIM_DELETIONS,
 	SIM_UNCLEANS,
 	SIM_EXPIRIES,
+	SIM_ALLOCATIONS,
 	SIM_N_SCENARIOS
 } sim_scenario;
 
