@@ -12,7 +12,7 @@ from command import BUILD, ENVIRONMENT, PATIENCE, REPOSITORY, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 OUT = BUILD / "chaos"
-RATE = 5000
+RATE, QUICK_RATE = 5000, 2000
 # delivery.timeout.ms is 120 s, and the driver closes in 180 s.
 END_S = 200
 
@@ -47,14 +47,14 @@ def newest_librdkafka():
 class Client:
     """A driver that runs. `label` is its row's name; `properties` are the client's."""
 
-    def __init__(self, name, label, servers, topic, folder, properties=(), env=None):
+    def __init__(self, name, label, servers, topic, folder, rate, properties=(), env=None):
         self.name, self.label, self.topic = name, label, topic
         self.output, self.errors = folder / f"{topic}.records", folder / f"{topic}.stderr"
         env = ENVIRONMENT | (env or {})
         if name == "rdkafka":
             env = env | {"LD_LIBRARY_PATH": f"{newest_librdkafka()}:{os.environ.get('LD_LIBRARY_PATH', '')}"}
         with open(self.errors, "w") as errors:
-            self.process = subprocess.Popen([OUT / f"driver_{name}", servers, topic, str(RATE), self.output, *properties], env=env,
+            self.process = subprocess.Popen([OUT / f"driver_{name}", servers, topic, str(rate), self.output, *properties], env=env,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
 
     def stop_sending(self):

@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "conform
 
 import table
 from checker import read_log, verdict
-from clients import Client, build_drivers
+from clients import QUICK_RATE, RATE, Client, build_drivers
 from cluster import Cluster, Toxiproxy
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -72,8 +72,8 @@ def proxy(cluster, tmp_path):
 class Traffic:
     """The clients of a case, and their rows."""
 
-    def __init__(self, scenario, cluster, folder, say):
-        self.scenario, self.cluster, self.folder, self.say = scenario, cluster, folder, say
+    def __init__(self, scenario, cluster, folder, rate, say):
+        self.scenario, self.cluster, self.folder, self.rate, self.say = scenario, cluster, folder, rate, say
         self.running, self.records, self.summaries, self.logs = [], {}, {}, {}
 
     def topic(self, label):
@@ -84,7 +84,8 @@ class Traffic:
         for driver, label, properties in clients:
             self.cluster.create_topic(self.topic(label), **topic)
         for driver, label, properties in clients:
-            self.running.append(Client(driver, label, servers or self.cluster.servers, self.topic(label), self.folder, properties, env))
+            self.running.append(
+                Client(driver, label, servers or self.cluster.servers, self.topic(label), self.folder, self.rate, properties, env))
         time.sleep(3)  # traffic, before anything goes wrong
 
     def last(self, seconds):
@@ -120,10 +121,10 @@ class Traffic:
 
 
 @pytest.fixture
-def traffic(request, cluster, tmp_path, say):
+def traffic(request, cluster, is_quick, tmp_path, say):
     scenario = request.node.name.removeprefix("test_").replace("_", "-")
     say(f"== {scenario}")
-    traffic = Traffic(scenario, cluster, tmp_path, say)
+    traffic = Traffic(scenario, cluster, tmp_path, QUICK_RATE if is_quick else RATE, say)
     yield traffic
     traffic.close()
 
