@@ -199,6 +199,17 @@ def test_full_buffer_blocks_refuses_or_drops_the_oldest(program):
         program(PROGRAMS / "full.c")(server.address, "t")
 
 
+@pytest.mark.parametrize("policy", ["block", "refuse", "drop_oldest"])
+def test_pressure_of_a_stopped_broker_is_counted_exactly(own_devbroker, program, policy):
+    broker = own_devbroker()
+    name = broker.create_topic("t", 2)
+    lines = program(PROGRAMS / "pressure.c")(broker.servers, name, broker.process.pid, policy).out.decode().splitlines()
+    fates = dict(line.split() for line in lines)
+    in_log = {value.rstrip(b".").decode(): n for value, n in values(broker, name).items()}
+    assert len(fates) == 6000 and in_log == {i: 1 for i, fate in fates.items() if fate == "persisted"}
+    assert policy == "block" or len(in_log) < 6000
+
+
 def test_events_and_logs_reach_their_callbacks(program):
     with Server(None) as server:
         program(PROGRAMS / "events.c")(server.address, server.address.rpartition(":")[2])
