@@ -215,13 +215,18 @@ void sim_check_deadlines(sim_world *w)
 
 /* ------------------------------------------------------------------ memory */
 
+#define PIECES_MOST 32 /* that one batch becomes at once (src/producer/split.c), each with data and entries */
+
 /*
  * buffer.memory is the bound, but for one batch a topic: where records that wait for metadata fill all of it, the first to move may exceed it.
+ * And for the pieces of one batch that is split, while nothing else exceeds it.
  */
-static int64_t memory_bound(const sim_plan *p)
+static int64_t memory_bound(const sim_world *w)
 {
+	const sim_plan *p = &w->plan;
 	int64_t batch = 2 * (int64_t)kp_budget_round((size_t)p->config.batch_size + KP_BATCH_HEADER_SIZE);
-	return p->config.buffer_memory + p->n_topics * batch;
+	int64_t pieces = w->has_refused ? batch + PIECES_MOST * 2 * KP_BUDGET_MIN_BUFFER : 0;
+	return p->config.buffer_memory + p->n_topics * batch + pieces;
 }
 
 void sim_check_memory(sim_world *w)
@@ -232,7 +237,7 @@ void sim_check_memory(sim_world *w)
 	double part = (double)c.budget_used / (double)limit;
 	if (part > w->totals->most_memory)
 		w->totals->most_memory = part;
-	if (c.budget_used < 0 || c.budget_used > memory_bound(&w->plan))
+	if (c.budget_used < 0 || c.budget_used > memory_bound(w))
 		sim_fail(w, "I5", "%lld of %lld bytes are in use", (long long)c.budget_used, (long long)limit);
 }
 

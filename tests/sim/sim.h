@@ -248,6 +248,7 @@ typedef struct sim_world {
 	uint64_t room_generation;
 	bool is_flushing;
 	uint64_t flush_serial;
+	bool has_refused;       /* a batch, which may be built anew as several since */
 	int64_t flush_until_us; /* all that was accepted before it has its deadline by then */
 	uint32_t flush_upto;    /* records before this one must have ended when the flush has */
 	kp_list calls, ended_calls;
