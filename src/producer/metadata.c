@@ -203,6 +203,7 @@ int kp_metadata_adopt_topics(kp_engine *e, int64_t now_us)
 		t->loop.meta->user = t;
 		e->loop.n_partitions++;
 		kp_list_push_back(&e->loop.topics, n);
+		kp_partition_evaluate(e, t->shared.pending, now_us); /* what came while memory was out has its deadline, too */
 	}
 	if (!kp_list_empty(&fresh)) {
 		kp_lock_acquire(&e->shared.topics_lock);
