@@ -355,7 +355,9 @@
 	X(MAY_DOUBLE, -1026, PERMANENT, MAYBE, RECORD, FAIL, FAIL_TOPIC, "the record may be in the log already, sending it again could double it", \
 	  "Look for it in the topic first, or set KP_RESEND_UNKNOWN where consumers bear a record that comes twice.") \
 	X(RESENDER_FULL, -1027, RESOURCE, MAYBE, RECORD, FAIL, FAIL_TOPIC, "the records that wait to be sent again take max_bytes", \
-	  "Poll the resender, raise max_bytes of kp_resend_options, or keep the record elsewhere.")
+	  "Poll the resender, raise max_bytes of kp_resend_options, or keep the record elsewhere.") \
+	X(PARTITION_HALTED, -1028, PERMANENT, MAYBE, PARTITION, FAIL, FAIL_TOPIC, "the partition is halted, a record before this one was lost", \
+	  "Decide what to do about the lost record, call kp_topic_resume, and send again what is to follow it.")
 
 /* clang-format on */
 

@@ -243,10 +243,16 @@ KP_API kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, cha
 /* A handle for a topic: valid until kp_producer_free, the same one for the same name. NULL: invalid name or out of memory. */
 KP_API kp_topic *kp_topic_open(kp_producer *p, const char *name);
 KP_API const char *kp_topic_name(const kp_topic *t);
+/*
+ * With idempotence.on.gap=halt_partition: a partition of which a record was lost takes records again. Those that came before end as they
+ * would have. Any thread, callbacks too; never waits. 0 (also when it was not halted), KP_ERR_UNKNOWN_PARTITION, KP_ERR_FORKED.
+ */
+KP_API int kp_topic_resume(kp_topic *t, int32_t partition);
 
 /*
  * Hand a record over. 0: accepted, exactly one report follows (as delivery.reports says). Waits at most max.block.ms for room.
- * KP_ERR_QUEUE_FULL, KP_ERR_RECORD_TOO_LARGE, KP_ERR_UNKNOWN_PARTITION, KP_ERR_BAD_ARGUMENT, KP_ERR_CLOSED, KP_ERR_NO_MEMORY.
+ * KP_ERR_QUEUE_FULL, KP_ERR_RECORD_TOO_LARGE, KP_ERR_UNKNOWN_PARTITION, KP_ERR_PARTITION_HALTED (idempotence.on.gap), KP_ERR_BAD_ARGUMENT,
+ * KP_ERR_CLOSED, KP_ERR_NO_MEMORY.
  */
 KP_API int kp_send(kp_topic *t, const kp_record *r);
 /* The same, never waiting. */

@@ -77,6 +77,16 @@ static int settle_idempotence(resolution *r)
 	return 0;
 }
 
+/* Without sequence numbers nobody could tell that nothing overtook what was lost. */
+static int halt_needs_idempotence(resolution *r)
+{
+	const kp_engine_config *e = &r->s->engine;
+	if (e->on_gap != KP_GAP_HALT || e->idempotent)
+		return 0;
+	return kp_config_refuse(r->err, "idempotence.on.gap=halt_partition needs enable.idempotence=true, but it is off: set "
+	                                "acks=all and retries above 0, or idempotence.on.gap=continue");
+}
+
 /* The sum that Java computes in ints of milliseconds: it stops at 2147483647, so that an unlimited delivery time passes. */
 static int64_t least_delivery_us(const kp_engine_config *e)
 {
@@ -242,7 +252,7 @@ static int settle_compression_level(resolution *r)
 static rule *const rules[] = {
 	need_bootstrap,        settle_idempotence,       settle_delivery_timeout,  need_room,
 	settle_batch_size,     settle_request_size,      settle_reconnect_backoff, settle_retry_backoff,
-	settle_socket_buffers, settle_compression_level, settle_watermarks,
+	settle_socket_buffers, settle_compression_level, settle_watermarks,        halt_needs_idempotence,
 };
 
 static int resolve(const kp_config *c, kp_settings *out, kp_err_line err, kp_settings_notes *notes)

@@ -127,6 +127,15 @@ const kp_property_row kp_property_rows[KP_PROP_COUNT] = {
 		       "outcome is unknown), or none. With errors or none less is kept per record. The counters count in any case. "
 		       "delivery.report.only.error=true is errors; sarama's Producer.Return.Successes and .Errors map to the three.",
 	},
+	[KP_PROP_IDEMPOTENCE_ON_GAP] = {
+		ENUM_ROW("idempotence.on.gap", "continue", "medium"), FIELD(engine.on_gap), .range = "continue, halt_partition",
+		.values = {{"continue", "", KP_GAP_CONTINUE}, {"halt_partition", "", KP_GAP_HALT}}, NO_ALIASES,
+		.doc = "What a partition does after one of its records was lost for good: it failed, or its outcome is unknown, other than by "
+		       "kp_purge, kp_close or drop_oldest; or the broker found a gap in the sequence. continue: the records behind it go on. "
+		       "halt_partition: they end with KP_ERR_PARTITION_HALTED and so does every further one for this partition (one "
+		       "without key goes elsewhere), until the application calls kp_topic_resume; those in flight end as the broker "
+		       "answers. For data in which a record means nothing without the ones before it. Needs enable.idempotence.",
+	},
 	[KP_PROP_QUEUE_FULL_POLICY] = {
 		ENUM_ROW("queue.full.policy", "block", "medium"), FIELD(engine.full_policy), .range = "block, refuse, drop_oldest",
 		.values = {{"block", "", KP_FULL_BLOCK}, {"refuse", "", KP_FULL_REFUSE}, {"drop_oldest", "", KP_FULL_DROP_OLDEST}},

@@ -88,6 +88,8 @@ static bool wants_entry(const kp_engine *e, const kp_append_args *a)
 /* Under the lock: a new open batch. A partition may hold no more than what is free for the others (but always one batch). */
 static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, size_t size)
 {
+	if (p->shared.is_halted)
+		return KP_ERR_PARTITION_HALTED;
 	int64_t held = atomic_load_explicit(&p->shared.bytes, memory_order_relaxed);
 	if (held > 0 && held > kp_budget_free(&e->shared.budget) && !a->is_moved)
 		return KP_ERR_WOULD_BLOCK;
@@ -239,6 +241,20 @@ static int append_anywhere(kp_topic *t, const kp_append_args *a, int32_t n, kp_s
 	return err;
 }
 
+/* The partition drawn is halted, as are perhaps others that the weights do not know of yet. */
+static int append_unhalted(kp_topic *t, const kp_append_args *a, int32_t n, kp_sticky *s)
+{
+	int err = KP_ERR_PARTITION_HALTED;
+	kp_partitioner_switch(t, s, n);
+	for (int32_t k = 0; k < n && err == KP_ERR_PARTITION_HALTED; k++) {
+		int32_t i = (s->partition + k) % n;
+		err = append(t, kp_topic_partition(t, i), a, false);
+		if (!err)
+			s->partition = i;
+	}
+	return err;
+}
+
 static int append_sticky(kp_topic *t, const kp_append_args *a, int32_t n)
 {
 	kp_sticky *s = kp_partitioner_sticky(t, n);
@@ -249,6 +265,8 @@ static int append_sticky(kp_topic *t, const kp_append_args *a, int32_t n)
 		kp_partitioner_switch(t, s, n);
 		err = append(t, kp_topic_partition(t, s->partition), a, false);
 	}
+	if (KP_UNLIKELY(err == KP_ERR_PARTITION_HALTED))
+		err = append_unhalted(t, a, n, s);
 	if (KP_UNLIKELY(err == KP_ERR_WOULD_BLOCK))
 		err = append_anywhere(t, a, n, s);
 	if (KP_LIKELY(!err))

@@ -18,6 +18,11 @@ typedef enum kp_full_policy {
 
 typedef enum kp_reports_mode { KP_REPORTS_ALL = 0, KP_REPORTS_ERRORS = 1, KP_REPORTS_NONE = 2 } kp_reports_mode;
 
+typedef enum kp_on_gap {
+	KP_GAP_CONTINUE = 0, /* the partition goes on behind a lost record */
+	KP_GAP_HALT = 1      /* it takes nothing more until kp_engine_resume */
+} kp_on_gap;
+
 #define KP_BATCH_SIZE_MOST 0x40000000 /* what a place in a batch can say, see kp_entry */
 
 typedef struct kp_engine_config {
@@ -35,6 +40,7 @@ typedef struct kp_engine_config {
 	/* delivery */
 	int16_t acks; /* -1 (all), 0, 1 */
 	bool idempotent;
+	kp_on_gap on_gap;       /* halting needs `idempotent` */
 	int32_t first_sequence; /* of a new producer id: 0, but in the simulator, whose runs are too short to come to 2^31 */
 	int32_t max_in_flight;  /* Produce requests per connection */
 	int32_t retries;        /* further attempts of a batch */

@@ -61,12 +61,14 @@ typedef struct kp_append_args {
 KP_MUST_USE kp_topic *kp_engine_topic(kp_engine *e, const char *name);
 /*
  * Put a record into its batch. 0: accepted. KP_ERR_WOULD_BLOCK: no room now (see kp_engine_wants_room), KP_ERR_RECORD_TOO_LARGE,
- * KP_ERR_UNKNOWN_PARTITION, KP_ERR_CLOSED, KP_ERR_NO_MEMORY.
+ * KP_ERR_UNKNOWN_PARTITION, KP_ERR_PARTITION_HALTED, KP_ERR_CLOSED, KP_ERR_NO_MEMORY.
  */
 KP_MUST_USE int kp_engine_append(kp_topic *t, const kp_append_args *a);
 /* Largest encoded record that is accepted (max.request.size and buffer.memory bound it), and what this one would take. */
 size_t kp_engine_max_record_size(const kp_engine_config *config);
 size_t kp_engine_record_size(const kp_append_args *a);
+/* A partition that halted at a gap takes records again. Any thread. 0, or KP_ERR_UNKNOWN_PARTITION. */
+KP_MUST_USE int kp_engine_resume(kp_topic *t, int32_t partition);
 /* Somebody waits for room: open batches go without linger while the count is above 0. delta is +1 or -1. */
 void kp_engine_wants_room(kp_engine *e, int delta);
 /* Somebody found no room and does not wait: what lingers goes now. */

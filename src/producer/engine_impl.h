@@ -151,6 +151,8 @@ void kp_detach_open_within(kp_partition *p, size_t room); /* the same, unless it
 void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us);
 void kp_partition_adopt(kp_engine *e, kp_partition *p);
 void kp_partition_adopt_all(kp_engine *e, kp_partition *p); /* the open batch too; under the partition's lock; `pending` only */
+/* The partition takes nothing more; what it holds is adopted. */
+void kp_partition_stop_taking(kp_engine *e, kp_partition *p);
 /* The batch to send next, taken out of its list and stamped; NULL when there is none now. */
 kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us, size_t room);
 void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, int64_t now_us);
@@ -165,6 +167,11 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us);
 void kp_fail_topic(kp_engine *e, kp_topic *t, int error, int64_t now_us);
 void kp_resolve_gap(kp_engine *e, kp_partition *p);
+
+/* halt.c: idempotence.on.gap=halt_partition */
+void kp_halt_if_lost(kp_engine *e, kp_batch *b, int error); /* b ends so, or shows that something before it was lost */
+void kp_halt_step(kp_engine *e, kp_partition *p);           /* what is due: halt, then end what waits */
+bool kp_halt_holds_next(const kp_partition *p);             /* the next batch to leave is one that may not */
 
 /* trail.c: where a batch's time went, and what stood in its way */
 void kp_trail_leader(kp_partition *p, bool has_leader, int64_t now_us); /* its leader is another, or is none */

@@ -24,6 +24,8 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 	b->outcome = outcome;
 	b->stage = stage;
 	KP_REACHED_END(outcome, stage);
+	if (outcome != KP_PERSISTED)
+		kp_halt_if_lost(e, b, error);
 	kp_trail_end(b, e->loop.now_us);
 	kp_list_remove(&b->age_link);
 	if (!b->is_stamped)
@@ -162,7 +164,7 @@ static void rebuilt(kp_engine *e, kp_partition *p, kp_batch *b, int err, int64_t
 		p->loop.is_recovering = true; /* what has come of it goes one by one, ahead of the rest */
 }
 
-static void sequence_refused(kp_engine *e, kp_partition *p, const kp_batch *b, int error, int64_t now_us)
+static void sequence_refused(kp_engine *e, kp_partition *p, kp_batch *b, int error, int64_t now_us)
 {
 	if (p->loop.unresolved.next != &b->link) {
 		KP_REACHED(PARTITION_EARLIER_OPEN);
@@ -171,9 +173,10 @@ static void sequence_refused(kp_engine *e, kp_partition *p, const kp_batch *b, i
 		return;
 	}
 	KP_LOG(e->around.log, KP_LOG_WARN, now_us,
-	       "sequence_gap topic=%s partition=%d error=%s producer_id=%lld epoch=%d sequence=%d: draining, then going on with a new epoch",
+	       "sequence_gap topic=%s partition=%d error=%s producer_id=%lld epoch=%d sequence=%d: draining, before anything leaves with a new epoch",
 	       p->topic->name, p->index, kp_error_name(error), (long long)b->producer_id, b->producer_epoch, b->base_sequence);
 	p->loop.is_draining = true;
+	kp_halt_if_lost(e, b, error);
 	KP_REACHED(PARTITION_DRAINING);
 	if (kp_error_on_produce(error) == KP_PRODUCE_NEW_ID) {
 		KP_REACHED(ID_BANNED);

@@ -49,6 +49,23 @@ void kp_partition_adopt(kp_engine *e, kp_partition *p)
 	kp_trail_open_seen(p, open_routed_us);
 }
 
+void kp_partition_stop_taking(kp_engine *e, kp_partition *p)
+{
+	kp_list detached;
+	kp_list_init(&detached);
+	kp_lock_acquire(&p->shared.lock);
+	p->shared.is_halted = true;
+	kp_batch *open = p->shared.open ? kp_close_open(p) : NULL;
+	if (open)
+		open->is_seal_due = true;
+	kp_list_splice_back(&detached, &p->shared.queue);
+	atomic_store_explicit(&p->shared.is_available, false, memory_order_relaxed);
+	kp_lock_release(&p->shared.lock);
+	p->loop.open_created_us = -1;
+	adopt_list(e, p, &detached);
+	kp_trail_open_seen(p, -1);
+}
+
 void kp_partition_adopt_all(kp_engine *e, kp_partition *p)
 {
 	kp_list detached;
@@ -122,7 +139,7 @@ size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
 /* Something else has to happen before anything may leave, and evaluates again. */
 static bool must_wait(const kp_engine *e, const kp_partition *p)
 {
-	return p->index == KP_PENDING_INDEX || p->loop.is_draining ||
+	return p->index == KP_PENDING_INDEX || p->loop.is_draining || kp_halt_holds_next(p) ||
 	       (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p) ||
 	       (window_is_full(p) && !kp_partition_to_resend(p));
 }
@@ -158,8 +175,11 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 {
 	kp_partition_adopt(e, p);
 	close_if_expired(e, p, now_us);
-	if (p->loop.is_draining && p->loop.n_in_flight == 0)
+	kp_halt_step(e, p);
+	if (p->loop.is_draining && p->loop.n_in_flight == 0) {
 		kp_resolve_gap(e, p);
+		kp_halt_step(e, p);
+	}
 	int64_t expiry = p->loop.open_created_us < 0 ? KP_TIME_NEVER : p->loop.open_created_us + e->config.delivery_timeout_us;
 	int64_t wake = expiry;
 	bool can_send = false;
@@ -202,7 +222,9 @@ void kp_partition_set_leader(kp_engine *e, kp_partition *p, kp_broker *leader, i
 	p->loop.leader = leader;
 	kp_trail_leader(p, leader != NULL, now_us);
 	atomic_store_explicit(&p->shared.leader, leader, memory_order_relaxed);
-	atomic_store_explicit(&p->shared.is_available, leader != NULL, memory_order_relaxed);
+	kp_lock_acquire(&p->shared.lock);
+	atomic_store_explicit(&p->shared.is_available, leader && !p->shared.is_halted, memory_order_relaxed);
+	kp_lock_release(&p->shared.lock);
 	kp_partition_evaluate(e, p, now_us);
 }
 

@@ -27,14 +27,15 @@ typedef struct kp_partition {
 	kp_topic *topic;
 	int32_t index;
 	struct {
-		kp_lock lock; /* guards open, queue, n_appended, appended_bytes */
+		kp_lock lock; /* guards open, queue, n_appended, appended_bytes, is_halted */
 		kp_batch *open;
 		kp_list queue; /* detached batches that the loop has not adopted, oldest first */
 		uint64_t n_appended, appended_bytes;
+		bool is_halted;                     /* takes nothing: a record was lost (halt.c) */
 		size_t size_hint;                   /* bytes of records in the last batch that went: the next one starts as large */
 		_Atomic int64_t bytes;              /* of the budget, all batches of this partition; relaxed: a bound */
 		_Atomic int32_t n_waiting;          /* batches not yet in a request, the open one included; relaxed: a weight */
-		_Atomic bool is_available;          /* has a leader; relaxed: a preference */
+		_Atomic bool is_available;          /* has a leader, is not halted; relaxed: a preference */
 		_Atomic(struct kp_broker *) leader; /* the same as loop.leader, for the availability timeout; relaxed */
 		_Atomic bool is_notified;           /* stands in the engine's stack of notified partitions */
 		struct kp_partition *next_notified;
@@ -53,9 +54,12 @@ typedef struct kp_partition {
 		int64_t open_routed_us, open_leaderless_us; /* of the open batch last seen, and the count when it came */
 		kp_cause *cause;                            /* of what was given up in the turn of cause_us, or NULL */
 		int64_t cause_us;
-		bool is_recovering; /* travels alone until what it has to send again is through */
-		bool is_draining;   /* a real gap: nothing leaves until nothing is in flight */
-		int n_failures;     /* in a row, for the back-off */
+		bool is_recovering;    /* travels alone until what it has to send again is through */
+		bool is_draining;      /* a real gap: nothing leaves until nothing is in flight */
+		int halt_error;        /* a record was lost by it, and on_gap says to halt: done at the next look; else 0 */
+		uint64_t halted_below; /* batches of lower serials came before the halt, and leave no more */
+		int halted_by;         /* the error of the last halt */
+		int n_failures;        /* in a row, for the back-off */
 		int64_t producer_id;
 		int64_t banned_producer_id; /* an id that this partition must not use any more; -1: none */
 		int16_t producer_epoch;

@@ -206,6 +206,9 @@ static void find_cause(const kp_engine *e, const kp_batch *b, int64_t now_us, ca
 	int id_error = e->loop.id_call.last_error;
 	if (b->call)
 		blame_in_flight(b->call->broker, b, now_us, c);
+	else if (b->serial < p->loop.halted_below)
+		blame(c, p->loop.halted_by, "the partition is halted: a record before this one was lost (%s)",
+		      kp_error_name(p->loop.halted_by));
 	else if (p->index == KP_PENDING_INDEX)
 		blame_metadata(e, p->topic, c);
 	else if (!leader)

@@ -89,6 +89,14 @@ static void idempotence_that_was_asked_for_contradicts_acks_and_retries(void **s
 	refused(CONFIG("Producer.Idempotent", "true", "acks", "0"), "enable.idempotence=true needs acks=all, but acks is 0");
 }
 
+static void halting_at_a_gap_needs_idempotence(void **state)
+{
+	(void)state;
+	refused(CONFIG("idempotence.on.gap", "halt_partition", "acks", "1"),
+	        "idempotence.on.gap=halt_partition needs enable.idempotence=true, but it is off: set acks=all and retries above 0, or "
+	        "idempotence.on.gap=continue");
+}
+
 /* Apache Kafka 4.3.1 was asked: it refuses acks=1 with six in flight too, unless enable.idempotence=false. */
 static void more_than_five_in_flight_contradict_idempotence_even_by_default(void **state)
 {
@@ -323,6 +331,7 @@ int main(void)
 		cmocka_unit_test(defaults_need_no_notes),
 		cmocka_unit_test(idempotence_by_default_gives_way_to_acks_and_retries),
 		cmocka_unit_test(idempotence_that_was_asked_for_contradicts_acks_and_retries),
+		cmocka_unit_test(halting_at_a_gap_needs_idempotence),
 		cmocka_unit_test(more_than_five_in_flight_contradict_idempotence_even_by_default),
 		cmocka_unit_test(a_set_delivery_timeout_must_cover_linger_and_request_timeout),
 		cmocka_unit_test(a_default_delivery_timeout_is_raised),

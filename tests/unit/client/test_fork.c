@@ -135,6 +135,11 @@ static bool purge(inherited *i)
 	return kp_purge(i->producer, KP_PURGE_QUEUED) == KP_ERR_FORKED;
 }
 
+static bool resume(inherited *i)
+{
+	return kp_topic_resume(i->topic, 0) == KP_ERR_FORKED;
+}
+
 static bool counters_get(inherited *i)
 {
 	kp_counters c = {.struct_size = sizeof(c), .accepted = 7};
@@ -252,6 +257,7 @@ static const struct call {
 	{"kp_failures_fd", failures_fd},
 	{"kp_flush", flush},
 	{"kp_purge", purge},
+	{"kp_topic_resume", resume},
 	{"kp_counters_get", counters_get},
 	{"kp_close", close_it},
 	{"kp_partitions_for", partitions_for},
