@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 	pthread_t threads[THREADS];
 	int firsts[THREADS];
 	CHECK(argc == 5);
-	pid_t broker = (pid_t)atol(argv[3]);
+	pid_t broker = (pid_t)strtol(argv[3], NULL, 10);
 	int is_block = !strcmp(argv[4], "block"), is_refuse = !strcmp(argv[4], "refuse");
 	kp_config *config = config_for(argv[1], (const char *[]){"queue.full.policy", argv[4], "buffer.memory", "200000",
 	                                                         "batch.size", "10000", "log_level", "0", NULL});
