@@ -132,7 +132,7 @@ static int fill_asked(kp_db_ctx *ctx, const kp_metadata_request *q, kp_metadata_
 		r->topics.n++;
 		a->error_code = code;
 		a->name = qt->name;
-		if (code == KP_ERR_UNKNOWN_TOPIC_ID) {
+		if (code == KP_ERR_UNKNOWN_TOPIC_ID && has_id(qt)) {
 			a->name = ctx->to.api_version < 12 ? kp_slice_of("", 0) : kp_slice_null();
 			a->topic_id = qt->topic_id;
 		}

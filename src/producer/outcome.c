@@ -82,7 +82,10 @@ static void end_acked(kp_engine *e, kp_partition *p)
 void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_t log_append_time_ms, int64_t now_us)
 {
 	kp_partition *p = b->partition;
-	p->loop.is_stamp_known |= b->producer_id == p->loop.producer_id && b->producer_epoch == p->loop.producer_epoch;
+	if (b->producer_id == p->loop.producer_id && b->producer_epoch == p->loop.producer_epoch) {
+		p->loop.is_stamp_known = true;
+		p->loop.known_us = b->trail.sent_us;
+	}
 	if (!attempt_over(e, b)) {
 		b->base_offset = base_offset;
 		b->log_append_time_ms = log_append_time_ms;

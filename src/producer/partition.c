@@ -254,6 +254,9 @@ kp_batch *kp_partition_next_batch(kp_engine *e, kp_partition *p, int64_t now_us,
 	b = KP_CONTAINER_OF(first, kp_batch, link);
 	if (!kp_batch_is_sealed(b) || b->len > room || !kp_producer_id_for(e, p))
 		return NULL;
+	/* the broker may have forgotten an idle producer (producer.id.expiration.ms): as with a new id, see kp_partition_in_flight_limit */
+	if (kp_list_empty(&p->loop.unresolved) && now_us - p->loop.known_us >= e->config.delivery_timeout_us)
+		p->loop.is_stamp_known = false;
 	stamp(e, p, b);
 	atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
 	kp_list_remove(&b->link);

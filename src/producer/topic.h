@@ -65,6 +65,7 @@ typedef struct kp_partition {
 		int16_t producer_epoch;
 		int32_t next_sequence;
 		bool is_stamp_known; /* a broker has acknowledged a batch of this id and epoch; until then batches go one by one */
+		int64_t known_us;    /* when the last one of them was sent */
 	} loop;
 } kp_partition;
 

@@ -193,6 +193,7 @@ static bool strike(sim_world *w, sim_fault kind)
 	case SIM_UNCLEAN: return sim_unclean(w);
 	case SIM_DELETION: return sim_delete_topic(w);
 	case SIM_PRODUCE_ERROR:
+	case SIM_METADATA_ERROR:
 	case SIM_PRODUCE_ERROR_AFTER:
 		w->armed[kind] += (int32_t)sim_range(&w->fate, 1, 4); /* in a row: what is sent again meets the next one */
 		return false;

@@ -103,9 +103,10 @@ static void watch_sent(sim_world *w, const kp_batch *b, const watched *seen)
 
 static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
 {
-	int n = 0, n_looked;
-	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next, n++) {
+	int n = 0, n_looked; /* n: of those that have left; the pieces of one that was too large wait among them */
+	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next) {
 		const kp_batch *b = KP_CONTAINER_OF(i, kp_batch, link);
+		n += b->attempts > 0;
 		if (b->call && b->call->sent_us == w->now_us)
 			watch_sent(w, b, seen);
 	}
@@ -165,7 +166,8 @@ void sim_watch_turn(sim_world *w)
 
 void sim_watch_report(sim_world *w, const kp_batch *b, uint8_t topic)
 {
-	if (b->attempts > 0 && b->outcome != KP_PERSISTED && b->partition->index >= 0 && b->partition->index < PARTITIONS_MOST)
+	bool has_number = b->attempts > 0 || b->is_stamped; /* pieces of one that was too large have numbers before they leave */
+	if (has_number && b->outcome != KP_PERSISTED && b->partition->index >= 0 && b->partition->index < PARTITIONS_MOST)
 		w->watch->partitions[topic][b->partition->index].has_lost = true;
 	/* whatever DUPLICATE_SEQUENCE_NUMBER answers stands in the log; as the topic's own error it says nothing about a batch */
 	if (b->last_error == KP_ERR_DUPLICATE_SEQUENCE_NUMBER && b->stage == KP_STAGE_DONE)

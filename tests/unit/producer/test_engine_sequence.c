@@ -320,6 +320,33 @@ static void engine_ends_a_lone_record_in_time_that_comes_due_while_the_id_is_ask
 	fx_free(f);
 }
 
+/* A broker that has forgotten an idle producer takes any sequence: were the first batch refused, the second would be taken before it. */
+static void engine_sends_one_batch_at_a_time_after_a_long_pause(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.delivery_timeout_us = 5 * FX_SECOND;
+	fx *f = fx_new(&config);
+	fx_add_topic(f, "events", 1);
+	assert_true(fx_start(f));
+	fx_send(f, "events", 0, NULL, 10);
+	fx_run(f);
+	assert_int_equal(f->n_requests, 1);
+	for (int pause_s = 4; pause_s <= 6; pause_s += 2) {
+		int n = f->n_requests;
+		fx_advance(f, (int64_t)pause_s * FX_SECOND);
+		f->hold = true;
+		for (int i = 0; i < 3; i++) {
+			fx_send(f, "events", 0, NULL, 10);
+			fx_advance(f, 100 * FX_MS);
+		}
+		assert_int_equal(f->n_requests - n, pause_s < 5 ? 3 : 1);
+		answer_all(f);
+		f->hold = false;
+	}
+	fx_free(f);
+}
+
 static void engine_starts_with_the_epoch_it_is_given(void **state)
 {
 	(void)state;
@@ -351,6 +378,7 @@ int main(void)
 		cmocka_unit_test(engine_waits_for_a_producer_id_that_is_refused_then_granted),
 		cmocka_unit_test(engine_ends_records_in_time_when_no_producer_id_comes),
 		cmocka_unit_test(engine_ends_a_lone_record_in_time_that_comes_due_while_the_id_is_asked_for),
+		cmocka_unit_test(engine_sends_one_batch_at_a_time_after_a_long_pause),
 		cmocka_unit_test(engine_starts_with_the_epoch_it_is_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
