@@ -118,7 +118,8 @@ def test_kill_in_the_middle_of_produce_loses_and_doubles_nothing(lives):
 def test_kill_in_the_middle_of_perf_loses_nothing(lives):
     broker = lives()
     broker.create_topic("t", 6)
-    process = start("perf", "-b", broker.servers, "-t", "t", "-n", "1000M", "--rate", "50000", "--json", *PATIENT)
+    process = start("perf", "-b", broker.servers, "-t", "t", "-n", "1000M", "--rate", "50000", "--json", "-X", "linger.ms=0",
+                    *PATIENT)  # without linger a request is nearly always under way when the broker is killed
     for _ in range(KILLS):
         broker = kill_in_the_middle(lives, broker, "t")
     process.send_signal(signal.SIGINT)
