@@ -3,40 +3,12 @@
 
 #define KP_CONFIGURATION_PAGE_ONLY
 #include "../../tools/gen_configuration.c"
-
-static char *read_page(size_t *len)
-{
-	FILE *f = fopen(KP_SOURCE_DIR "/docs/configuration.md", "rb");
-	char *text = NULL;
-	*len = 0;
-	if (!f)
-		fail_msg("%s/docs/configuration.md cannot be read", KP_SOURCE_DIR);
-	FILE *copy = open_memstream(&text, len);
-	assert_non_null(copy);
-	for (int c = getc(f); c != EOF; c = getc(f))
-		assert_int_equal(putc(c, copy), c);
-	assert_int_equal(fclose(copy), 0);
-	assert_int_equal(fclose(f), 0);
-	return text;
-}
+#include "unit/base/page.h"
 
 static void test_config_docs_are_current(void **state)
 {
 	(void)state;
-	size_t committed_len, fresh_len = 0;
-	char *committed = read_page(&committed_len), *fresh = NULL;
-	FILE *f = open_memstream(&fresh, &fresh_len);
-	assert_non_null(f);
-	print_configuration_page(f);
-	assert_int_equal(fclose(f), 0);
-	size_t same = 0;
-	while (same < fresh_len && same < committed_len && fresh[same] == committed[same])
-		same++;
-	if (fresh_len != committed_len || same != fresh_len)
-		fail_msg("docs/configuration.md is stale from \"%.60s\" on: run gen_configuration > docs/configuration.md",
-		         fresh + same);
-	free(committed);
-	free(fresh);
+	page_is_current("configuration.md", print_configuration_page, "gen_configuration");
 }
 
 int main(void)
