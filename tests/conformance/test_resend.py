@@ -55,10 +55,20 @@ def test_records_that_were_refused_at_first_stand_once_in_the_log(own_devbroker,
 def test_a_summary_tells_how_many_were_sent_again_and_the_report_their_last_outcome(own_devbroker, tmp_path):
     broker = own_devbroker("--fault", "on produce first=2: error TOPIC_AUTHORIZATION_FAILED")
     broker.create_topic("t")
+    result = produce(broker, "t", "--resend", "3", "--report", tmp_path / "report", stdin=b"a\n")
+    assert result.lines[-1].endswith("all persisted; 1 sent again")
+    [line] = [json.loads(line) for line in (tmp_path / "report").read_text().splitlines()]
+    assert (line["record"], line["outcome"], line["attempts"]) == (1, "PERSISTED", 3)
+
+
+def test_each_record_that_was_sent_again_is_counted_and_reported_once(own_devbroker, tmp_path):
+    broker = own_devbroker("--fault", "on produce first=2: error TOPIC_AUTHORIZATION_FAILED")
+    broker.create_topic("t")
     result = produce(broker, "t", "--resend", "3", "--report", tmp_path / "report", stdin=b"a\nb\n")
     assert result.lines[-1].endswith("all persisted; 2 sent again")
     report = [json.loads(line) for line in (tmp_path / "report").read_text().splitlines()]
-    assert [(line["record"], line["outcome"], line["attempts"]) for line in report] == [(1, "PERSISTED", 3), (2, "PERSISTED", 3)]
+    assert sorted((line["record"], line["outcome"]) for line in report) == [(1, "PERSISTED"), (2, "PERSISTED")]
+    assert all(line["attempts"] in (2, 3) for line in report)  # as the two meet in a request, or do not
 
 
 def test_attempts_come_to_an_end_and_records_into_the_failed_file(own_devbroker, tmp_path):
