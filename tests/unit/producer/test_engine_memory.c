@@ -1,6 +1,7 @@
 /*
  * test_engine_memory.c - one run, again and again: each time another allocation fails, or some in a row. Nothing crashes, nothing leaks,
- * every accepted record is reported once, and none has to wait for its delivery time-out.
+ * every accepted record is reported once, and none has to wait for its delivery time-out, but for those of a topic that never
+ * appears.
  */
 #include "engine_fixture.h"
 
@@ -92,18 +93,32 @@ static void run_flush(fx *f)
 	kp_engine_flush_end(f->engine);
 }
 
-/* How many allocations the run took. */
-static int run_with(void (*run)(fx *f), int first, int n_failing)
+/* To be started, with topics "events" and "orders". */
+static fx *weak_engine(weak_allocator *w)
 {
-	weak_allocator w = {.first = first, .n_failing = n_failing};
 	kp_engine_config config = fx_config();
 	config.batch_size = 3000;
 	config.codec = KP_CODEC_LZ4;
 	config.linger_us = 5 * FX_MS;
-	kp_mem_set_allocator(&(kp_allocator){weak_realloc, weak_free, &w});
+	kp_mem_set_allocator(&(kp_allocator){weak_realloc, weak_free, w});
 	fx *f = fx_new(&config);
 	fx_add_topic(f, "events", 4);
 	fx_add_topic(f, "orders", 2);
+	return f;
+}
+
+static void weak_end(fx *f, const weak_allocator *w)
+{
+	fx_free(f);
+	kp_mem_set_allocator(NULL);
+	assert_int_equal(w->live, 0);
+}
+
+/* How many allocations the run took. */
+static int run_with(void (*run)(fx *f), int first, int n_failing)
+{
+	weak_allocator w = {.first = first, .n_failing = n_failing};
+	fx *f = weak_engine(&w);
 	if (fx_start(f)) {
 		run(f);
 		for (int i = 1; i <= f->n_sent; i++) {
@@ -114,9 +129,26 @@ static int run_with(void (*run)(fx *f), int first, int n_failing)
 			assert_int_not_equal(f->reports[i].error, KP_ERR_DELIVERY_TIMEOUT);
 		}
 	}
-	fx_free(f);
-	kp_mem_set_allocator(NULL);
-	assert_int_equal(w.live, 0);
+	weak_end(f, &w);
+	return w.n;
+}
+
+/* Nothing but its deadline ends a record of a topic that the cluster does not know. How many allocations that took. */
+static int run_missing(int first, int n_failing)
+{
+	weak_allocator w = {.first = first, .n_failing = n_failing};
+	fx *f = weak_engine(&w);
+	f->config.delivery_timeout_us = 5 * FX_SECOND;
+	if (fx_start(f)) {
+		int number = fx_send(f, "missing", KP_PARTITION_ANY, NULL, 300);
+		int64_t sent_us = f->now_us;
+		fx_advance(f, 6 * FX_SECOND);
+		if (number > 0) {
+			fx_check(f, number, KP_NOT_PERSISTED, KP_ERR_DELIVERY_TIMEOUT);
+			assert_int_equal(fx_report_of(f, number)->at_us, sent_us + f->config.delivery_timeout_us);
+		}
+	}
+	weak_end(f, &w);
 	return w.n;
 }
 
@@ -157,6 +189,16 @@ static void flush_waits_for_a_topic_that_memory_was_out_for(void **state)
 			run_with(run_flush, first, n_failing);
 }
 
+/* Seed 9102094 of the simulator. */
+static void records_of_a_topic_that_memory_was_out_for_end_in_time_although_it_never_appears(void **state)
+{
+	(void)state;
+	int n = run_missing(0, 0);
+	for (int first = 1; first <= n; first++)
+		for (int n_failing = 1; n_failing <= 4; n_failing++)
+			run_missing(first, n_failing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +206,7 @@ int main(void)
 		cmocka_unit_test(engine_survives_the_failure_of_allocations_in_a_row),
 		cmocka_unit_test(engine_recovers_by_itself),
 		cmocka_unit_test(flush_waits_for_a_topic_that_memory_was_out_for),
+		cmocka_unit_test(records_of_a_topic_that_memory_was_out_for_end_in_time_although_it_never_appears),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
- * test_engine_moving.c - records that waited for metadata, on their way to their partitions: while room is missing, metadata changes, and
- * senders wait for the lock.
+ * test_engine_moving.c - records that waited for metadata, on their way to their partitions: while room is missing, metadata changes, a flush
+ * waits for others, and senders wait for the lock.
  */
 #include "engine_fixture.h"
 
@@ -68,6 +68,40 @@ static void records_go_on_moving_when_metadata_has_no_partitions_any_more(void *
 	assert_true(fx_n_held(f) > 0);
 	set_partitions(f, 4);
 	deliver_in_order(f);
+	fx_free(f);
+}
+
+/* ------------------------------------------------------------------ flush */
+
+/* A full buffer keeps records that came behind a flush moving, and whoever sends keeps the buffer full. Seed 4463 of the simulator. */
+static void flush_does_not_wait_for_later_records_that_keep_moving(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.buffer_memory = 128 << 10;
+	config.batch_size = 4000;
+	fx *f = fx_new(&config);
+	fx_add_topic(f, "events", 1);
+	fx_add_topic(f, "late", 1)->leader[0] = 2;
+	f->hold = true;
+	assert_true(fx_start(f));
+	int awaited = fx_send(f, "events", 0, NULL, 500);
+	fx_run(f);
+	uint64_t serial = kp_engine_flush_begin(f->engine, f->now_us);
+	while (fx_send(f, "late", 0, NULL, 500) > 0 || fx_send(f, "events", 0, NULL, 500) > 0)
+		;
+	taken = (size_t)kp_budget_free(&f->engine->shared.budget);
+	assert_int_equal(kp_budget_reserve(&f->engine->shared.budget, taken, false), 0);
+	fx_run(f);
+	assert_false(kp_engine_flushed(f->engine, serial));
+	assert_int_equal(fx_held(f, 0)->place, 1);
+	fx_answer(f, fx_held(f, 0), 0);
+	fx_run(f);
+	fx_check(f, awaited, KP_PERSISTED, 0);
+	assert_true(kp_list_linked(&kp_engine_topic(f->engine, "late")->loop.moving_link));
+	assert_true(kp_engine_flushed(f->engine, serial));
+	kp_engine_flush_end(f->engine);
+	kp_budget_unreserve(&f->engine->shared.budget, taken);
 	fx_free(f);
 }
 
@@ -146,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_go_on_moving_when_metadata_has_no_partitions_any_more),
+		cmocka_unit_test(flush_does_not_wait_for_later_records_that_keep_moving),
 		cmocka_unit_test(moved_records_arrive_compressed_and_in_order),
 		cmocka_unit_test(moving_does_not_compress_while_senders_wait),
 	};

@@ -248,6 +248,48 @@ static void engine_asks_for_a_new_id_when_the_epochs_are_used_up(void **state)
 	fx_free(f);
 }
 
+static void engine_uses_the_last_epoch_before_it_asks_for_a_new_id(void **state)
+{
+	(void)state;
+	fx *f = fx_with_topic(NULL, 1);
+	fx_partition(f, "events", 0)->loop.producer_epoch = INT16_MAX - 1;
+	f->codes[0] = f->codes[1] = KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+	f->n_codes = 2;
+	int number = fx_send(f, "events", 0, NULL, 10);
+	fx_advance(f, FX_SECOND);
+	fx_check(f, number, KP_PERSISTED, 0);
+	assert_int_equal(header_of(f, 1)->producer_id, 5000);
+	assert_int_equal(header_of(f, 1)->producer_epoch, INT16_MAX);
+	assert_int_equal(header_of(f, 2)->producer_id, 5001);
+	assert_int_equal(header_of(f, 2)->producer_epoch, 0);
+	assert_int_equal(f->n_id, 1);
+	fx_free(f);
+}
+
+/* A record that was refused for its stamp waits for the new id, and those behind it do, no longer than their time. */
+static void engine_ends_records_in_time_when_no_id_comes_for_used_up_epochs(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.delivery_timeout_us = 5 * FX_SECOND;
+	fx *f = fx_with_topic(&config, 1);
+	fx_partition(f, "events", 0)->loop.producer_epoch = INT16_MAX;
+	f->id_is_mute = true;
+	f->codes[0] = KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+	f->n_codes = 1;
+	int first = fx_send(f, "events", 0, NULL, 10);
+	fx_run(f);
+	int second = fx_send(f, "events", 0, NULL, 10);
+	fx_advance(f, 5 * FX_SECOND);
+	for (int i = first; i <= second; i++) {
+		fx_check(f, i, KP_NOT_PERSISTED, KP_ERR_DELIVERY_TIMEOUT);
+		assert_int_equal(fx_report_of(f, i)->stage, KP_STAGE_QUEUED);
+		assert_non_null(strstr(fx_report_of(f, i)->cause, "waiting for a producer id: "));
+	}
+	assert_int_equal(f->n_requests, 1);
+	fx_free(f);
+}
+
 static void engine_asks_for_a_new_id_when_somebody_else_moved_its_epoch(void **state)
 {
 	(void)state;
@@ -374,6 +416,8 @@ int main(void)
 		cmocka_unit_test(engine_sequences_wrap_to_zero),
 		cmocka_unit_test(engine_takes_a_sequence_back_over_the_wrap),
 		cmocka_unit_test(engine_asks_for_a_new_id_when_the_epochs_are_used_up),
+		cmocka_unit_test(engine_uses_the_last_epoch_before_it_asks_for_a_new_id),
+		cmocka_unit_test(engine_ends_records_in_time_when_no_id_comes_for_used_up_epochs),
 		cmocka_unit_test(engine_asks_for_a_new_id_when_somebody_else_moved_its_epoch),
 		cmocka_unit_test(engine_waits_for_a_producer_id_that_is_refused_then_granted),
 		cmocka_unit_test(engine_ends_records_in_time_when_no_producer_id_comes),
