@@ -14,6 +14,7 @@ static void *poll_ends(void *opaque)
 	produce *p = opaque;
 	kp_report ends[AT_ONCE];
 	size_t n = 0;
+	ends[0].struct_size = sizeof(ends[0]);
 	/* the flag before the look: what ended before it was set comes out of that look */
 	for (bool is_over = false; !is_over || n;) {
 		is_over = p->is_resend_over;

@@ -27,6 +27,7 @@ static void take_reports(struct state *s)
 {
 	kp_report reports[AT_ONCE];
 	size_t n;
+	reports[0].struct_size = sizeof(reports[0]);
 	do {
 		n = kp_reports_poll(s->producer, reports, AT_ONCE, 0);
 		for (size_t i = 0; i < n; i++)

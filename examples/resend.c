@@ -27,6 +27,7 @@ static void mend(kp_producer *producer, kp_resender *resender, int timeout_ms)
 {
 	kp_report out[AT_ONCE];
 	int err;
+	out[0].struct_size = sizeof(out[0]);
 	size_t n = kp_failures_poll(producer, out, AT_ONCE, 0);
 	for (size_t i = 0; i < n; i++)
 		if ((err = kp_resender_offer(resender, &out[i])))

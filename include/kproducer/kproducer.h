@@ -138,7 +138,13 @@ typedef enum kp_stage {
 	KP_STAGE_DONE = 4         /* answered */
 } kp_stage;
 
-/* The end of one record. In arrays of reports use kp_report_at, which knows the library's struct size. */
+/*
+ * The end of one record. In arrays of reports use kp_report_at, which knows the struct size that they were written with.
+ *
+ * Room for reports (of kp_send_sync, kp_reports_poll, kp_failures_poll, kp_resender_poll) comes with out->struct_size set by the caller, that
+ * of the first in an array, to sizeof(kp_report): no more is written of each, so that a program of an older header may run with a newer
+ * library. Left unset, nothing is written or given: KP_ERR_BAD_ARGUMENT, or no reports and an error in the log.
+ */
 struct kp_report {
 	size_t struct_size;
 	void *opaque;
@@ -259,8 +265,8 @@ KP_API int kp_send(kp_topic *t, const kp_record *r);
 KP_API int kp_try_send(kp_topic *t, const kp_record *r);
 /* Hand n records over in order; returns how many were accepted. *error (may be NULL): why the next one was not, else 0. */
 KP_API size_t kp_send_many(kp_topic *t, const kp_record *records, size_t n, int *error);
-/* Send one and wait for its end. The result's error, or KP_ERR_TIMED_OUT (the record goes on; its report is dropped). `out` may be NULL;
- * its opaque, topic, offset … are set, key, value, headers, message and cause are NULL. */
+/* Send one and wait for its end. The result's error, or KP_ERR_TIMED_OUT (the record goes on; its report is dropped). `out` may be NULL, its
+ * struct_size is set by the caller; its opaque, topic, offset … are set, key, value, headers, message and cause are NULL. */
 KP_API int kp_send_sync(kp_topic *t, const kp_record *r, int timeout_ms, kp_report *out);
 
 /* The end of a group of records sent with kp_produce_batch. */
@@ -277,7 +283,8 @@ typedef void kp_batch_cb(kp_producer *p, const kp_batch_report *report, void *op
  */
 KP_API size_t kp_produce_batch(kp_topic *t, const kp_record *records, size_t n, kp_batch_cb *cb, void *opaque, int *error);
 
-/* Queue mode: up to max reports; waits up to timeout_ms for the first. What a report points to is valid until the next call. One thread at a time. */
+/* Queue mode: up to max reports; waits up to timeout_ms for the first. What a report points to is valid until the next call. One thread at a time.
+ * out->struct_size set by the caller. */
 KP_API size_t kp_reports_poll(kp_producer *p, kp_report *out, size_t max, int timeout_ms);
 /* A descriptor that is readable while reports wait; belongs to the producer. -1 without a report queue. */
 KP_API int kp_reports_fd(kp_producer *p);
@@ -285,6 +292,7 @@ KP_API int kp_reports_fd(kp_producer *p);
 /*
  * The failure queue: up to max failures in the order of failing; waits up to timeout_ms for the first. What a report points to is valid
  * until the next call, which frees its memory. One thread at a time. kp_close keeps what was not polled until kp_producer_free.
+ * out->struct_size set by the caller.
  */
 KP_API size_t kp_failures_poll(kp_producer *p, kp_report *out, size_t max, int timeout_ms);
 /* A descriptor that is readable while failures wait; belongs to the producer. -1 without a failure queue. */
@@ -296,6 +304,7 @@ KP_API int kp_failures_fd(kp_producer *p);
  * A resender takes failed records, and sends them again after a delay that doubles with each time. The records keep topic, key, value,
  * headers, timestamp, opaque, and the partition if they asked for one. It has no thread: it sends while it is polled.
  *
+ *   out[0].struct_size = sizeof(out[0]);
  *   for (;;) {
  *           n = kp_failures_poll(p, out, 64, 100);
  *           for (i = 0; i < n; i++)
@@ -347,7 +356,7 @@ KP_API int kp_resender_offer(kp_resender *r, const kp_report *report);
  * Send what is due, and give up to max records that ended for good: persisted, or failed with the last attempt's error and trail, `attempts`,
  * `resends` and times over all of them. Once an attempt ended unknown a record ends persisted or unknown. Waits up to timeout_ms for the first; after
  * kp_close what it holds ends with KP_ERR_CLOSED. What a report points to is valid until the next call. These records are in no other report.
- * One thread at a time.
+ * One thread at a time. out->struct_size set by the caller.
  */
 KP_API size_t kp_resender_poll(kp_resender *r, kp_report *out, size_t max, int timeout_ms);
 /* Records that it was given and that did not come out of kp_resender_poll yet. */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "client/producer_impl.h"
+#include "client/report_size.h"
 
 typedef struct gathering {
 	kp_group group;
@@ -152,12 +153,13 @@ static int wait_for(gathering *g, int64_t deadline_us, kp_report *out)
 		return KP_ERR_TIMED_OUT;
 	int err = g->last.error;
 	if (out) {
-		*out = g->last;
-		out->opaque = g->tally.opaque;
-		out->key = out->value = NULL;
-		out->headers = NULL;
-		out->message = out->cause = NULL;
-		out->key_len = out->value_len = out->n_headers = 0;
+		kp_report last = g->last;
+		last.opaque = g->tally.opaque;
+		last.key = last.value = NULL;
+		last.headers = NULL;
+		last.message = last.cause = NULL;
+		last.key_len = last.value_len = last.n_headers = 0;
+		kp_report_put(out, 0, &last);
 	}
 	kp_mem_free(g);
 	return err;
@@ -167,6 +169,8 @@ int kp_send_sync(kp_topic *t, const kp_record *r, int timeout_ms, kp_report *out
 {
 	if (kp_topic_is_forked(t))
 		return KP_ERR_FORKED;
+	if (out && !kp_report_has_size(out))
+		return KP_ERR_BAD_ARGUMENT;
 	kp_producer *p = kp_topic_producer(t);
 	int64_t deadline_us = kp_deadline_us(kp_time_mono_us(), timeout_ms);
 	int err = kp_producer_may_block(p);

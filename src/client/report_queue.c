@@ -6,6 +6,9 @@
 
 #include "base/time.h"
 #include "client/producer_impl.h"
+#include "client/report_size.h"
+
+#define RESIZED_AT_ONCE 16 /* reports for a kp_report of another size than ours */
 
 void kp_report_queue_init(kp_report_queue *q, int which, bool is_on)
 {
@@ -106,9 +109,30 @@ static size_t fill_from(kp_report_queue *q, kp_batch *b, kp_report *out, size_t 
 	return n;
 }
 
+/* The same where the application's kp_report is another than ours. Not stretch by stretch: what a stretch points to dies with the next. */
+static size_t fill_resized(kp_report_queue *q, kp_batch *b, kp_report *out, size_t max)
+{
+	kp_report ours[RESIZED_AT_ONCE];
+	size_t n = fill_from(q, b, ours, max < RESIZED_AT_ONCE ? max : RESIZED_AT_ONCE);
+	for (size_t i = 0; i < n; i++)
+		kp_report_put(out, i, &ours[i]);
+	return n;
+}
+
+bool kp_report_room_is_good(kp_producer *p, const char *call, const kp_report *out)
+{
+	if (kp_report_has_size(out))
+		return true;
+	KP_LOG(&p->log, KP_LOG_ERROR, kp_time_mono_us(),
+	       "bad_struct_size call=%s struct_size=%zu: nothing is given, set that of the first report to sizeof(kp_report)", call,
+	       out->struct_size);
+	return false;
+}
+
 static size_t poll_queue(kp_producer *p, kp_report_queue *q, kp_report *out, size_t max, int timeout_ms)
 {
-	if (kp_is_forked(p) || !q->is_on || max == 0)
+	if (kp_is_forked(p) || !q->is_on || max == 0 ||
+	    !kp_report_room_is_good(p, q->which == KP_QUEUE_FAILURES ? "kp_failures_poll" : "kp_reports_poll", out))
 		return 0;
 	release_polled(p, q);
 	if (kp_runtime_is_mine(p->runtime))
@@ -118,7 +142,7 @@ static size_t poll_queue(kp_producer *p, kp_report_queue *q, kp_report *out, siz
 	pthread_mutex_unlock(&p->shared.mutex);
 	if (!b)
 		return 0;
-	size_t n = fill_from(q, b, out, max);
+	size_t n = out->struct_size == sizeof(*out) ? fill_from(q, b, out, max) : fill_resized(q, b, out, max);
 	pthread_mutex_lock(&p->shared.mutex);
 	q->n -= n;
 	if (is_through(q, b))

@@ -25,6 +25,8 @@ void kp_report_queue_init(kp_report_queue *q, int which, bool is_on);
 void kp_report_queue_deinit(kp_report_queue *q);
 /* Loop. Takes the caller's reference to the batch. */
 void kp_report_queue_push(kp_producer *p, kp_report_queue *q, kp_batch *b);
+/* Whether the application's first report says how large it is; says in the log that it does not. */
+bool kp_report_room_is_good(kp_producer *p, const char *call, const kp_report *out);
 /* After the close: what nobody polled goes. */
 void kp_report_queue_clear(kp_producer *p, kp_report_queue *q);
 

@@ -8,6 +8,7 @@
 #include <kproducer/kproducer.h>
 
 #include "client/config_value.h"
+#include "client/report_size.h"
 
 static const char *outcome_name(const kp_report *r)
 {
@@ -64,8 +65,9 @@ static const char *reason(const kp_report *r)
 	return r->cause && *r->cause ? r->cause : kp_error_text(r->error);
 }
 
-size_t kp_report_text(const kp_report *r, char *buf, size_t size)
+size_t kp_report_text(const kp_report *report, char *buf, size_t size)
 {
+	const kp_report whole = kp_report_whole(report), *r = &whole;
 	/* of a time-out, what to do about its cause */
 	int cause = r->error == KP_ERR_DELIVERY_TIMEOUT && r->last_error ? r->last_error : r->error;
 	kp_text t;

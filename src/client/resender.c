@@ -1,5 +1,5 @@
 /*
- * resender.c - failed records are kept, and sent again when their delay is over.
+ * resender.c - failed records (resend.h) are kept, and sent again when their delay is over.
  *
  *   offer ─▶ waiting[times sent], by due time ─ poll ─▶ under way ─ loop: record_ended ─▶ ended ─ poll ─▶ given ─ next poll ─▶ freed
  *                 ▲                                                      │
@@ -16,12 +16,11 @@
 
 #include "base/mem.h"
 #include "client/producer_impl.h"
-#include "producer/topic.h"
+#include "client/report_size.h"
+#include "client/resend.h"
 
 #define LEVELS 32             /* 1 ms doubled so often is beyond any delay: the last list takes all later ones */
 #define NO_ROOM_REST_US 10000 /* before the next look when there was no room */
-#define COUNT_SIZE 8          /* of a count's text: up to 1000 */
-#define TEXT_MOST 256         /* bytes kept of what the broker said, and of the cause */
 #define DELAY_MOST_MS 86400000
 #define MAX_BYTES_LEAST 1024
 
@@ -36,23 +35,6 @@ struct kp_resender {
 	bool is_orphan; /* freed: the last of those under way takes it along */
 	kp_list given;  /* what the last poll pointed into; the polling thread's */
 };
-
-/* One record, in one piece of memory with all that it points to. */
-typedef struct resend {
-	kp_group group;
-	kp_list link;
-	kp_resender *resender;
-	kp_topic *topic;
-	kp_record record;      /* as it is sent: with the count */
-	kp_report report;      /* its last end; content and headers as they were offered */
-	char *message, *cause; /* of its last end, or NULL */
-	kp_header *count;      /* among the record's headers, or NULL */
-	char count_text[COUNT_SIZE];
-	int64_t due_us;
-	size_t bytes;
-	int n_sent;
-	bool is_doubtful; /* some attempt ended unknown */
-} resend;
 
 static bool record_ended(kp_producer *p, kp_group *group, const kp_report *r);
 
@@ -114,18 +96,11 @@ kp_resender *kp_resender_new(kp_producer *p, const kp_resend_options *o, char *e
 	return r;
 }
 
-static void resend_free(resend *e)
-{
-	kp_mem_free(e->message);
-	kp_mem_free(e->cause);
-	kp_mem_free(e);
-}
-
 static void free_all(kp_list *list)
 {
 	kp_list *n;
 	while ((n = kp_list_pop_front(list)))
-		resend_free(KP_CONTAINER_OF(n, resend, link));
+		kp_resend_free(KP_CONTAINER_OF(n, kp_resend, link));
 }
 
 void kp_resender_free(kp_resender *r)
@@ -157,83 +132,6 @@ size_t kp_resender_pending(kp_resender *r)
 
 /* ------------------------------------------------------------------ offered */
 
-static bool is_count(const kp_resender *r, const kp_header *h)
-{
-	return r->count_header && !strcmp(h->name, r->count_header);
-}
-
-static size_t size_of(const kp_resender *r, const kp_report *report)
-{
-	size_t n = sizeof(resend) + report->key_len + report->value_len + (2 * report->n_headers + 1) * sizeof(kp_header);
-	for (size_t i = 0; i < report->n_headers; i++)
-		n += strlen(report->headers[i].name) + 1 + report->headers[i].value_len;
-	n += report->cause ? strnlen(report->cause, TEXT_MOST) + 1 : 0; /* cleared memory ends it */
-	return n + (r->count_header ? strlen(r->count_header) + 1 : 0);
-}
-
-/* Bytes to *at, which moves behind them. NULL stays NULL. */
-static const void *put(char **at, const void *bytes, size_t len)
-{
-	char *to = *at;
-	if (!bytes)
-		return NULL;
-	if (len > 0)
-		memcpy(to, bytes, len);
-	*at += len;
-	return to;
-}
-
-/* headers[0..n): as offered; behind them as they are sent, where the count stands in the place of the first of its name, or last. */
-static void put_headers(resend *e, kp_header *headers, const kp_report *from, char **at)
-{
-	kp_header *sent = headers + from->n_headers;
-	size_t n = 0;
-	for (size_t i = 0; i < from->n_headers; i++) {
-		const kp_header *h = &from->headers[i];
-		headers[i].name = put(at, h->name, strlen(h->name) + 1);
-		headers[i].value = put(at, h->value, h->value_len);
-		headers[i].value_len = h->value_len;
-		if (!is_count(e->resender, h))
-			sent[n++] = headers[i];
-		else if (!e->count)
-			e->count = &sent[n++];
-	}
-	if (e->resender->count_header && !e->count)
-		e->count = &sent[n++];
-	if (e->count) {
-		e->count->name = put(at, e->resender->count_header, strlen(e->resender->count_header) + 1);
-		e->count->value = e->count_text;
-	}
-	e->report.headers = from->n_headers ? headers : NULL;
-	e->record.headers = n ? sent : NULL;
-	e->record.n_headers = n;
-}
-
-static void fill(resend *e, const kp_report *from)
-{
-	kp_header *headers = (kp_header *)(void *)(e + 1);
-	char *at = (char *)(headers + 2 * from->n_headers + 1);
-	e->report = *from;
-	e->report.struct_size = sizeof(e->report);
-	e->report.message = NULL;
-	if (from->cause) {
-		e->report.cause = put(&at, from->cause, strnlen(from->cause, TEXT_MOST));
-		at++;
-	}
-	e->report.key = put(&at, from->key, from->key_len);
-	e->report.value = put(&at, from->value, from->value_len);
-	e->record = KP_RECORD_INIT;
-	e->record.key = e->report.key;
-	e->record.key_len = from->key_len;
-	e->record.value = e->report.value;
-	e->record.value_len = from->value_len;
-	e->record.timestamp_ms = from->timestamp_ms;
-	e->record.partition = from->flags & KP_REPORT_PARTITIONED ? from->partition : KP_PARTITION_ANY;
-	put_headers(e, headers, from, &at);
-	e->group = (kp_group){record_ended, from->opaque};
-	e->is_doubtful = from->outcome == KP_UNKNOWN;
-}
-
 static int refusal(const kp_resender *r, const kp_report *report)
 {
 	if (report->outcome == KP_PERSISTED || !report->error)
@@ -246,7 +144,7 @@ static int refusal(const kp_resender *r, const kp_report *report)
 }
 
 /* Under the mutex. */
-static void wait_for_turn(resend *e, int64_t now_us)
+static void wait_for_turn(kp_resend *e, int64_t now_us)
 {
 	const kp_resend_options *o = &e->resender->options;
 	int level = e->n_sent < LEVELS ? e->n_sent : LEVELS - 1;
@@ -280,24 +178,26 @@ int kp_resender_offer(kp_resender *r, const kp_report *report)
 	kp_producer *p = r->producer;
 	if (kp_is_forked(p))
 		return KP_ERR_FORKED;
-	int err = report ? refusal(r, report) : KP_ERR_BAD_ARGUMENT;
+	if (!report || !kp_report_has_size(report))
+		return KP_ERR_BAD_ARGUMENT;
+	const kp_report whole = kp_report_whole(report);
+	int err = refusal(r, &whole);
 	if (err)
 		return err;
-	kp_topic *topic = kp_topic_open(p, report->topic);
+	kp_topic *topic = kp_topic_open(p, whole.topic);
 	if (!topic)
 		return KP_ERR_NO_MEMORY;
-	size_t bytes = size_of(r, report);
+	size_t bytes = kp_resend_size(&whole, r->count_header);
 	pthread_mutex_lock(&p->shared.mutex);
 	err = take_bytes(r, bytes);
 	pthread_mutex_unlock(&p->shared.mutex);
 	if (err)
 		return err;
-	resend *e = kp_mem_calloc(1, bytes);
+	kp_resend *e = kp_resend_new(&whole, bytes, r->count_header);
 	if (e) {
 		e->resender = r;
 		e->topic = topic;
-		e->bytes = bytes;
-		fill(e, report);
+		e->group = (kp_group){record_ended, whole.opaque};
 	}
 	pthread_mutex_lock(&p->shared.mutex);
 	if (e)
@@ -311,47 +211,8 @@ int kp_resender_offer(kp_resender *r, const kp_report *report)
 
 /* ------------------------------------------------------------------ sent and ended */
 
-/* What one more attempt adds to the report. */
-static void add_end(resend *e, const kp_report *r)
-{
-	kp_report sum = *r;
-	const kp_report *before = &e->report;
-	sum.struct_size = sizeof(sum);
-	sum.opaque = before->opaque;
-	sum.attempts += before->attempts;
-	sum.resends = (uint16_t)e->n_sent;
-	sum.message = sum.cause = NULL;
-	sum.no_metadata_us += before->no_metadata_us;
-	sum.no_leader_us += before->no_leader_us;
-	sum.queued_us += before->queued_us;
-	sum.in_flight_us += before->in_flight_us;
-	sum.flags = (uint16_t)(before->flags & KP_REPORT_PARTITIONED) | (r->flags & KP_REPORT_BYSTANDER);
-	sum.key = before->key;
-	sum.key_len = before->key_len;
-	sum.value = before->value;
-	sum.value_len = before->value_len;
-	sum.headers = before->headers;
-	sum.n_headers = before->n_headers;
-	e->is_doubtful |= r->outcome == KP_UNKNOWN;
-	if (sum.outcome == KP_NOT_PERSISTED && e->is_doubtful)
-		sum.outcome = KP_UNKNOWN;
-	e->report = sum;
-}
-
-/* Without memory the report goes without it, as those of the engine do. */
-static char *copy_of(const char *text)
-{
-	size_t len = text ? strnlen(text, TEXT_MOST) : 0;
-	char *copy = text ? kp_mem_alloc(len + 1) : NULL;
-	if (!copy)
-		return NULL;
-	memcpy(copy, text, len);
-	copy[len] = 0;
-	return copy;
-}
-
 /* Under the mutex. */
-static void settle(resend *e, const kp_report *last)
+static void settle(kp_resend *e, const kp_report *last)
 {
 	kp_resender *r = e->resender;
 	bool may_go_on = e->n_sent < r->options.max_attempts && !r->producer->shared.is_closing && refusal(r, &e->report) == KP_OK;
@@ -359,59 +220,52 @@ static void settle(resend *e, const kp_report *last)
 		wait_for_turn(e, kp_time_mono_us());
 		return;
 	}
-	e->report.message = e->message = copy_of(last->message);
-	e->report.cause = e->cause = copy_of(last->cause);
+	kp_resend_keep_words(e, last);
 	kp_list_push_back(&r->ended, &e->link);
 }
 
 /* Loop. */
 static bool record_ended(kp_producer *p, kp_group *group, const kp_report *report)
 {
-	resend *e = KP_CONTAINER_OF(group, resend, group);
+	kp_resend *e = KP_CONTAINER_OF(group, kp_resend, group);
 	kp_resender *r = e->resender;
 	pthread_mutex_lock(&p->shared.mutex);
 	r->n_under_way--;
-	add_end(e, report);
+	kp_resend_add_end(e, report);
 	bool is_orphan = r->is_orphan, is_last = is_orphan && r->n_under_way == 0;
 	if (!is_orphan)
 		settle(e, report);
 	pthread_cond_broadcast(&p->shared.cond);
 	pthread_mutex_unlock(&p->shared.mutex);
 	if (is_orphan)
-		resend_free(e);
+		kp_resend_free(e);
 	if (is_last)
 		kp_mem_free(r);
 	return true;
 }
 
 /* Under the mutex: the record that is to be sent next, or NULL. */
-static resend *next_waiting(kp_resender *r)
+static kp_resend *next_waiting(kp_resender *r)
 {
-	resend *next = NULL;
+	kp_resend *next = NULL;
 	for (int i = 0; i < LEVELS; i++) {
 		kp_list *n = kp_list_first(&r->waiting[i]);
-		resend *e = n ? KP_CONTAINER_OF(n, resend, link) : NULL;
+		kp_resend *e = n ? KP_CONTAINER_OF(n, kp_resend, link) : NULL;
 		if (e && (!next || e->due_us < next->due_us))
 			next = e;
 	}
 	return next;
 }
 
-static void set_count(resend *e)
-{
-	if (e->count)
-		e->count->value_len = (size_t)snprintf(e->count_text, sizeof(e->count_text), "%d", e->n_sent);
-}
-
 /* Under the mutex, which opens meanwhile. False: there was no room, and the record waits as before. */
-static bool send_one(kp_resender *r, resend *e, int64_t until_us)
+static bool send_one(kp_resender *r, kp_resend *e, int64_t until_us)
 {
 	kp_producer *p = r->producer;
 	int level = e->n_sent < LEVELS ? e->n_sent : LEVELS - 1;
 	kp_list_remove(&e->link);
 	e->n_sent++;
 	r->n_under_way++;
-	set_count(e);
+	kp_resend_count(e);
 	pthread_mutex_unlock(&p->shared.mutex);
 	int err = kp_append_record(e->topic, &e->record, &e->group, until_us);
 	pthread_mutex_lock(&p->shared.mutex);
@@ -431,7 +285,7 @@ static bool send_one(kp_resender *r, resend *e, int64_t until_us)
 /* Under the mutex: send what is due. Returns when to look again. */
 static int64_t send_due(kp_resender *r, int64_t until_us)
 {
-	resend *e;
+	kp_resend *e;
 	while ((e = next_waiting(r))) {
 		int64_t now_us = kp_time_mono_us();
 		/* after the close nothing is sent any more: all that waits hears of it now */
@@ -450,7 +304,7 @@ static size_t give_ended(kp_resender *r, kp_report *out, size_t max)
 	kp_list *n;
 	size_t k = 0;
 	while (k < max && (n = kp_list_pop_front(&r->ended))) {
-		out[k++] = KP_CONTAINER_OF(n, resend, link)->report;
+		kp_report_put(out, k++, &KP_CONTAINER_OF(n, kp_resend, link)->report);
 		kp_list_push_back(&r->given, n);
 	}
 	return k;
@@ -461,9 +315,9 @@ static void free_given(kp_resender *r)
 {
 	kp_list *n;
 	while ((n = kp_list_pop_front(&r->given))) {
-		resend *e = KP_CONTAINER_OF(n, resend, link);
+		kp_resend *e = KP_CONTAINER_OF(n, kp_resend, link);
 		r->bytes -= e->bytes;
-		resend_free(e);
+		kp_resend_free(e);
 	}
 }
 
@@ -480,7 +334,7 @@ size_t kp_resender_poll(kp_resender *r, kp_report *out, size_t max, int timeout_
 {
 	kp_producer *p = r->producer;
 	size_t n;
-	if (kp_is_forked(p) || max == 0)
+	if (kp_is_forked(p) || max == 0 || !kp_report_room_is_good(p, "kp_resender_poll", out))
 		return 0;
 	if (kp_runtime_is_mine(p->runtime))
 		timeout_ms = 0; /* what it would wait for comes from this thread */

@@ -43,7 +43,7 @@ static void send_all(kp_topic *topic)
 
 static void drain_queue(kp_producer *producer)
 {
-	kp_report reports[100];
+	kp_report reports[100] = {{.struct_size = sizeof(kp_report)}};
 	struct pollfd fd = {.fd = kp_reports_fd(producer), .events = POLLIN};
 	while (n_reports < N) {
 		CHECK(poll(&fd, 1, 10000) == 1);

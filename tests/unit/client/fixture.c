@@ -247,10 +247,10 @@ kp_config *config_of(const char *servers, const char *const *pairs)
 	return c;
 }
 
-kp_producer *producer_of(const char *servers, collector *c, kp_runtime *r, const char *const *pairs)
+/* The config goes. */
+static kp_producer *made_of(kp_config *config, collector *c, kp_runtime *r)
 {
 	char err[256] = "";
-	kp_config *config = config_of(servers, pairs);
 	if (c) {
 		if (!config->settings.use_report_queue)
 			kp_config_set_report_cb(config, collector_on_report, c);
@@ -261,6 +261,18 @@ kp_producer *producer_of(const char *servers, collector *c, kp_runtime *r, const
 	if (!p)
 		fail_msg("%s", err);
 	return p;
+}
+
+kp_producer *producer_of(const char *servers, collector *c, kp_runtime *r, const char *const *pairs)
+{
+	return made_of(config_of(servers, pairs), c, r);
+}
+
+kp_producer *producer_with_failures(const char *servers, collector *c, const char *const *pairs)
+{
+	kp_config *config = config_of(servers, pairs);
+	kp_config_use_failure_queue(config);
+	return made_of(config, c, NULL);
 }
 
 kp_record record_of(const char *key, const char *value)

@@ -105,6 +105,8 @@ size_t collector_count_outcome(collector *c, kp_outcome outcome, int error);
 kp_config *config_of(const char *servers, const char *const *pairs);
 /* The same with c as the receiver of reports and errors (unless NULL), as a producer. */
 kp_producer *producer_of(const char *servers, collector *c, kp_runtime *r, const char *const *pairs);
+/* ... with a failure queue beside them. */
+kp_producer *producer_with_failures(const char *servers, collector *c, const char *const *pairs);
 #define PAIRS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define NO_PAIRS ((const char *const[]){NULL})
 #define QUEUE_MODE "report.queue" /* a pair of the fixture's own: use the report queue */

@@ -58,7 +58,7 @@ static void try_everything(kp_producer *p, tried *t)
 {
 	kp_record r = record_of(NULL, "from a callback");
 	kp_record two[2] = {r, r};
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	int64_t start_ms = now_ms();
 	t->has_topic = kp_topic_open(p, "another") != NULL;
 	t->send = kp_send(t->topic, &r);

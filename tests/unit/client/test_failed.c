@@ -75,7 +75,7 @@ static void failed_records_come_back_whole_under_every_codec(void **state)
 /* Polling a compressed batch in pieces: each piece's pointers hold until the next call. */
 static void failed_records_can_be_polled_piece_by_piece(void **state)
 {
-	kp_report out[7];
+	kp_report out[7] = {{.struct_size = sizeof(kp_report)}};
 	collector c;
 	kp_record r = record_with_all();
 	(void)state;

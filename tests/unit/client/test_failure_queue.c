@@ -21,19 +21,9 @@ static int stop(void **state)
 	return 0;
 }
 
-/* With c as the receiver of reports (unless NULL). */
 static kp_producer *producer(collector *c, const char *const *pairs)
 {
-	char err[256] = "";
-	kp_config *config = config_of(broker_servers(the_broker), pairs);
-	kp_config_use_failure_queue(config);
-	if (c)
-		kp_config_set_report_cb(config, collector_on_report, c);
-	kp_producer *p = kp_producer_new(config, NULL, err, sizeof(err));
-	kp_config_free(config);
-	if (!p)
-		fail_msg("%s", err);
-	return p;
+	return producer_with_failures(broker_servers(the_broker), c, pairs);
 }
 
 static bool is_readable(kp_producer *p)
@@ -90,7 +80,7 @@ static void failures_come_with_their_content_in_the_order_of_failing(void **stat
 	for (size_t m = 0; m < KP_ARRAY_LEN(modes); m++)
 		for (int packed = 0; packed < 2; packed++) {
 			collector c;
-			kp_report out[3];
+			kp_report out[3] = {{.struct_size = sizeof(kp_report)}};
 			collector_init(&c);
 			kp_producer *p = producer(&c, PAIRS("delivery.reports", modes[m], "linger.ms", "1000", "compression.type",
 			                                    packed ? "lz4" : "none"));
@@ -119,7 +109,7 @@ static void failures_come_with_their_content_in_the_order_of_failing(void **stat
 
 static void without_the_queue_there_is_no_failure_to_poll(void **state)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	(void)state;
 	kp_producer *p = producer_of(broker_servers(the_broker), NULL, NULL, NO_PAIRS);
 	assert_int_equal(kp_failures_fd(p), -1);
@@ -129,7 +119,7 @@ static void without_the_queue_there_is_no_failure_to_poll(void **state)
 
 static void both_queues_give_a_failure_each_at_its_own_pace(void **state)
 {
-	kp_report out[8];
+	kp_report out[8] = {{.struct_size = sizeof(kp_report)}};
 	(void)state;
 	for (int reports_first = 0; reports_first < 2; reports_first++) {
 		kp_producer *p = producer(NULL, PAIRS(QUEUE_MODE, ""));
@@ -157,7 +147,7 @@ static void on_batch(kp_producer *p, const kp_batch_report *report, void *opaque
 static void records_of_groups_and_of_synchronous_sends_are_there(void **state)
 {
 	kp_record r[3] = {record_of("a", "1"), record_of("b", "2"), record_of("c", "3")};
-	kp_report out[8];
+	kp_report out[8] = {{.struct_size = sizeof(kp_report)}};
 	size_t n_refused = 0;
 	int error, tag;
 	(void)state;
@@ -185,7 +175,7 @@ static void records_of_groups_and_of_synchronous_sends_are_there(void **state)
 
 static void unacknowledged_records_are_no_failures(void **state)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	(void)state;
 	kp_producer *p = producer(NULL, PAIRS("acks", "0"));
 	send_batch(p, "acks0", 0, 3);
@@ -196,15 +186,12 @@ static void unacknowledged_records_are_no_failures(void **state)
 
 static void what_the_close_ends_can_be_polled_after_it(void **state)
 {
-	kp_report out[8];
+	kp_report out[8] = {{.struct_size = sizeof(kp_report)}};
 	kp_record r = record_of("k", "v");
 	uint64_t left;
 	(void)state;
 	peer *silent = peer_start(PEER_SILENT);
-	kp_config *config = config_of(peer_servers(silent), NO_PAIRS);
-	kp_config_use_failure_queue(config);
-	kp_producer *p = kp_producer_new(config, NULL, NULL, 0);
-	kp_config_free(config);
+	kp_producer *p = producer_with_failures(peer_servers(silent), NULL, NO_PAIRS);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(kp_send(kp_topic_open(p, "t"), &r), 0);
 	assert_int_equal(kp_close(p, 0, &left), KP_ERR_TIMED_OUT);
@@ -223,7 +210,7 @@ static void what_the_close_ends_can_be_polled_after_it(void **state)
 
 static void unpolled_failures_go_with_the_producer(void **state)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	(void)state;
 	kp_producer *p = producer(NULL, PAIRS(QUEUE_MODE, ""));
 	refuse_next_batch();
@@ -261,7 +248,7 @@ static void forget_injections(void)
 static void unpolled_failures_hold_memory_until_they_are_polled(void **state)
 {
 	enum { N = 10000 };
-	static kp_report out[1000];
+	static kp_report out[1000] = {{.struct_size = sizeof(kp_report)}};
 	pthread_t thread;
 	(void)state;
 	kp_producer *p = producer(NULL, PAIRS("delivery.reports", "none", "buffer.memory", "100000", "batch.size", "4000"));
@@ -286,7 +273,7 @@ static void unpolled_failures_hold_memory_until_they_are_polled(void **state)
 static void *poll_failures(void *opaque)
 {
 	sender *s = opaque;
-	kp_report out[16];
+	kp_report out[16] = {{.struct_size = sizeof(kp_report)}};
 	while (s->n > 0) {
 		size_t n = kp_failures_poll(s->producer, out, 16, PATIENCE_MS);
 		if (n == 0)
@@ -299,7 +286,7 @@ static void *poll_failures(void *opaque)
 static void two_threads_poll_the_two_queues_while_others_send(void **state)
 {
 	enum { SENDERS = 4, N = 1000 };
-	kp_report out[16];
+	kp_report out[16] = {{.struct_size = sizeof(kp_report)}};
 	pthread_t threads[SENDERS], poller;
 	sender s[SENDERS];
 	(void)state;

@@ -105,7 +105,7 @@ static bool produce_batch(inherited *i)
 
 static bool reports_poll(inherited *i)
 {
-	kp_report r;
+	kp_report r = {.struct_size = sizeof(r)};
 	return kp_reports_poll(i->producer, &r, 1, KP_FOREVER) == 0;
 }
 
@@ -116,7 +116,7 @@ static bool reports_fd(inherited *i)
 
 static bool failures_poll(inherited *i)
 {
-	kp_report r;
+	kp_report r = {.struct_size = sizeof(r)};
 	return kp_failures_poll(i->producer, &r, 1, KP_FOREVER) == 0;
 }
 
@@ -202,7 +202,7 @@ static bool resender_offer(inherited *i)
 
 static bool resender_poll(inherited *i)
 {
-	kp_report r;
+	kp_report r = {.struct_size = sizeof(r)};
 	return !i->resender || kp_resender_poll(i->resender, &r, 1, KP_FOREVER) == 0;
 }
 
@@ -415,7 +415,7 @@ static void a_producer_with_its_own_runtime_and_queues_is_let_go_of(void **state
 {
 	(void)state;
 	inherited i = {.producer = producer_of(broker_servers(the_broker), NULL, NULL, PAIRS(QUEUE_MODE, ""))};
-	kp_report r;
+	kp_report r = {.struct_size = sizeof(r)};
 	i.topic = kp_topic_open(i.producer, "queued");
 	i.runtime = i.producer->runtime;
 	assert_int_equal(kp_send(i.topic, &a_record), 0);

@@ -43,7 +43,7 @@ static void send_n(kp_topic *t, int n)
 
 static void the_descriptor_is_readable_while_reports_wait(void **state)
 {
-	kp_report out[4];
+	kp_report out[4] = {{.struct_size = sizeof(kp_report)}};
 	(void)state;
 	kp_producer *p = producer(PAIRS(QUEUE_MODE, ""));
 	assert_true(kp_reports_fd(p) >= 0);
@@ -72,7 +72,7 @@ static void the_descriptor_is_readable_while_reports_wait(void **state)
 
 static void without_a_queue_there_is_no_descriptor(void **state)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	(void)state;
 	kp_producer *p = producer(NO_PAIRS);
 	assert_int_equal(kp_reports_fd(p), -1);
@@ -82,7 +82,7 @@ static void without_a_queue_there_is_no_descriptor(void **state)
 
 static void poll_waits_for_the_first_report(void **state)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	(void)state;
 	kp_producer *p = producer(PAIRS(QUEUE_MODE, ""));
 	int64_t start_ms = now_ms();
@@ -103,7 +103,7 @@ static void nop(kp_producer *p, const kp_batch_report *report, void *opaque)
 static void records_of_groups_do_not_show_in_the_queue(void **state)
 {
 	kp_record r[3] = {record_of("k", "v"), record_of("k", "v"), record_of("k", "v")};
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	(void)state;
 	kp_producer *p = producer(PAIRS(QUEUE_MODE, "", "linger.ms", "1000"));
 	kp_topic *t = kp_topic_open(p, "groups");
@@ -124,7 +124,7 @@ static void records_of_groups_do_not_show_in_the_queue(void **state)
 
 static void reports_can_be_polled_after_the_close(void **state)
 {
-	kp_report out[8];
+	kp_report out[8] = {{.struct_size = sizeof(kp_report)}};
 	(void)state;
 	kp_producer *p = producer(PAIRS(QUEUE_MODE, ""));
 	send_n(kp_topic_open(p, "after"), 5);
@@ -137,7 +137,7 @@ static void reports_can_be_polled_after_the_close(void **state)
 
 static void *poll_for_ever(void *opaque)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	return (void *)(uintptr_t)kp_reports_poll(opaque, &out, 1, KP_FOREVER);
 }
 
@@ -193,7 +193,7 @@ static bool has_stopped(void *arg)
 static void unpolled_reports_hold_memory_until_they_are_polled(void **state)
 {
 	enum { N = 20000 };
-	static kp_report out[1000];
+	static kp_report out[1000] = {{.struct_size = sizeof(kp_report)}};
 	pthread_t thread;
 	(void)state;
 	kp_producer *p = producer(PAIRS(QUEUE_MODE, "", "buffer.memory", "100000", "batch.size", "4000"));
@@ -234,7 +234,7 @@ static void modes_choose_what_is_reported(void **state)
 	(void)state;
 	for (size_t i = 0; i < KP_ARRAY_LEN(modes); i++) {
 		collector c;
-		kp_report out[8];
+		kp_report out[8] = {{.struct_size = sizeof(kp_report)}};
 		collector_init(&c);
 		kp_producer *p = producer_of(broker_servers(the_broker), &c, NULL, PAIRS("delivery.reports", modes[i].name));
 		send_good_and_bad(p);

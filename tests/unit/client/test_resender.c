@@ -23,21 +23,9 @@ static int stop(void **state)
 	return 0;
 }
 
-static kp_producer *producer_on(const char *servers, const char *const *pairs)
-{
-	char err[256] = "";
-	kp_config *config = config_of(servers, pairs);
-	kp_config_use_failure_queue(config);
-	kp_producer *p = kp_producer_new(config, NULL, err, sizeof(err));
-	kp_config_free(config);
-	if (!p)
-		fail_msg("%s", err);
-	return p;
-}
-
 static kp_producer *producer(void)
 {
-	return producer_on(broker_servers(the_broker), PAIRS("delivery.reports", "none", "linger.ms", "0"));
+	return producer_with_failures(broker_servers(the_broker), NULL, PAIRS("delivery.reports", "none", "linger.ms", "0"));
 }
 
 static kp_resender *resender(kp_producer *p, int max_attempts, int flags, const char *count_header)
@@ -63,7 +51,7 @@ static void refuse(int error, int times)
 /* Send one record and take its failure. */
 static kp_report fail_one(kp_producer *p, const char *topic, const kp_record *record)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	assert_int_equal(kp_send(kp_topic_open(p, topic), record), 0);
 	assert_int_equal(kp_failures_poll(p, &out, 1, PATIENCE_MS), 1);
 	return out;
@@ -71,14 +59,14 @@ static kp_report fail_one(kp_producer *p, const char *topic, const kp_record *re
 
 static kp_report end_of(kp_resender *r)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	assert_int_equal(kp_resender_poll(r, &out, 1, PATIENCE_MS), 1);
 	return out;
 }
 
 static void end(kp_producer *p, kp_resender *r)
 {
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	assert_int_equal(kp_resender_pending(r), 0);
 	assert_int_equal(kp_failures_poll(p, &out, 1, 0), 0);
 	kp_resender_free(r);
@@ -333,7 +321,7 @@ static void memory_is_bounded_and_comes_back(void **state)
 	char value[200] = "";
 	kp_resend_options o = KP_RESEND_OPTIONS_INIT;
 	kp_report failed = {.struct_size = sizeof(failed), .topic = "bounded", .outcome = KP_NOT_PERSISTED};
-	kp_report out[16];
+	kp_report out[16] = {{.struct_size = sizeof(kp_report)}};
 	size_t n = 0, ended = 0, got;
 	int err;
 	(void)state;
@@ -385,10 +373,11 @@ static void a_doubt_stays(void **state)
 
 static void after_the_close_all_of_it_comes_out(void **state)
 {
-	kp_report out[8], failed = {.struct_size = sizeof(failed), .topic = "close", .outcome = KP_NOT_PERSISTED};
+	kp_report out[8] = {{.struct_size = sizeof(kp_report)}},
+		  failed = {.struct_size = sizeof(failed), .topic = "close", .outcome = KP_NOT_PERSISTED};
 	(void)state;
 	peer *silent = peer_start(PEER_SILENT);
-	kp_producer *p = producer_on(peer_servers(silent), NO_PAIRS);
+	kp_producer *p = producer_with_failures(peer_servers(silent), NULL, NO_PAIRS);
 	kp_resend_options o = KP_RESEND_OPTIONS_INIT;
 	o.delay_ms = 1;
 	kp_resender *r = kp_resender_new(p, &o, NULL, 0);
@@ -417,7 +406,8 @@ static void after_the_close_all_of_it_comes_out(void **state)
 
 static void freed_with_records_under_way_it_leaves_nothing(void **state)
 {
-	kp_report out, failed = {.struct_size = sizeof(failed), .topic = "orphans", .outcome = KP_NOT_PERSISTED};
+	kp_report out = {.struct_size = sizeof(out)},
+		  failed = {.struct_size = sizeof(failed), .topic = "orphans", .outcome = KP_NOT_PERSISTED};
 	(void)state;
 	kp_producer *p = producer();
 	kp_resender *r = resender(p, 3, 0, NULL);
@@ -468,7 +458,7 @@ static void records_from_many_threads_are_offered_in_the_callback_and_each_ends_
 {
 	enum { THREADS = 4, N = THREADS * 500 };
 	pthread_t threads[THREADS];
-	kp_report out[16];
+	kp_report out[16] = {{.struct_size = sizeof(kp_report)}};
 	offerer o = {0};
 	size_t n_ended = 0, n;
 	void *result;

@@ -176,7 +176,7 @@ static void a_blocked_sender_goes_on_after_a_purge(void **state)
 static void a_place_comes_back_with_the_records_end_not_with_its_report(void **state)
 {
 	sender s;
-	kp_report out[32];
+	kp_report out[32] = {{.struct_size = sizeof(kp_report)}};
 	(void)state;
 	peer *silent = peer_start(PEER_SILENT);
 	kp_producer *p = producer_of(peer_servers(silent), NULL, NULL, PAIRS("queue.buffering.max.messages", "20", QUEUE_MODE, ""));
@@ -348,7 +348,7 @@ static void accepted_are_persisted_or_evicted(void **state)
 /* Evicting frees nothing while the reports hold the memory: then it must not go on until nothing is left. */
 static void unpolled_reports_do_not_make_everything_be_evicted(void **state)
 {
-	kp_report out[64];
+	kp_report out[64] = {{.struct_size = sizeof(kp_report)}};
 	kp_record r = big_record();
 	(void)state;
 	peer *silent = peer_start(PEER_SILENT);

@@ -347,7 +347,7 @@ static void send_many_takes_all_up_to_the_first_bad_one(void **state)
 static void send_sync_waits_for_the_records_own_end(void **state)
 {
 	collector c;
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	int mark;
 	(void)state;
 	kp_producer *p = producer(&c, NO_PAIRS);
@@ -371,7 +371,7 @@ static void send_sync_waits_for_the_records_own_end(void **state)
 static void send_sync_gives_the_error_of_a_failed_record(void **state)
 {
 	collector c;
-	kp_report out;
+	kp_report out = {.struct_size = sizeof(out)};
 	int mark;
 	(void)state;
 	kp_producer *p = producer(&c, NO_PAIRS);

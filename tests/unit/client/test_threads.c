@@ -187,7 +187,7 @@ static void no_wake_up_is_lost(void **state)
 static void *poll_all(void *opaque)
 {
 	worker *w = opaque;
-	kp_report out[32];
+	kp_report out[32] = {{.struct_size = sizeof(kp_report)}};
 	while (w->n_accepted < (uint64_t)w->n) {
 		size_t n = kp_reports_poll(w->producer, out, 32, PATIENCE_MS);
 		for (size_t i = 0; i < n; i++)

@@ -112,7 +112,7 @@ static void a_record_without_room_makes_the_buffer_high(void **state)
 static void room_that_a_poll_gives_back_is_told(void **state)
 {
 	int once = 1;
-	kp_report out[64];
+	kp_report out[64] = {{.struct_size = sizeof(kp_report)}};
 	(void)state;
 	marks m = {.high = 30000, .low = 10000};
 	watched = &m;
