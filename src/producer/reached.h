@@ -17,6 +17,7 @@
 	X(BATCH_ENDED_IN_FLIGHT, "batch: ended while in flight")           \
 	X(BATCH_LATE_ANSWER, "batch: late answer after its end")           \
 	X(BATCH_STAMPED_ANEW, "batch: stamped anew")                       \
+	X(BATCH_SPLIT, "batch: too large, split")                          \
 	X(BATCH_SEQUENCE_BACK, "batch: gave its sequence back")            \
 	X(PARTITION_RECOVERING, "partition: recovering")                   \
 	X(PARTITION_EARLIER_OPEN, "partition: refused behind an open one") \

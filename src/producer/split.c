@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "producer/engine_impl.h"
+#include "producer/reached.h"
 
 #define PIECES_ABOUT 16 /* one batch becomes at most about twice as many at once: what is still too large is split again */
 
@@ -206,6 +207,7 @@ int kp_batch_split(kp_engine *e, kp_batch *b)
 	       "batch_split topic=%s partition=%d records=%d bytes=%zu error=%s: the next ones close at %d bytes",
 	       b->partition->topic->name, b->partition->index, b->n_records, b->len, kp_error_name(b->last_error),
 	       kp_topic_batch_size(b->partition->topic));
+	KP_REACHED(BATCH_SPLIT);
 	replace(e, b, &pieces);
 	return 0;
 }

@@ -22,10 +22,10 @@ static int16_t any_code(sim_world *w)
 /* DUPLICATE_SEQUENCE_NUMBER says that the batch stands in the log: no broker gives it before it does. */
 static int16_t code_before_append(sim_world *w)
 {
-	/* the only code that takes a producer's id away: more often than one in all the others */
+	/* the only code that takes a producer's id away, and the one that splits: more often than one in all the others */
 	if (w->plan.config.idempotent && sim_chance(&w->fate, 5))
 		return KP_ERR_INVALID_PRODUCER_EPOCH;
-	int16_t code = any_code(w);
+	int16_t code = sim_chance(&w->fate, 5) ? KP_ERR_MESSAGE_TOO_LARGE : any_code(w);
 	return code == KP_ERR_DUPLICATE_SEQUENCE_NUMBER ? KP_ERR_REQUEST_TIMED_OUT : code;
 }
 

@@ -138,6 +138,13 @@ static void config_cluster(kp_engine_config *c, kp_random *r)
 	snprintf(c->client_id, sizeof(c->client_id), "sim");
 }
 
+/* Batches are larger than the broker takes, each record alone is not. */
+static void plan_message_limit(sim_plan *p, kp_random *r)
+{
+	if (sim_chance(r, 15) && p->percent_oversize == 0)
+		p->max_message_bytes = (int32_t)p->value_max + 700 + (int32_t)sim_spread(r, 1, 20000);
+}
+
 static sim_scenario draw_scenario(kp_random *r)
 {
 	int at = (int)kp_random_below(r, 100), i = SIM_FREE;
@@ -165,5 +172,6 @@ void sim_plan_make(sim_plan *p, uint64_t seed, sim_scenario scenario)
 		sim_memory_plan(p, &r);
 	if (sim_chance(&r, 30))
 		p->config.first_sequence = INT32_MAX - (int32_t)sim_spread(&r, 1, 500);
+	plan_message_limit(p, &r);
 	sim_plan_scenario(p, &r);
 }

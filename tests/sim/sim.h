@@ -95,7 +95,7 @@ typedef struct sim_plan {
 	uint64_t seed;
 	sim_scenario scenario;
 	kp_engine_config config;
-	int32_t n_nodes, n_topics;
+	int32_t n_nodes, n_topics, max_message_bytes; /* of a batch: a larger one is refused, and split */
 	sim_topic_plan topics[SIM_TOPICS];
 	bool is_auto_create;
 	int32_t n_bootstrap; /* how many nodes are named as servers; the first name may be of a server that is not there */

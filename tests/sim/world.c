@@ -314,6 +314,7 @@ static void make_cluster(sim_world *w)
 	kp_db_options_init(&o);
 	o.n_nodes = w->plan.n_nodes;
 	o.endpoints = endpoints;
+	o.max_message_bytes = w->plan.max_message_bytes ? w->plan.max_message_bytes : o.max_message_bytes;
 	o.default_partitions = SIM_DEFAULT_PARTITIONS;
 	o.auto_create = w->plan.is_auto_create;
 	o.wall_ms_at_zero = SIM_WALL_MS_AT_ZERO;

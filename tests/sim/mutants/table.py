@@ -20,6 +20,7 @@ def one(name, text, by, file, old, new):
 
 
 OUTCOME, PARTITION, RESPONSE = "producer/outcome.c", "producer/partition.c", "producer/response.c"
+SPLIT = "producer/split.c"
 ENGINE, SENDER, CLUSTER = "producer/engine.c", "producer/sender.c", "cluster/cluster.c"
 
 MUTANTS = [
@@ -51,6 +52,15 @@ MUTANTS = [
         "#define MAX_UNRESOLVED 5 ", "#define MAX_UNRESOLVED 6 "),
     one("first-batches-together", "several batches leave before a broker knows the producer id", "I3 I9 gap", PARTITION,
         "if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))", "if (p->loop.is_recovering)"),
+    # a batch that is too large is split (KIP-126)
+    one("split-open-fate", "a batch that may be appended is split", "I3 I4", OUTCOME,
+        "case KP_PRODUCE_SPLIT: return !b->is_open_fate && b->n_records > 1 ?", "case KP_PRODUCE_SPLIT: return b->n_records > 1 ?"),
+    one("split-order", "the pieces of a batch leave in the wrong order", "I3 order", SPLIT,
+        "kp_list_push_back(pieces, &piece->link);", "kp_list_insert_before(pieces->next, &piece->link);"),
+    one("split-new-sequences", "the pieces of a batch take new sequences although others stand behind it", "gap", SPLIT,
+        "\tint32_t sequence = from->base_sequence;\n",
+        "\tint32_t sequence = from->partition->loop.next_sequence;\n\tif (from->producer_id >= 0)\n"
+        "\t\tfrom->partition->loop.next_sequence = kp_sequence_after(sequence, from->n_records);\n"),
     # order
     one("retry-at-tail", "a batch that is to be sent again goes behind the others", "order I3 I9", OUTCOME,
         "\tp->loop.is_recovering = true;\n\tp->loop.n_failures++;",
