@@ -94,7 +94,8 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	if (held > 0 && held > kp_budget_free(&e->shared.budget) && !a->is_moved)
 		return KP_ERR_WOULD_BLOCK;
 	int err = KP_ERR_NO_MEMORY;
-	kp_batch_need need = {size, p->shared.size_hint, wants_entry(e, a), a->may_exceed};
+	/* beyond the budget no more than the record itself takes */
+	kp_batch_need need = {size, a->may_exceed ? 0 : p->shared.size_hint, wants_entry(e, a), a->may_exceed};
 	kp_batch *b = kp_batch_new(&e->shared.budget, &need, &err);
 	if (!b)
 		return err;

@@ -91,6 +91,7 @@ struct kp_engine {
 		int64_t adopt_again_us; /* memory was out for a new topic */
 		kp_list moving;         /* topics with records that wait for room to go to their partitions */
 		uint64_t room_at_last_move;
+		kp_partition *beyond; /* what became of a batch of it exceeds the budget, see split.c; NULL: nothing does */
 		int n_flushing;
 		uint64_t flush_upto;        /* the latest flush waits for batches below this serial */
 		bool flush_has_unseen;      /* a flush began while memory was out for a new topic: its records count too */
@@ -188,6 +189,10 @@ void kp_trail_explain(const kp_engine *e, kp_batch *b);
  * KP_ERR_WOULD_BLOCK or KP_ERR_NO_MEMORY, and it is as it was.
  */
 KP_MUST_USE int kp_batch_split(kp_engine *e, kp_batch *b);
+/* Before anything takes more than the budget has: what did so before is over if the budget is kept now. */
+void kp_split_look_at_budget(kp_engine *e);
+#define KP_PIECES_MOST 31                                                        /* of one batch, at once */
+#define KP_PIECE_LEAST_BYTES (2 * (KP_BUDGET_MIN_BUFFER + KP_BATCH_HEADER_SIZE)) /* of the budget, beside what its records take */
 /* The rejected records in a batch of their own, for the caller to end; the others stay in line. */
 KP_MUST_USE int kp_batch_expel(kp_engine *e, kp_batch *b, kp_batch **culprits);
 bool kp_batch_has_innocents(const kp_batch *b);                        /* the broker named some of its records, not all */

@@ -73,6 +73,7 @@ static int append_moved(kp_topic *t, kp_append_args *a, int32_t n_partitions)
 	int err = kp_append_moved(t, a, n_partitions);
 	if (err != KP_ERR_WOULD_BLOCK || !holds_nothing(t))
 		return err;
+	kp_split_look_at_budget(t->engine);
 	a->may_exceed = true;
 	return kp_append_moved(t, a, n_partitions);
 }

@@ -7,7 +7,11 @@
  * were refused with OUT_OF_ORDER_SEQUENCE_NUMBER or will be. When records were taken out, the numbers behind show a gap at the head of
  * the line, as outcome.c has it.
  *
- * Memory: the new batches live beside the old one for a moment. They may exceed the budget, but only while nothing else does.
+ * Memory: the new batches live beside the old one for a moment. They may exceed the budget, but for one batch at a time: while its pieces
+ * do, only they are split further, each when it is the first in line, for what would make room may wait behind it. Buffers are powers of
+ * two, so the pieces of R bytes of records (before compression) and E bytes of entries hold less than 2 R + 2 E together and
+ * KP_PIECE_LEAST_BYTES each, of KP_PIECES_MOST a split. So much may be in use beyond buffer.memory until the old batch is gone, which is at
+ * once; then it is less by what that held: R + E at least if it was not compressed.
  */
 #include <kproducer/error.h>
 
@@ -15,9 +19,9 @@
 
 #include "base/mem.h"
 #include "producer/engine_impl.h"
-#include "producer/reached.h"
 
-#define PIECES_ABOUT 16 /* one batch becomes at most about twice as many at once: what is still too large is split again */
+/* A batch is cut about so often at once, and what is still too large again. Two pieces in a row hold more than one may. */
+#define PIECES_ABOUT ((KP_PIECES_MOST + 1) / 2)
 
 /* Walks the records of a batch and hands them out to new ones. */
 typedef struct rebuild {
@@ -29,10 +33,23 @@ typedef struct rebuild {
 	bool may_exceed;
 } rebuild;
 
+void kp_split_look_at_budget(kp_engine *e)
+{
+	if (kp_budget_free(&e->shared.budget) >= 0)
+		e->loop.beyond = NULL;
+}
+
+static bool may_exceed(kp_engine *e, const kp_batch *b)
+{
+	const kp_partition *p = b->partition;
+	kp_split_look_at_budget(e);
+	return !e->loop.beyond || (e->loop.beyond == p && p->loop.unresolved.next == &b->link);
+}
+
 static int rebuild_init(rebuild *w, kp_engine *e, kp_batch *b)
 {
 	kp_slice records;
-	*w = (rebuild){.engine = e, .from = b, .may_exceed = kp_budget_free(&e->shared.budget) >= 0};
+	*w = (rebuild){.engine = e, .from = b, .may_exceed = may_exceed(e, b)};
 	kp_buf_init(&w->scratch, b->raw_len);
 	int err = kp_batch_records(kp_slice_of(b->data, b->len), &w->scratch, &records);
 	w->at = records.ptr;
@@ -40,12 +57,27 @@ static int rebuild_init(rebuild *w, kp_engine *e, kp_batch *b)
 	return err;
 }
 
-/* Encoded size of the next record; 0 when there is none. */
-static size_t next_size(const rebuild *w)
+/* Encoded size of the record at `at`; 0 when there is none. */
+static size_t size_at(const rebuild *w, const uint8_t *at)
 {
 	int64_t body;
-	const uint8_t *p = w->next < w->from->n_records ? kp_load_varint(w->at, w->end, &body) : NULL;
-	return p && body > 0 && body <= w->end - p ? (size_t)(p - w->at) + (size_t)body : 0;
+	const uint8_t *p = kp_load_varint(at, w->end, &body);
+	return p && body > 0 && body <= w->end - p ? (size_t)(p - at) + (size_t)body : 0;
+}
+
+/* The same of the next record. */
+static size_t next_size(const rebuild *w)
+{
+	return w->next < w->from->n_records ? size_at(w, w->at) : 0;
+}
+
+/* Bytes of the next records that go into one piece: at least one record, no more than `most` otherwise. */
+static size_t next_run(const rebuild *w, size_t most)
+{
+	size_t run = next_size(w), size;
+	while ((size = size_at(w, w->at + run)) > 0 && run + size <= most)
+		run += size;
+	return run;
 }
 
 static kp_batch *open_piece(rebuild *w, size_t first_size, size_t size_hint, int *err)
@@ -127,6 +159,7 @@ static void place_piece(kp_engine *e, kp_batch *from, kp_batch *b, int32_t seque
 /* The pieces take the batch's place, in their order; it is gone. */
 static void replace(kp_engine *e, kp_batch *from, kp_list *pieces)
 {
+	kp_partition *p = from->partition;
 	int32_t sequence = from->base_sequence;
 	kp_list *n;
 	while ((n = kp_list_pop_front(pieces))) {
@@ -139,6 +172,8 @@ static void replace(kp_engine *e, kp_batch *from, kp_list *pieces)
 	kp_list_remove(&from->age_link);
 	kp_list_remove(&from->serial_link);
 	kp_engine_release(e, from);
+	if (kp_budget_free(&e->shared.budget) < 0)
+		e->loop.beyond = p;
 }
 
 /* Bytes of records in a piece: at most half of the batch, so that there are two. */
@@ -157,15 +192,16 @@ static int cut(rebuild *w, size_t most, kp_list *pieces)
 {
 	kp_batch *piece = NULL;
 	int err = 0;
-	size_t size;
+	size_t size, run = 0; /* run: what is still to come into the piece */
 	while (!err && (size = next_size(w)) > 0) {
-		size_t left = (size_t)(w->end - w->at);
-		if (!piece || piece->len - KP_BATCH_HEADER_SIZE + size > most) {
-			piece = open_piece(w, size, left < most ? left : most, &err);
+		if (run == 0) {
+			run = next_run(w, most);
+			piece = open_piece(w, size, run, &err);
 			if (!piece)
 				return err;
 			kp_list_push_back(pieces, &piece->link);
 		}
+		run -= size;
 		err = move_record(w, piece, size);
 	}
 	return !err && w->next < w->from->n_records ? KP_ERR_PROTOCOL : err;
@@ -207,8 +243,8 @@ int kp_batch_split(kp_engine *e, kp_batch *b)
 	       "batch_split topic=%s partition=%d records=%d bytes=%zu error=%s: the next ones close at %d bytes",
 	       b->partition->topic->name, b->partition->index, b->n_records, b->len, kp_error_name(b->last_error),
 	       kp_topic_batch_size(b->partition->topic));
-	KP_REACHED(BATCH_SPLIT);
 	replace(e, b, &pieces);
+	KP_REACHED(BATCH_SPLIT);
 	return 0;
 }
 

@@ -79,10 +79,9 @@ static int64_t arrived(void *opaque, const kp_db_asked *q)
 
 static void decide_produce(sim_world *w, kp_db_fate *fate)
 {
-	if (sim_take_armed(w, SIM_PRODUCE_ERROR)) {
+	if (sim_take_armed(w, SIM_PRODUCE_ERROR))
 		w->code = code_before_append(w);
-		w->has_refused = true;
-	} else if (w->plan.config.acks != 0 && sim_take_armed(w, SIM_PRODUCE_ERROR_AFTER))
+	else if (w->plan.config.acks != 0 && sim_take_armed(w, SIM_PRODUCE_ERROR_AFTER))
 		w->code_after = code_after_append(w);
 	if (w->plan.config.acks != 0 && sim_take_armed(w, SIM_PARTIAL_ANSWER))
 		fate->partial_bytes = (int32_t)sim_spread(&w->fate, 1, 100);

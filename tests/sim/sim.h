@@ -248,7 +248,6 @@ typedef struct sim_world {
 	uint64_t room_generation;
 	bool is_flushing;
 	uint64_t flush_serial;
-	bool has_refused;       /* a batch, which may be built anew as several since */
 	int64_t flush_until_us; /* all that was accepted before it has its deadline by then */
 	uint32_t flush_upto;    /* records before this one must have ended when the flush has */
 	kp_list calls, ended_calls;
@@ -263,6 +262,11 @@ typedef struct sim_world {
 	bool is_loss_allowed;                   /* of the loss under way */
 	bool is_forgetful;                      /* and at any time: nor can anybody tell a second attempt */
 	uint64_t outcomes[3];                   /* records by outcome */
+	/* memory that may exceed buffer.memory, see memory_bound() */
+	uint64_t n_rebuilt;          /* batches that were taken apart, as counted last ... */
+	bool has_rebuilt;            /* ... one of them since buffer.memory was kept */
+	bool is_settled[SIM_TOPICS]; /* its partitions were known after the last turn */
+	bool has_moved[SIM_TOPICS];  /* records to them since buffer.memory was kept, perhaps */
 	sim_totals *totals;
 	/* scratch: the content of one record */
 	uint8_t *value;

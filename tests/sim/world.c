@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "producer/reached.h"
 #include "tests/sim/memory.h"
 #include "tests/sim/watch.h"
 
@@ -371,6 +372,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	w->totals = totals;
 	kp_list_init(&w->calls);
 	kp_list_init(&w->ended_calls);
+	w->n_rebuilt = kp_reached.names[KP_REACHED_BATCH_SPLIT];
 	sim_watch_begin(w);
 	kp_list_init(&w->views);
 	kp_list_init(&w->asked);

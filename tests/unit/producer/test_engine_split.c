@@ -223,6 +223,24 @@ static void engine_splits_although_the_budget_is_full(void **state)
 	fx_free(f);
 }
 
+/* All that could make room is pieces that wait behind the first one, which is too large itself. */
+static void engine_splits_the_first_piece_further_although_the_pieces_exceed_the_budget(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.linger_us = LINGER_US;
+	config.buffer_memory = 8192 + 4096 + 2048;
+	fx *f = fx_with_topic(&config, 1);
+	f->hold = true;
+	int n = 0;
+	while (fx_send(f, "events", 0, NULL, 200) > 0)
+		n++;
+	strict s = {.limit = 1000, .next = 1};
+	answer_all(f, &s);
+	check_all(f, n);
+	fx_free(f);
+}
+
 static void engine_sends_the_records_that_were_not_to_blame(void **state)
 {
 	(void)state;
@@ -288,6 +306,7 @@ int main(void)
 		cmocka_unit_test(engine_closes_the_next_batches_smaller_and_tries_larger_ones_again_later),
 		cmocka_unit_test(engine_flushes_all_pieces),
 		cmocka_unit_test(engine_splits_although_the_budget_is_full),
+		cmocka_unit_test(engine_splits_the_first_piece_further_although_the_pieces_exceed_the_budget),
 		cmocka_unit_test(engine_sends_the_records_that_were_not_to_blame),
 		cmocka_unit_test(engine_wastes_no_numbers_on_records_to_blame),
 		cmocka_unit_test(engine_blames_the_whole_batch_when_its_fate_is_open),
