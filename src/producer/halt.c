@@ -34,6 +34,7 @@ static void halt(kp_engine *e, kp_partition *p)
 	p->loop.halted_by = p->loop.halt_error;
 	p->loop.halt_error = KP_OK;
 	kp_partition_stop_taking(e, p);
+	KP_REACHED(PARTITION_HALTED);
 	p->loop.halted_below = e->loop.next_serial;
 	p->loop.is_draining = true;
 	/* what is given up from here on has another cause than what was in this turn */
@@ -75,6 +76,8 @@ int kp_engine_resume(kp_topic *t, int32_t partition)
 		return KP_ERR_UNKNOWN_PARTITION;
 	kp_partition *p = kp_topic_partition(t, partition);
 	kp_lock_acquire(&p->shared.lock);
+	if (p->shared.is_halted)
+		KP_REACHED(PARTITION_HALT_OVER);
 	p->shared.is_halted = false;
 	bool has_leader = atomic_load_explicit(&p->shared.leader, memory_order_relaxed) != NULL;
 	atomic_store_explicit(&p->shared.is_available, has_leader, memory_order_relaxed);

@@ -253,8 +253,10 @@ void kp_resolve_gap(kp_engine *e, kp_partition *p)
 	}
 	kp_list_splice_back(&again, &p->loop.ready);
 	kp_list_splice_back(&p->loop.ready, &again);
-	if (p->loop.producer_epoch == INT16_MAX)
+	if (p->loop.producer_epoch == INT16_MAX) {
+		KP_REACHED(ID_USED_UP);
 		p->loop.banned_producer_id = p->loop.producer_id;
+	}
 	p->loop.producer_epoch = (int16_t)(p->loop.producer_epoch == INT16_MAX ? 0 : p->loop.producer_epoch + 1);
 	p->loop.next_sequence = 0;
 	p->loop.is_stamp_known = false;

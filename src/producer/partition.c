@@ -139,9 +139,13 @@ size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
 /* Something else has to happen before anything may leave, and evaluates again. */
 static bool must_wait(const kp_engine *e, const kp_partition *p)
 {
-	return p->index == KP_PENDING_INDEX || p->loop.is_draining || kp_halt_holds_next(p) ||
-	       (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p) ||
-	       (window_is_full(p) && !kp_partition_to_resend(p));
+	if (p->index == KP_PENDING_INDEX || p->loop.is_draining || kp_halt_holds_next(p) ||
+	    (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p))
+		return true;
+	bool is_window_full = window_is_full(p) && !kp_partition_to_resend(p);
+	if (is_window_full)
+		KP_REACHED(PARTITION_WINDOW_FULL);
+	return is_window_full;
 }
 
 static void leave_ready_list(kp_partition *p)

@@ -18,11 +18,15 @@
 	X(BATCH_LATE_ANSWER, "batch: late answer after its end")           \
 	X(BATCH_STAMPED_ANEW, "batch: stamped anew")                       \
 	X(BATCH_SPLIT, "batch: too large, split")                          \
+	X(BATCH_EXPELLED, "batch: without the records to blame")           \
 	X(BATCH_SEQUENCE_BACK, "batch: gave its sequence back")            \
 	X(PARTITION_RECOVERING, "partition: recovering")                   \
 	X(PARTITION_EARLIER_OPEN, "partition: refused behind an open one") \
+	X(PARTITION_WINDOW_FULL, "partition: waits for the first of five") \
 	X(PARTITION_DRAINING, "partition: draining")                       \
 	X(PARTITION_GAP_RESOLVED, "partition: gap resolved")               \
+	X(PARTITION_HALTED, "partition: halted")                           \
+	X(PARTITION_HALT_OVER, "partition: took records again")            \
 	X(PARTITION_LEADER_MOVED, "partition: leader moved")               \
 	X(PARTITION_LEADER_LOST, "partition: leader lost")                 \
 	X(PARTITION_LEADER_FOUND, "partition: leader found")               \
@@ -36,6 +40,7 @@
 	X(ID_REFUSED, "producer id: refused")                              \
 	X(ID_KNOWN, "producer id: known")                                  \
 	X(ID_BANNED, "producer id: banned")                                \
+	X(ID_USED_UP, "producer id: epochs used up")                       \
 	X(METADATA_ASKED, "metadata: asked for")                           \
 	X(METADATA_FAILED, "metadata: failed")                             \
 	X(METADATA_REBOOTSTRAP, "metadata: re-bootstrap")

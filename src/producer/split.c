@@ -305,5 +305,6 @@ int kp_batch_expel(kp_engine *e, kp_batch *b, kp_batch **culprits)
 	kp_list_remove(&(*culprits)->link);
 	place_piece(e, b, *culprits, -1);
 	replace(e, b, &pieces);
+	KP_REACHED(BATCH_EXPELLED);
 	return 0;
 }

@@ -83,6 +83,7 @@ static bool is_broken_promise(sim_world *w, const kp_batch *b, const sim_record 
 	bool is_gap = c->idempotent && b->outcome == KP_UNKNOWN &&
 	              ((gap && *gap > 0) || w->is_disordered[r->topic] || w->is_forgetful) &&
 	              (b->error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || kp_error_get_class(b->error) == KP_CLASS_REFRESH);
+	is_gap |= b->error == KP_ERR_PARTITION_HALTED && (w->is_disordered[r->topic] || w->is_forgetful);
 	bool has_time = c->delivery_timeout_us > c->request_timeout_us + 5 * SIM_SECOND && c->retries == INT32_MAX;
 	return b->outcome != KP_PERSISTED && b->error != KP_ERR_CLOSED && !is_gap && has_time;
 }
@@ -95,6 +96,11 @@ static void check_outcome(sim_world *w, const kp_batch *b, uint32_t index, const
 		sim_fail(w, "report", "record #%u: outcome %d with error %d", index, b->outcome, b->error);
 	if (acks == 0 && b->outcome == KP_PERSISTED)
 		sim_fail(w, "report", "record #%u: nobody acknowledged it", index);
+	if (r->is_future && b->outcome == KP_PERSISTED)
+		sim_fail(w, "blame", "record #%u, which no broker takes, is persisted", index);
+	if (!r->is_future && b->outcome == KP_NOT_PERSISTED && b->error == KP_ERR_INVALID_TIMESTAMP && w->plan.percent_future &&
+	    !sim_memory_has_failed())
+		sim_fail(w, "blame", "record #%u is blamed for another's timestamp", index);
 	int64_t due_us = r->accepted_us + w->plan.config.delivery_timeout_us;
 	/* a topic for which there is no memory is not looked at until there is */
 	if (sim_memory_has_failed() && due_us < w->plan.calm_us + UNSEEN_US)
@@ -227,16 +233,15 @@ static int64_t moved_most(const sim_plan *p)
 }
 
 /* What the pieces of one batch hold beyond what it held (src/producer/split.c). */
-static int64_t pieces_most(const sim_plan *p)
+static int64_t pieces_most(const sim_world *w)
 {
-	int64_t records = p->config.batch_size < p->config.buffer_memory ? p->config.batch_size : p->config.buffer_memory;
-	int64_t entries = records / RECORD_LEAST * (int64_t)sizeof(kp_entry);
-	int64_t pieces = 0; /* the first is split again, and so on: each is half of what it comes from at most */
+	int64_t records = (int64_t)w->largest_batch, entries = w->longest_batch * (int64_t)sizeof(kp_entry), pieces = 0;
+	/* the first is split again, and so on: each is half of what it comes from at most */
 	for (int64_t size = records; size > RECORD_LEAST; size /= 2) {
 		int64_t n = 2 * size / KP_BUDGET_MIN_BUFFER + 3;
 		pieces += n < KP_PIECES_MOST ? n : KP_PIECES_MOST;
 	}
-	int n_times = p->config.codec == KP_CODEC_NONE ? 1 : 2;
+	int n_times = w->plan.config.codec == KP_CODEC_NONE ? 1 : 2;
 	return n_times * (records + entries) + pieces * KP_PIECE_LEAST_BYTES;
 }
 
@@ -247,7 +252,7 @@ static int64_t pieces_most(const sim_plan *p)
 static int64_t memory_bound(sim_world *w)
 {
 	int64_t bound = w->plan.config.buffer_memory;
-	uint64_t n_rebuilt = kp_reached.names[KP_REACHED_BATCH_SPLIT];
+	uint64_t n_rebuilt = kp_reached.names[KP_REACHED_BATCH_SPLIT] + kp_reached.names[KP_REACHED_BATCH_EXPELLED];
 	w->has_rebuilt |= n_rebuilt != w->n_rebuilt;
 	w->n_rebuilt = n_rebuilt;
 	for (int32_t t = 0; t < w->plan.n_topics; t++) {
@@ -255,7 +260,7 @@ static int64_t memory_bound(sim_world *w)
 		w->is_settled[t] = w->topics[t] && kp_topic_n_partitions(w->topics[t]) > 0;
 		bound += w->has_moved[t] ? moved_most(&w->plan) : 0;
 	}
-	return bound + (w->has_rebuilt ? pieces_most(&w->plan) : 0);
+	return bound + (w->has_rebuilt ? pieces_most(w) : 0);
 }
 
 static bool has_unresolved(const sim_world *w)

@@ -1,6 +1,8 @@
 /*
  * faults.c - what goes wrong with connections, nodes and leaders, and how it heals. Logs: faults_logs.c; answers: judge.c, stale.c.
  */
+#include <kproducer/error.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +17,7 @@ const char *const sim_fault_names[SIM_N_FAULTS] = {
 	[SIM_LEADER_MOVE] = "leader move",
 	[SIM_LEADER_FLIP] = "leader flip",
 	[SIM_STEP_DOWN] = "step down",
+	[SIM_ANSWER_HELD] = "answer held",
 	[SIM_NODE_DOWN] = "node down",
 	[SIM_REFUSE] = "refuse",
 	[SIM_STALL] = "stall",
@@ -45,6 +48,11 @@ void sim_faults_schedule(sim_world *w)
 	/* a producer id is asked for at the start, and seldom again */
 	if (w->plan.fault_kinds >> SIM_ID_ERROR & 1 && sim_chance(&w->fate, 30))
 		w->armed[SIM_ID_ERROR] = (int32_t)sim_range(&w->fate, 1, 3);
+	/* so do leaders who have yet to learn of their partitions: before they know the producer, too */
+	if (w->plan.fault_kinds >> SIM_PRODUCE_ERROR & 1 && sim_chance(&w->fate, 15)) {
+		w->armed[SIM_PRODUCE_ERROR] = 1;
+		w->next_code = KP_ERR_NOT_ENOUGH_REPLICAS;
+	}
 	sim_at(w, w->plan.calm_us, SIM_EV_CALM, NULL, 0, 0);
 }
 
@@ -101,26 +109,61 @@ static bool move_leader(sim_world *w)
 	return true;
 }
 
+/* Returns the one that it was, 0 if there was none. */
+static int32_t move_to_other(sim_world *w, int32_t topic, int32_t partition)
+{
+	kp_db_partition_info info;
+	if (kp_db_partition_get(w->db, w->plan.topics[topic].name, partition, &info))
+		return 0;
+	sim_set_leader(w, topic, partition, sim_any_other_node(w, info.leader));
+	return info.leader;
+}
+
+/* Another node's connection breaks, so that the engine asks who leads now. */
+static void reset_not_of(sim_world *w, int32_t node)
+{
+	for (size_t i = w->n_conns; i-- > 0;)
+		if (w->conns[i]->is_open && w->conns[i]->node != node) {
+			sim_conn_reset(w, w->conns[i], false);
+			return;
+		}
+}
+
+/* While an answer is held the leader moves on. Perhaps it did before: then the answer names a leader who is none any more. */
+static void hold_answer(sim_world *w, const sim_strike *s)
+{
+	w->held_us = sim_spread(&w->fate, 100 * SIM_MS, 5 * SIM_SECOND);
+	if (sim_chance(&w->fate, 50))
+		(void)move_to_other(w, s->topic, s->partition);
+}
+
 void sim_before_produce(sim_world *w, kp_slice frame, sim_strike *s)
 {
 	kp_db_partition_info info;
-	if (w->armed[SIM_LEADER_FLIP] + w->armed[SIM_STEP_DOWN] == 0 ||
+	if (w->armed[SIM_LEADER_FLIP] + w->armed[SIM_STEP_DOWN] + w->armed[SIM_ANSWER_HELD] == 0 ||
 	    !sim_produce_partition(w, frame, &s->topic, &s->partition) ||
 	    kp_db_partition_get(w->db, w->plan.topics[s->topic].name, s->partition, &info))
 		return;
 	s->leader = info.leader;
 	s->is_flip = sim_take_armed(w, SIM_LEADER_FLIP);
 	s->is_step_down = !s->is_flip && sim_take_armed(w, SIM_STEP_DOWN);
+	s->is_held = !s->is_flip && !s->is_step_down && sim_take_armed(w, SIM_ANSWER_HELD);
 	if (s->is_flip)
 		sim_set_leader(w, s->topic, s->partition, 0);
 	if (s->is_step_down)
 		kp_db_set_hw_delay_us(w->db, sim_outage_us(w));
+	if (s->is_held)
+		hold_answer(w, s);
 }
 
 void sim_after_produce(sim_world *w, const sim_strike *s)
 {
+	w->held_us = 0;
 	if (s->is_flip)
 		sim_set_leader(w, s->topic, s->partition, s->leader);
+	if (s->is_held)
+		sim_at(w, w->now_us + sim_spread(&w->fate, 1, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_ANSWER_HELD,
+		       s->topic << 16 | s->partition);
 	if (!s->is_step_down)
 		return;
 	sim_at(w, w->now_us + sim_spread(&w->fate, 1, 20 * SIM_MS), SIM_EV_HEAL, NULL, SIM_LEADER_MOVE,
@@ -195,6 +238,7 @@ static bool strike(sim_world *w, sim_fault kind)
 	case SIM_PRODUCE_ERROR:
 	case SIM_METADATA_ERROR:
 	case SIM_PRODUCE_ERROR_AFTER:
+	case SIM_ANSWER_HELD:
 		w->armed[kind] += (int32_t)sim_range(&w->fate, 1, 4); /* in a row: what is sent again meets the next one */
 		return false;
 	default: w->armed[kind]++; return false; /* counted when its moment has come */
@@ -224,6 +268,8 @@ void sim_on_heal(sim_world *w, const sim_event *ev)
 		sim_log_cut(w);
 	else if (ev->a == SIM_DELETION)
 		sim_recreate_topic(w, ev->b);
+	else if (ev->a == SIM_ANSWER_HELD)
+		reset_not_of(w, move_to_other(w, ev->b >> 16, ev->b & 0xffff));
 	else if (ev->a == SIM_SLOW_REPLICATION)
 		kp_db_set_hw_delay_us(w->db, 0);
 	else

@@ -12,7 +12,7 @@ static const char *name_of(const sim_world *w, int32_t topic)
 	return w->plan.topics[topic].name;
 }
 
-static int32_t any_other_node(sim_world *w, int32_t than)
+int32_t sim_any_other_node(sim_world *w, int32_t than)
 {
 	int32_t node = (int32_t)sim_range(&w->fate, 1, w->plan.n_nodes);
 	return node == than ? 1 + node % w->plan.n_nodes : node;
@@ -61,7 +61,7 @@ static void cut_those_of(sim_world *w, int32_t node)
 				truncate_log(w, t, i, sim_range(&w->fate, info.high_watermark, info.end_offset),
 				             w->plan.config.acks != -1);
 			if (is_replaced)
-				sim_set_leader(w, t, i, any_other_node(w, node));
+				sim_set_leader(w, t, i, sim_any_other_node(w, node));
 		}
 }
 
@@ -87,7 +87,7 @@ bool sim_unclean(sim_world *w)
 		return false;
 	w->is_disordered[topic] = true;
 	truncate_log(w, topic, partition, sim_range(&w->fate, info.start_offset, info.end_offset), true);
-	sim_set_leader(w, topic, partition, any_other_node(w, info.leader));
+	sim_set_leader(w, topic, partition, sim_any_other_node(w, info.leader));
 	return true;
 }
 

@@ -16,22 +16,41 @@
 static int16_t any_code(sim_world *w)
 {
 	int16_t code = (int16_t)sim_range(&w->fate, -1, SIM_N_CODES - 2);
+	if (code == KP_ERR_INVALID_TIMESTAMP && w->plan.percent_future)
+		return KP_ERR_NOT_LEADER_OR_FOLLOWER; /* it is to mean the records that the broker names */
 	return code ? code : KP_ERR_NOT_LEADER_OR_FOLLOWER;
 }
 
 /* DUPLICATE_SEQUENCE_NUMBER says that the batch stands in the log: no broker gives it before it does. */
 static int16_t code_before_append(sim_world *w)
 {
-	/* the only code that takes a producer's id away, and the one that splits: more often than one in all the others */
+	int16_t next = w->next_code;
+	w->next_code = 0;
+	if (next)
+		return next;
+	/* the only code that takes a producer's id away, the one that splits, and one that proves: more often than one in all the others */
 	if (w->plan.config.idempotent && sim_chance(&w->fate, 5))
 		return KP_ERR_INVALID_PRODUCER_EPOCH;
-	int16_t code = sim_chance(&w->fate, 5) ? KP_ERR_MESSAGE_TOO_LARGE : any_code(w);
+	if (sim_chance(&w->fate, 5))
+		return KP_ERR_MESSAGE_TOO_LARGE;
+	int16_t code = sim_chance(&w->fate, 5) ? KP_ERR_NOT_ENOUGH_REPLICAS : any_code(w);
 	return code == KP_ERR_DUPLICATE_SEQUENCE_NUMBER ? KP_ERR_REQUEST_TIMED_OUT : code;
+}
+
+/* The limit of a batch was lowered meanwhile: what is sent again is too large now (a broker looks at that before it knows the batch). */
+static void refuse_next(sim_world *w)
+{
+	w->next_code = KP_ERR_MESSAGE_TOO_LARGE;
+	w->armed[SIM_PRODUCE_ERROR]++;
 }
 
 static int16_t code_after_append(sim_world *w)
 {
 	int16_t code;
+	if (sim_chance(&w->fate, 10))
+		refuse_next(w);
+	if (sim_chance(&w->fate, 10))
+		return KP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND;
 	do
 		code = any_code(w);
 	while (!kp_error_may_append(code));
@@ -83,6 +102,7 @@ static void decide_produce(sim_world *w, kp_db_fate *fate)
 		w->code = code_before_append(w);
 	else if (w->plan.config.acks != 0 && sim_take_armed(w, SIM_PRODUCE_ERROR_AFTER))
 		w->code_after = code_after_append(w);
+	fate->delay_us = w->held_us;
 	if (w->plan.config.acks != 0 && sim_take_armed(w, SIM_PARTIAL_ANSWER))
 		fate->partial_bytes = (int32_t)sim_spread(&w->fate, 1, 100);
 }
@@ -100,7 +120,7 @@ static void decide(void *opaque, const kp_db_asked *q, kp_db_fate *fate)
 	if (q->api_key != KP_API_API_VERSIONS && sim_take_armed(w, SIM_THROTTLE))
 		fate->throttle_ms = (int32_t)sim_spread(&w->fate, 1, 2000);
 	fate->has_errors = w->code || w->code_after;
-	fate->is_set = fate->has_errors || fate->partial_bytes || fate->throttle_ms;
+	fate->is_set = fate->has_errors || fate->partial_bytes || fate->throttle_ms || fate->delay_us;
 	if (fate->has_errors) {
 		w->codes = q->api_key == KP_API_PRODUCE    ? w->totals->produce_codes
 		           : q->api_key == KP_API_METADATA ? w->totals->metadata_codes

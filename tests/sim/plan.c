@@ -30,6 +30,7 @@ static void plan_application(sim_plan *p, kp_random *r)
 	p->percent_unknown_partition = sim_chance(r, 80) ? 0 : (int)sim_range(r, 1, 10);
 	p->percent_old_timestamp = sim_chance(r, 80) ? 0 : 3;
 	p->percent_oversize = sim_chance(r, 90) ? 0 : 2;
+	p->percent_future = sim_chance(r, 85) ? 0 : (int)sim_range(r, 1, 5);
 	p->burst_max = (uint32_t)sim_spread(r, 1, 200);
 	p->pause_max_us = sim_spread(r, 200, 100 * SIM_MS);
 	p->max_block_us = sim_chance(r, 70) ? 60 * SIM_SECOND : sim_spread(r, 1 * SIM_MS, 500 * SIM_MS);
@@ -128,7 +129,7 @@ static void config_cluster(kp_engine_config *c, kp_random *r)
 	c->adaptive = sim_chance(r, 80);
 	c->availability_timeout_us = sim_chance(r, 70) ? 0 : sim_spread(r, 1 * SIM_MS, 500 * SIM_MS);
 	c->allow_auto_create = true;
-	c->metadata_max_age_us = sim_chance(r, 60) ? 300 * SIM_SECOND : sim_spread(r, 20 * SIM_MS, 5 * SIM_SECOND);
+	c->metadata_max_age_us = sim_chance(r, 45) ? 300 * SIM_SECOND : sim_spread(r, 20 * SIM_MS, 5 * SIM_SECOND);
 	c->metadata_max_idle_us = 300 * SIM_SECOND;
 	c->rebootstrap = sim_chance(r, 90);
 	c->rebootstrap_trigger_us = sim_chance(r, 60) ? 300 * SIM_SECOND : sim_spread(r, 100 * SIM_MS, 10 * SIM_SECOND);
@@ -141,8 +142,22 @@ static void config_cluster(kp_engine_config *c, kp_random *r)
 /* Batches are larger than the broker takes, each record alone is not. */
 static void plan_message_limit(sim_plan *p, kp_random *r)
 {
-	if (sim_chance(r, 15) && p->percent_oversize == 0)
+	bool is_little_memory = p->scenario == SIM_MEMORY;
+	if (sim_chance(r, is_little_memory ? 40 : 15) && p->percent_oversize == 0)
 		p->max_message_bytes = (int32_t)p->value_max + 700 + (int32_t)sim_spread(r, 1, 20000);
+}
+
+/* What only a producer with idempotence has: a partition that halts, epochs that come to their end. */
+static void plan_sequences(sim_plan *p, kp_random *r)
+{
+	bool is_halting = sim_chance(r, 20), is_late = sim_chance(r, 15);
+	p->resume_us = sim_spread(r, SIM_MS, SIM_SECOND);
+	if (sim_chance(r, 30))
+		p->config.first_sequence = INT32_MAX - (int32_t)sim_spread(r, 1, 500);
+	if (is_late)
+		p->first_epoch = (int16_t)(INT16_MAX - sim_range(r, 0, 2));
+	if (is_halting && p->config.idempotent)
+		p->config.on_gap = KP_GAP_HALT;
 }
 
 static sim_scenario draw_scenario(kp_random *r)
@@ -170,8 +185,9 @@ void sim_plan_make(sim_plan *p, uint64_t seed, sim_scenario scenario)
 	config_cluster(&p->config, &r);
 	if (sim_chance(&r, 2))
 		sim_memory_plan(p, &r);
-	if (sim_chance(&r, 30))
-		p->config.first_sequence = INT32_MAX - (int32_t)sim_spread(&r, 1, 500);
 	plan_message_limit(p, &r);
 	sim_plan_scenario(p, &r);
+	plan_sequences(p, &r);
+	if (p->percent_bytewise && p->scenario == SIM_PARTITIONS)
+		p->config.metadata_max_age_us = 300 * SIM_SECOND; /* an event a byte: large answers must not come all the time */
 }

@@ -5,10 +5,11 @@
 
 const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS] = {
 	[SIM_ANY] = {"any", "one of the others", 0},
-	[SIM_FREE] = {"free", "everything is drawn", 20},
-	[SIM_IDEMPOTENT] = {"idempotent", "acks=all with idempotence", 25},
+	[SIM_FREE] = {"free", "everything is drawn", 17},
+	[SIM_IDEMPOTENT] = {"idempotent", "acks=all with idempotence", 24},
 	[SIM_ACKS1] = {"acks1", "acks=1: what was not replicated may be lost", 8},
 	[SIM_ACKS0] = {"acks0", "acks=0: written, and no more is known", 5},
+	[SIM_LEADERS] = {"leaders", "answers are held while leaders move, batches are small and many", 4},
 	[SIM_PARTITIONS] = {"partitions", "dozens of partitions", 9},
 	[SIM_MEMORY] = {"memory", "room for a few batches only", 8},
 	[SIM_DELETIONS] = {"deletion", "topics are deleted and created again", 7},
@@ -39,6 +40,25 @@ static void many_partitions(sim_plan *p, kp_random *r)
 		t->n_partitions = (int32_t)sim_range(r, 16, SIM_PARTITIONS_MAX - 4);
 		t->grown_to = t->n_partitions + (t->grows_us < KP_TIME_NEVER ? 4 : 0);
 	}
+}
+
+/* The first of five batches has no answer, those behind it have theirs from the next leader. */
+static void moving_leaders(sim_plan *p, kp_random *r)
+{
+	kp_engine_config *c = &p->config;
+	idempotent(p, r);
+	c->batch_size = (int32_t)sim_spread(r, 1, 200);
+	c->linger_us = 0;
+	c->metadata_max_age_us = sim_spread(r, 10 * SIM_MS, 200 * SIM_MS);
+	p->burst_max = (uint32_t)sim_range(r, 1, 2);
+	p->pause_max_us = sim_spread(r, SIM_MS, 20 * SIM_MS);
+	p->n_records = p->n_records < 1000 ? p->n_records : 1000;
+	p->n_faults = (uint32_t)sim_spread(r, 4, 40);
+	p->fault_kinds = 1u << SIM_ANSWER_HELD | (sim_chance(r, 50) ? 0 : 1u << SIM_LEADER_MOVE | 1u << SIM_STALL);
+	p->calm_us = p->n_records * p->pause_max_us / 2 + SIM_SECOND;
+	for (int32_t i = 0; i < p->n_topics; i++)
+		if (p->topics[i].created_us == 0)
+			p->topics[i].n_partitions = p->topics[i].grown_to = (int32_t)sim_range(r, 1, 2);
 }
 
 static void little_memory(sim_plan *p, kp_random *r)
@@ -78,6 +98,7 @@ void sim_plan_scenario(sim_plan *p, kp_random *r)
 	case SIM_IDEMPOTENT: idempotent(p, r); break;
 	case SIM_ACKS1: not_idempotent(p, 1); break;
 	case SIM_ACKS0: not_idempotent(p, 0); break;
+	case SIM_LEADERS: moving_leaders(p, r); break;
 	case SIM_PARTITIONS: many_partitions(p, r); break;
 	case SIM_MEMORY: little_memory(p, r); break;
 	case SIM_DELETIONS: deletions(p); break;

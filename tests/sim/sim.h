@@ -36,6 +36,7 @@ typedef enum sim_fault {
 	SIM_LEADER_MOVE,         /* another node, or for a while none */
 	SIM_LEADER_FLIP,         /* away when the next Produce request arrives, and back behind it */
 	SIM_STEP_DOWN,           /* the leader of the next Produce request moves while acks=all waits for the high watermark */
+	SIM_ANSWER_HELD,         /* of the next Produce request, while the leader moves on */
 	SIM_NODE_DOWN,           /* refuses or swallows connections, drops the present ones; comes back */
 	SIM_REFUSE,              /* a node refuses connections for a while, the present ones live */
 	SIM_STALL,               /* nothing moves to or from a node for a while */
@@ -67,6 +68,7 @@ typedef enum sim_scenario {
 	SIM_IDEMPOTENT,
 	SIM_ACKS1,
 	SIM_ACKS0,
+	SIM_LEADERS,    /* that move while answers are held */
 	SIM_PARTITIONS, /* many */
 	SIM_MEMORY,     /* very little */
 	SIM_DELETIONS,
@@ -105,6 +107,7 @@ typedef struct sim_plan {
 	uint32_t value_min, value_max;
 	int32_t n_keys, max_headers;
 	int percent_keyed, percent_explicit, percent_unknown_partition, percent_old_timestamp, percent_oversize;
+	int percent_future; /* of the records are dated so late that a broker takes all of their batch but them (KIP-467) */
 	uint32_t burst_max;
 	int64_t pause_max_us; /* between two bursts */
 	int64_t max_block_us;
@@ -114,6 +117,8 @@ typedef struct sim_plan {
 	int64_t close_us;                               /* the engine is closed in the middle; KP_TIME_NEVER: when all is done */
 	int64_t close_timeout_us;                       /* it has so long to send what it has */
 	int64_t idle_us;                                /* the application pauses once so long; 0: never */
+	int64_t resume_us;                              /* until a partition that halted is told to go on, at most */
+	int16_t first_epoch;                            /* of each producer id */
 	bool forgets_any_time;                          /* brokers forget producers that are not idle, too */
 	/* network */
 	int64_t latency_us, jitter_us;
@@ -137,6 +142,7 @@ typedef struct sim_record {
 	bool is_accepted, is_tracked; /* tracked: it has an entry, so a report of its own */
 	bool is_found_at_offset;      /* stands in the log where its report says */
 	bool is_after_calm;           /* of the epilogue */
+	bool is_future;               /* no broker takes it */
 	bool is_ever_in_log;          /* stood in a log, though it may have been cut off since */
 	bool may_be_lost;             /* what it stood in is gone, and that is allowed */
 	uint8_t n_reports;
@@ -160,6 +166,7 @@ typedef enum sim_event_kind {
 	SIM_EV_CLIENT_CLOSED, /* the client learns that the connection is gone */
 	SIM_EV_BROKER_CLOSED, /* the broker does */
 	SIM_EV_RELEASE,       /* the oldest held batch is released */
+	SIM_EV_RESUME,        /* a: topic, b: partition that halted */
 	SIM_EV_DEADLINE,      /* a: the phase that should be over by now */
 	SIM_EV_NONE           /* only so that somebody looks */
 } sim_event_kind;
@@ -232,6 +239,8 @@ typedef struct sim_world {
 	size_t n_conns, cap_conns;
 	int32_t armed[SIM_N_FAULTS]; /* faults that wait for their moment */
 	int16_t code, code_after;    /* of the request under way: what its partitions or topics are answered with; 0: nothing */
+	int16_t next_code;           /* what the next Produce request that is refused is answered with; 0: anything */
+	int64_t held_us;             /* so late the answer of the Produce request under way leaves */
 	uint64_t *codes;             /* where they are counted */
 	int64_t last_produce_us[SIM_TOPICS][SIM_PARTITIONS_MAX]; /* when a request for the partition arrived */
 	kp_list views, asked; /* stale.c: Metadata answers kept, and requests that have no answer yet */
@@ -263,6 +272,8 @@ typedef struct sim_world {
 	bool is_forgetful;                      /* and at any time: nor can anybody tell a second attempt */
 	uint64_t outcomes[3];                   /* records by outcome */
 	/* memory that may exceed buffer.memory, see memory_bound() */
+	size_t largest_batch;        /* bytes of records, of those with several that left; ... */
+	int32_t longest_batch;       /* ... records */
 	uint64_t n_rebuilt;          /* batches that were taken apart, as counted last ... */
 	bool has_rebuilt;            /* ... one of them since buffer.memory was kept */
 	bool is_settled[SIM_TOPICS]; /* its partitions were known after the last turn */
@@ -313,6 +324,7 @@ void sim_on_heal(sim_world *w, const sim_event *ev);
 void sim_on_calm(sim_world *w);
 int64_t sim_outage_us(sim_world *w);
 bool sim_any_partition(sim_world *w, int32_t *topic, int32_t *partition); /* of a topic that exists; false if there is none */
+int32_t sim_any_other_node(sim_world *w, int32_t than);                   /* the same where there is one only */
 bool sim_node_down(sim_world *w, int32_t node);
 void sim_set_leader(sim_world *w, int32_t topic, int32_t partition, int32_t node);
 bool sim_log_cut_begin(sim_world *w);
@@ -324,7 +336,7 @@ void sim_expire_producers(sim_world *w); /* those that are idle, when that fault
 bool sim_take_armed(sim_world *w, sim_fault kind);
 /* A Produce request is about to be carried out, and has been: what waits for one strikes. */
 typedef struct sim_strike {
-	bool is_flip, is_step_down;
+	bool is_flip, is_step_down, is_held;
 	int32_t topic, partition, leader;
 } sim_strike;
 void sim_before_produce(sim_world *w, kp_slice frame, sim_strike *s);
@@ -332,6 +344,7 @@ void sim_after_produce(sim_world *w, const sim_strike *s);
 
 /* workload.c: what the application does */
 void sim_on_application(sim_world *w);
+void sim_on_resume(sim_world *w, const sim_event *ev);
 void sim_after_turn(sim_world *w);
 void sim_epilogue(sim_world *w);
 bool sim_workload_is_done(const sim_world *w);
@@ -341,7 +354,7 @@ typedef struct sim_content {
 	kp_record_header headers[4];
 	int32_t partition;
 	uint8_t topic;
-	bool is_old;
+	bool is_old, is_future;
 	uint8_t key[16];
 } sim_content;
 void sim_content_make(sim_world *w, uint32_t index, sim_content *out);

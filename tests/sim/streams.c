@@ -365,6 +365,20 @@ static void send_answer(sim_world *w, sim_conn *c, kp_slice bytes)
 	}
 }
 
+#define ID_ANSWER_BYTES 24    /* of InitProducerId up to version 1, with its length, which ends with the epoch ... */
+#define ID_ANSWER_BYTES_V2 26 /* ... and since (KIP-482), with a tag behind it and one in the header */
+
+/* A producer id that is nearly used up: who is to see that would have to run for long. */
+static void set_first_epoch(const sim_world *w, kp_db_answer *a)
+{
+	bool is_flexible = a->bytes.len == ID_ANSWER_BYTES_V2;
+	if (w->plan.first_epoch == 0 || (a->bytes.len != ID_ANSWER_BYTES && !is_flexible))
+		return;
+	uint8_t *epoch = a->bytes.data + a->bytes.len - (is_flexible ? 3 : 2);
+	if (kp_load_be16(epoch) == 0)
+		kp_store_be16(epoch, (uint16_t)w->plan.first_epoch);
+}
+
 void sim_deliver_answers(sim_world *w)
 {
 	kp_db_answer a;
@@ -372,6 +386,8 @@ void sim_deliver_answers(sim_world *w)
 		sim_conn *c = w->conns[a.conn - 1];
 		if (a.api_key == KP_API_PRODUCE)
 			c->n_produce--;
+		if (a.api_key == KP_API_INIT_PRODUCER_ID)
+			set_first_epoch(w, &a);
 		sim_stale_answered(w, &a);
 		if (c->is_open && !c->is_cut)
 			send_answer(w, c, kp_buf_slice(&a.bytes));

@@ -6,7 +6,9 @@
  *   throttle  no request leaves while its broker is to be left alone (KIP-219)
  *   pace      retry.backoff.ms lies between an attempt's failure and the next, unless the leader changed
  *   stamp     a batch whose attempts are not all proven without effect is not stamped anew
+ *   epoch     of a producer id it does not go back
  *   gap       sequences have no gap unless a batch that had left was given up
+ *   halt      with idempotence.on.gap=halt_partition nothing leaves from a loss to the resume, nor what waited then behind that
  *   bytes     what is sent are whole batches, each with its sum
  */
 #include "tests/sim/watch.h"
@@ -29,6 +31,11 @@ typedef struct watched {
 	int64_t failed_us;
 	int32_t failed_leader;
 	bool has_lost; /* a batch that had left was given up */
+	uint64_t halted_below;
+	int64_t halted_us; /* the last time; 0: never */
+	bool is_halted;
+	int64_t producer_id; /* of what left last */
+	int16_t producer_epoch;
 } watched;
 
 typedef struct quiet {
@@ -101,14 +108,58 @@ static void watch_sent(sim_world *w, const kp_batch *b, const watched *seen)
 		         (long long)(w->now_us - seen->failed_us));
 }
 
+/* What leaves in the turn of the halt may have left before it. */
+static void watch_held(sim_world *w, const kp_batch *b, const watched *seen)
+{
+	if (seen->halted_us == 0 || seen->halted_us == w->now_us)
+		return;
+	if (seen->is_halted)
+		sim_fail(w, "halt", "a batch leaves for %s-%d although it halted", b->partition->topic->name, b->partition->index);
+	if (b->routed_us < seen->halted_us)
+		sim_fail(w, "halt", "a batch leaves for %s-%d that was there when it halted", b->partition->topic->name,
+		         b->partition->index);
+}
+
+static void watch_stamp(sim_world *w, const kp_batch *b, watched *seen)
+{
+	if (b->producer_id >= 0 && b->producer_id == seen->producer_id && b->producer_epoch < seen->producer_epoch)
+		sim_fail(w, "epoch", "%s-%d goes back from epoch %d to %d", b->partition->topic->name, b->partition->index,
+		         seen->producer_epoch, b->producer_epoch);
+	seen->producer_id = b->producer_id;
+	seen->producer_epoch = b->producer_epoch;
+}
+
+static void watch_halt(sim_world *w, const kp_partition *p, watched *seen, int32_t topic)
+{
+	if (p->loop.halted_below == seen->halted_below)
+		return;
+	int by = p->loop.halted_by;
+	SIM_TRACE(w, "%s-%d halts, by %s", p->topic->name, p->index, kp_error_name(by));
+	if (w->plan.config.on_gap != KP_GAP_HALT || by == KP_ERR_PURGED || by == KP_ERR_QUEUE_EVICTED ||
+	    by == KP_ERR_PARTITION_HALTED)
+		sim_fail(w, "halt", "%s-%d halts by error %d", p->topic->name, p->index, by);
+	seen->halted_below = p->loop.halted_below;
+	seen->halted_us = w->now_us;
+	seen->is_halted = true;
+	seen->has_lost = true; /* it goes on with another epoch, whether there is a gap or not */
+	sim_at(w, w->now_us + sim_spread(&w->application, 1, w->plan.resume_us), SIM_EV_RESUME, NULL, topic, p->index);
+}
+
 static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
 {
 	int n = 0, n_looked; /* n: of those that have left; the pieces of one that was too large wait among them */
 	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next) {
 		const kp_batch *b = KP_CONTAINER_OF(i, kp_batch, link);
 		n += b->attempts > 0;
-		if (b->call && b->call->sent_us == w->now_us)
-			watch_sent(w, b, seen);
+		if (b->n_records > 1 && b->raw_len > w->largest_batch)
+			w->largest_batch = b->raw_len;
+		if (b->n_records > w->longest_batch)
+			w->longest_batch = b->n_records;
+		if (!b->call || b->call->sent_us != w->now_us)
+			continue;
+		watch_sent(w, b, seen);
+		watch_held(w, b, seen);
+		watch_stamp(w, b, seen);
 	}
 	n_looked = 0;
 	for (const kp_list *i = p->loop.ready.next; i != &p->loop.ready && n_looked < UNRESOLVED_MOST + 1;
@@ -157,6 +208,7 @@ void sim_watch_turn(sim_world *w)
 			kp_partition *p = kp_topic_partition(t, i);
 			watched *seen = &w->watch->partitions[at][i];
 			watch_leader(w, t, i, seen);
+			watch_halt(w, p, seen, at);
 			watch_batches(w, p, seen);
 			watch_epoch(w, p, seen);
 		}
@@ -164,11 +216,41 @@ void sim_watch_turn(sim_world *w)
 	watch_pauses(w);
 }
 
+bool sim_watch_is_halted(const sim_world *w, uint8_t topic, int32_t partition)
+{
+	int32_t n = w->topics[topic] ? w->topics[topic]->loop.n_made : 0;
+	for (int32_t i = partition < 0 ? 0 : partition; i < n && i < PARTITIONS_MOST && (partition < 0 || i == partition); i++) {
+		const watched *seen = &w->watch->partitions[topic][i];
+		/* or since a moment ago */
+		if (seen->is_halted || kp_topic_partition(w->topics[topic], i)->loop.halted_below != seen->halted_below)
+			return true;
+	}
+	return false;
+}
+
+void sim_watch_resumed(sim_world *w, int32_t topic, int32_t partition)
+{
+	w->watch->partitions[topic][partition].is_halted = false;
+}
+
+/* A loss halts its partition, unless the batch was on its way when that halted before. */
+static void check_halts(sim_world *w, const kp_batch *b)
+{
+	const kp_partition *p = b->partition;
+	bool is_loss = b->outcome != KP_PERSISTED && b->error != KP_ERR_PURGED && b->error != KP_ERR_CLOSED &&
+	               b->error != KP_ERR_QUEUE_EVICTED && b->error != KP_ERR_PARTITION_HALTED;
+	if (is_loss && w->plan.config.on_gap == KP_GAP_HALT && p->index >= 0 && b->serial >= p->loop.halted_below)
+		sim_fail(w, "halt", "%s-%d lost records by error %d and goes on", p->topic->name, p->index, b->error);
+	if (b->error == KP_ERR_PARTITION_HALTED && (w->plan.config.on_gap != KP_GAP_HALT || b->outcome != KP_NOT_PERSISTED))
+		sim_fail(w, "halt", "a batch of %s-%d ends by a halt with outcome %d", p->topic->name, p->index, b->outcome);
+}
+
 void sim_watch_report(sim_world *w, const kp_batch *b, uint8_t topic)
 {
 	bool has_number = b->attempts > 0 || b->is_stamped; /* pieces of one that was too large have numbers before they leave */
 	if (has_number && b->outcome != KP_PERSISTED && b->partition->index >= 0 && b->partition->index < PARTITIONS_MOST)
 		w->watch->partitions[topic][b->partition->index].has_lost = true;
+	check_halts(w, b);
 	/* whatever DUPLICATE_SEQUENCE_NUMBER answers stands in the log; as the topic's own error it says nothing about a batch */
 	if (b->last_error == KP_ERR_DUPLICATE_SEQUENCE_NUMBER && b->stage == KP_STAGE_DONE)
 		sim_fail(w, "I2", "DUPLICATE_SEQUENCE_NUMBER was taken for a failure");

@@ -12,4 +12,8 @@ void sim_watch_turn(sim_world *w);                                     /* after 
 void sim_watch_report(sim_world *w, const kp_batch *b, uint8_t topic); /* each ended batch */
 void sim_watch_frame(sim_world *w, kp_slice frame);                    /* each Produce request that reached its node whole */
 
+/* That partition, or with -1 any of the topic's, halted and was not resumed. */
+bool sim_watch_is_halted(const sim_world *w, uint8_t topic, int32_t partition);
+void sim_watch_resumed(sim_world *w, int32_t topic, int32_t partition);
+
 #endif

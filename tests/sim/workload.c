@@ -9,9 +9,11 @@
 
 #include "base/bytes.h"
 #include "tests/sim/memory.h"
+#include "tests/sim/watch.h"
 
 #define EPILOGUE_RECORDS 4    /* for each topic */
 #define OLD_TIMESTAMP_MS 1000 /* farther from the others than a batch can hold */
+#define FUTURE_MS 7200000     /* ahead of the broker's clock: twice what it takes */
 
 /* ------------------------------------------------------------------ content */
 
@@ -67,6 +69,7 @@ void sim_content_make(sim_world *w, uint32_t index, sim_content *out)
 	make_key(w, &r, out);
 	make_headers(w, &r, out);
 	out->is_old = sim_chance(&r, p->percent_old_timestamp);
+	out->is_future = !is_epilogue && !out->is_old && sim_chance(&r, p->percent_future);
 	size_t size = (size_t)sim_range(&r, p->value_min, p->value_max);
 	if (!is_epilogue && sim_chance(&r, p->percent_oversize)) /* about the limit, some below it */
 		size = (size_t)p->config.max_request_size - 250 + kp_random_below(&r, 250);
@@ -96,6 +99,7 @@ static void accepted(sim_world *w, uint32_t index, const sim_content *c, const k
 	                  .is_accepted = true,
 	                  .is_tracked = a->is_group || w->plan.config.reports != KP_REPORTS_NONE,
 	                  .is_after_calm = index >= w->plan.n_records,
+	                  .is_future = c->is_future,
 	                  .partition = c->partition,
 	                  .accepted_us = w->now_us,
 	                  .timestamp_ms = a->timestamp_ms};
@@ -114,6 +118,8 @@ static void check_refusal(sim_world *w, uint32_t index, const sim_content *c, co
 		sim_fail(w, "append", "record #%u of %zu bytes: error %d", index, kp_engine_record_size(a), err);
 	if (err == KP_ERR_NO_MEMORY && sim_memory_has_failed())
 		return;
+	if (err == KP_ERR_PARTITION_HALTED && sim_watch_is_halted(w, c->topic, c->partition))
+		return;
 	if (err && err != KP_ERR_RECORD_TOO_LARGE && err != KP_ERR_WOULD_BLOCK && !(err == KP_ERR_UNKNOWN_PARTITION && is_unknown))
 		sim_fail(w, "append", "record #%u: error %d", index, err);
 }
@@ -124,7 +130,8 @@ static int offer(sim_world *w, uint32_t index)
 	sim_content c;
 	sim_content_make(w, index, &c);
 	kp_append_args a = {.content = c.content,
-	                    .timestamp_ms = c.is_old ? OLD_TIMESTAMP_MS : SIM_WALL_MS_AT_ZERO + w->now_us / 1000,
+	                    .timestamp_ms = c.is_old ? OLD_TIMESTAMP_MS
+	                                             : SIM_WALL_MS_AT_ZERO + w->now_us / 1000 + (c.is_future ? FUTURE_MS : 0),
 	                    .partition = c.partition,
 	                    .is_group = w->plan.config.reports == KP_REPORTS_NONE && index % 5 == 0,
 	                    .opaque = (void *)(uintptr_t)(index + 1)};
@@ -206,6 +213,20 @@ static void purge(sim_world *w)
 	w->is_woken = true;
 }
 
+static void resume(sim_world *w, int32_t topic, int32_t partition)
+{
+	SIM_TRACE(w, "%s-%d is told to go on", w->plan.topics[topic].name, partition);
+	if (kp_engine_resume(w->topics[topic], partition))
+		sim_fail(w, "halt", "%s-%d cannot be resumed", w->plan.topics[topic].name, partition);
+	sim_watch_resumed(w, topic, partition);
+}
+
+void sim_on_resume(sim_world *w, const sim_event *ev)
+{
+	if (w->engine && sim_watch_is_halted(w, (uint8_t)ev->a, ev->b))
+		resume(w, ev->a, ev->b);
+}
+
 /* Until the next burst; once it may be so long that brokers forget a producer. */
 static int64_t pause_us(sim_world *w)
 {
@@ -265,6 +286,10 @@ bool sim_workload_is_done(const sim_world *w)
 /* The instance is alive: whatever went wrong before, these are persisted. */
 void sim_epilogue(sim_world *w)
 {
+	for (int32_t t = 0; t < w->plan.n_topics; t++)
+		for (int32_t i = 0; i < SIM_PARTITIONS_MAX; i++)
+			if (w->topics[t] && sim_watch_is_halted(w, (uint8_t)t, i))
+				resume(w, t, i);
 	for (int32_t i = 0; i < w->plan.n_topics * EPILOGUE_RECORDS; i++, w->n_records++) {
 		w->records[w->n_records] = (sim_record){0};
 		if (kp_db_n_partitions(w->db, w->plan.topics[i / EPILOGUE_RECORDS].name) > 0)

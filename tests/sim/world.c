@@ -111,6 +111,7 @@ static void handle(sim_world *w, const sim_event *ev)
 	case SIM_EV_CLIENT_CLOSED: sim_on_client_closed(w, ev); break;
 	case SIM_EV_BROKER_CLOSED: sim_on_broker_closed(w, ev); break;
 	case SIM_EV_RELEASE: sim_on_release(w); break;
+	case SIM_EV_RESUME: sim_on_resume(w, ev); break;
 	case SIM_EV_DEADLINE: on_deadline(w, ev->a); break;
 	case SIM_EV_NONE: break;
 	}
@@ -372,7 +373,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	w->totals = totals;
 	kp_list_init(&w->calls);
 	kp_list_init(&w->ended_calls);
-	w->n_rebuilt = kp_reached.names[KP_REACHED_BATCH_SPLIT];
+	w->n_rebuilt = kp_reached.names[KP_REACHED_BATCH_SPLIT] + kp_reached.names[KP_REACHED_BATCH_EXPELLED];
 	sim_watch_begin(w);
 	kp_list_init(&w->views);
 	kp_list_init(&w->asked);

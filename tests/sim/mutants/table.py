@@ -20,7 +20,7 @@ def one(name, text, by, file, old, new):
 
 
 OUTCOME, PARTITION, RESPONSE = "producer/outcome.c", "producer/partition.c", "producer/response.c"
-SPLIT = "producer/split.c"
+SPLIT, HALT = "producer/split.c", "producer/halt.c"
 ENGINE, SENDER, CLUSTER = "producer/engine.c", "producer/sender.c", "cluster/cluster.c"
 
 MUTANTS = [
@@ -52,6 +52,8 @@ MUTANTS = [
         "#define MAX_UNRESOLVED 5 ", "#define MAX_UNRESOLVED 6 "),
     one("first-batches-together", "several batches leave before a broker knows the producer id", "I3 I9 gap", PARTITION,
         "if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))", "if (p->loop.is_recovering)"),
+    one("epochs-from-zero", "behind the last epoch of an id comes its first", "epoch", OUTCOME,
+        "\tif (p->loop.producer_epoch == INT16_MAX) {", "\tif (false) {"),
     # a batch that is too large is split (KIP-126)
     one("split-open-fate", "a batch that may be appended is split", "I3 I4", OUTCOME,
         "case KP_PRODUCE_SPLIT: return !b->is_open_fate && b->n_records > 1 ?", "case KP_PRODUCE_SPLIT: return b->n_records > 1 ?"),
@@ -61,6 +63,29 @@ MUTANTS = [
         "\tint32_t sequence = from->base_sequence;\n",
         "\tint32_t sequence = from->partition->loop.next_sequence;\n\tif (from->producer_id >= 0)\n"
         "\t\tfrom->partition->loop.next_sequence = kp_sequence_after(sequence, from->n_records);\n"),
+    one("split-waits-for-itself", "pieces that exceed the budget are not split further until others make room", "I9", SPLIT,
+        "return !e->loop.beyond || (e->loop.beyond == p && p->loop.unresolved.next == &b->link);",
+        "return kp_budget_free(&e->shared.budget) >= 0 && p;"),
+    one("split-without-bound", "the pieces of any number of batches exceed the budget", "I5", SPLIT,
+        "return !e->loop.beyond || (e->loop.beyond == p && p->loop.unresolved.next == &b->link);", "return p;"),
+    # records to blame (KIP-467)
+    one("blame-others", "the records that the broker did not name end, and those that it did are sent on", "blame", SPLIT,
+        "is_rejected(w->from, w->next) ? culprits : others;", "is_rejected(w->from, w->next) ? others : culprits;"),
+    one("blame-neighbour", "the record before the one that the broker named ends", "blame", SPLIT,
+        "if (b->rejected[k] == i)", "if (b->rejected[k] == i + 1)"),
+    one("blame-numbers-twice", "the next batch has the numbers of those that were not to blame", "I2 I3", OUTCOME,
+        "\tif (was_last)\n", "\tif (false)\n"),
+    # idempotence.on.gap=halt_partition
+    one("halt-not", "a partition goes on behind a lost record", "halt", HALT,
+        "\tif (!p->loop.halt_error)\n\t\tp->loop.halt_error = error;", "\t(void)0;"),
+    one("halt-takes-more", "a partition that halted takes records, and sends them", "halt", PARTITION,
+        "\tp->shared.is_halted = true;\n", ""),
+    one("halt-sends-the-rest", "what waits when a partition halts leaves after the drain", "halt", HALT,
+        "p->loop.halted_below = e->loop.next_serial;", "p->loop.halted_below++;"),
+    one("halt-for-good", "a resume does not lift the halt", "append", HALT,
+        "\tp->shared.is_halted = false;\n", ""),
+    one("halt-at-purge", "a purge is taken for a loss", "halt", HALT,
+        "error != KP_OK && error != KP_ERR_PURGED &&", "error != KP_OK &&"),
     # order
     one("retry-at-tail", "a batch that is to be sent again goes behind the others", "order I3 I9", OUTCOME,
         "\tp->loop.is_recovering = true;\n\tp->loop.n_failures++;",
