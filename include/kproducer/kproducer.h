@@ -418,7 +418,7 @@ typedef struct kp_topic_info {
 	kp_partition_info *partitions; /* by their numbers */
 } kp_topic_info;
 
-/* What is known of a topic, fetched if it is not. Free with kp_topic_infos_free(out, 1). Never creates the topic. */
+/* A topic as the cluster describes it now. Free with kp_topic_infos_free(out, 1). Never creates the topic. */
 KP_API int kp_partitions_for(kp_producer *p, const char *topic, int timeout_ms, kp_topic_info **out, char *err, size_t err_size);
 /* All topics of the cluster, by their names. */
 KP_API int kp_topics_list(kp_producer *p, int timeout_ms, kp_topic_info **out, size_t *n, char *err, size_t err_size);

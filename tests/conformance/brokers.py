@@ -15,7 +15,7 @@ import socket
 import subprocess
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
 
 from command import ENVIRONMENT, KPRODUCER, PATIENCE, REPOSITORY, run, wait_until
 
@@ -41,6 +41,16 @@ node.id=1
 controller.quorum.voters=1@127.0.0.1:{other_port}
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{other_port}
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
+"""
+
+SECOND_NODE_PROPERTIES = """
+process.roles=broker
+node.id=2
+controller.quorum.voters=1@127.0.0.1:{other_port}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port}
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
 """
@@ -112,11 +122,18 @@ class Broker:
     def admin(self):
         return AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
 
-    def create_topic(self, name, partitions=1, **config):
-        new = NewTopic(name, partitions, 1, config={key.replace("_", "."): str(value) for key, value in config.items()})
+    def create_topic(self, name, partitions=1, replicas=None, **config):
+        """`replicas`: the nodes of each partition, which need not be up."""
+        where = {"replica_assignment": [list(replicas)] * partitions} if replicas else {"replication_factor": 1}
+        new = NewTopic(name, partitions, config={key.replace("_", "."): str(value) for key, value in config.items()}, **where)
         self.admin.create_topics([new])[name].result(PATIENCE)
         wait_until(lambda: self.partitions(name) == partitions, f"topic {name}")
         return name
+
+    def alter_topic(self, name, **config):
+        entries = [ConfigEntry(key.replace("_", "."), str(value), incremental_operation=AlterConfigOpType.SET) for key, value in config.items()]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+        self.admin.incremental_alter_configs([resource])[resource].result(PATIENCE)
 
     def add_partitions(self, name, total):
         self.admin.create_partitions([NewPartitions(name, total)])[name].result(PATIENCE)
@@ -230,6 +247,20 @@ class Kafka(Broker):
         """Kafka's own count: {partition: end offset}."""
         lines = kafka_tool("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers, "--topic", topic).decode().split()
         return {int(partition): int(offset) for _, partition, offset in (line.rsplit(":", 2) for line in lines)}
+
+
+class SecondKafka(Kafka):
+    """Another node of the same cluster, whose controller is the first."""
+
+    def __init__(self, folder, first):
+        self.first = first
+        super().__init__(folder, first.name)
+
+    def properties(self):
+        return SECOND_NODE_PROPERTIES
+
+    def fill(self, text):
+        return text.format(folder=self.folder, port=self.port, other_port=self.first.other_port)
 
 
 class KafkaWithZooKeeper(Kafka):

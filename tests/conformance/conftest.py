@@ -11,7 +11,7 @@ import types
 
 import pytest
 
-from brokers import KAFKAS, DevBroker, start_kafka
+from brokers import KAFKAS, DevBroker, Kafka, SecondKafka, start_kafka
 from command import REPOSITORY, run
 from summary import pytest_collection_modifyitems, pytest_terminal_summary  # noqa: F401 (hooks of pytest)
 
@@ -55,6 +55,17 @@ def kafkas(tmp_path_factory):
 @pytest.fixture(scope="session")
 def kafka(kafkas):
     return kafkas("kafka")
+
+
+@pytest.fixture(scope="session")
+def kafka_without_its_second(tmp_path_factory):
+    """The newest one with two nodes, the second of which was there and is down: replicas=(1, 2) leaves one in sync."""
+    first = Kafka(tmp_path_factory.mktemp("first"))
+    try:
+        SecondKafka(tmp_path_factory.mktemp("second"), first).close()
+        yield first
+    finally:
+        first.close()
 
 
 @pytest.fixture

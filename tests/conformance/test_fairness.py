@@ -18,7 +18,7 @@ def fairness(tmp_path_factory):
     binary = tmp_path_factory.mktemp("fairness") / "fairness"
     source = REPOSITORY / "tests" / "conformance" / "programs" / "fairness.c"
     done = run(["cc", "-Wall", "-Wextra", "-Werror", "-O2", f"-I{REPOSITORY}/include", "-o", binary, source, f"-L{BUILD}",
-                f"-Wl,-rpath,{BUILD}", "-lkproducer"])
+                f"-Wl,-rpath,{BUILD}", "-lkproducer", "-lpthread"])
     assert done.code == 0, done.err
     return binary
 
@@ -39,17 +39,34 @@ def rates(fairness, broker, control, topic, fault, seconds, mode):
     return [[int(n) for n in line.split()] for line in (before, after)]
 
 
-@pytest.mark.parametrize("mode", ["explicit", "keyless"])
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.full)])
-def test_five_partitions_keep_their_rate_when_the_sixth_is_dead(fairness, own_devbroker, tmp_path, name, seconds, fault, mode):
+def five_keep_their_rate(fairness, own_devbroker, tmp_path, name, seconds, fault, mode, *options):
     control = tmp_path / "control"
-    broker = own_devbroker("--control", control, "--discard", "--partitions", "6")
+    broker = own_devbroker("--control", control, "--discard", "--partitions", "6", *options)
     before, after = rates(fairness, broker, control, name, FAULTS[fault], seconds, mode)
     live = [i for i in range(6) if i != DEAD]
     print(f"{fault}, {mode}, {seconds} s: before {before}, after {after}")
     assert sum(before) > 0 and after[DEAD] < before[DEAD] / 2
     assert sum(after[i] for i in live) >= 0.8 * sum(before[i] for i in live), (before, after)
+
+
+@pytest.mark.parametrize("mode", ["explicit", "keyless"])
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.full)])
+def test_five_partitions_keep_their_rate_when_the_sixth_is_dead(fairness, own_devbroker, tmp_path, name, seconds, fault, mode):
+    five_keep_their_rate(fairness, own_devbroker, tmp_path, name, seconds, fault, mode)
+
+
+@pytest.mark.parametrize("mode", ["explicit", "keyless"])
+def test_five_partitions_keep_their_rate_while_senders_wait_for_room(fairness, own_devbroker, tmp_path, name, mode):
+    """The buffer is always full. The broker is slow, so that its speed is what is shared, and not that of a machine with other work."""
+    five_keep_their_rate(fairness, own_devbroker, tmp_path, name, 5, "too few replicas", f"saturated {mode}", "--fault", "on produce: delay 10ms")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("mode", ["explicit", "keyless"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_five_partitions_keep_the_rate_of_the_machine_while_senders_wait_for_room(fairness, own_devbroker, tmp_path, name, fault, mode):
+    five_keep_their_rate(fairness, own_devbroker, tmp_path, name, 60, fault, f"saturated {mode}")
 
 
 @pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.full)])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from command import kproducer, produce
+from readers import records
 from stream import Stream
 
 IMPATIENT = ["-X", "request.timeout.ms=500", "-X", "delivery.timeout.ms=1500", "-X", "linger.ms=0"]
@@ -45,6 +46,17 @@ def test_too_few_replicas(own_devbroker, name, tmp_path):
     _, record = failed_record(broker, name, tmp_path)
     assert record["last_error"] == "NOT_ENOUGH_REPLICAS" and record["attempts"] > 1 and record["node"] == 1
     assert "NOT_ENOUGH_REPLICAS from node 1 (" in record["cause"]
+
+
+def test_too_few_replicas_of_apache_kafka(kafka_without_its_second, name, tmp_path):
+    broker = kafka_without_its_second
+    broker.create_topic(name, replicas=(1, 2), min_insync_replicas=2)
+    # one attempt: none is under way when the time is over
+    _, record = failed_record(broker, name, tmp_path, "-X", "retry.backoff.ms=60000", "-X", "retry.backoff.max.ms=60000")
+    assert (record["outcome"], record["error"], record["stage"]) == ("NOT_PERSISTED", "DELIVERY_TIMEOUT", "QUEUED")
+    assert (record["last_error"], record["attempts"], record["node"]) == ("NOT_ENOUGH_REPLICAS", 1, 1)
+    assert f"backing off after NOT_ENOUGH_REPLICAS from node 1 ({broker.servers})" in record["cause"]
+    assert records(broker, name) == []
 
 
 @pytest.mark.parametrize("fault, says", [("stopped", "cannot be reached: "), ("stuck", "no answer from node 1 (")])
