@@ -5,10 +5,13 @@
  *   The table at the end says what the runs reached; from 10000 runs on a row that was not is an error too.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/sim/coverage.h"
 #include "tests/sim/memory.h"
@@ -97,6 +100,31 @@ static void summarize(const options *o, const sim_totals *t, double seconds)
 	printf("memory    at most %.2f of buffer.memory; %llu waits for room\n", t->most_memory, (unsigned long long)t->blocked);
 }
 
+/* ------------------------------------------------------------------ a run that does not come back */
+
+#define RUN_CPU_SECONDS 120 /* a run takes milliseconds, one of the most events ten seconds */
+
+static char endless[200]; /* what is said then: made before, for a signal handler may not */
+
+static void on_alarm(int signal_number)
+{
+	(void)signal_number;
+	ssize_t n = write(STDOUT_FILENO, endless, strlen(endless));
+	_exit(n < 0 ? 2 : 1);
+}
+
+/* The engine may go round in circles inside one call, where no count of events sees it. */
+static void watch_cpu(uint64_t seed, const char *scenario)
+{
+	struct itimerval limit = {.it_value = {.tv_sec = RUN_CPU_SECONDS}};
+	snprintf(endless, sizeof(endless),
+	         "sim: seed %llu broke I9: no end within %d s of CPU\nreplay: sim --seed %llu --runs 1%s%s --trace\n",
+	         (unsigned long long)seed, RUN_CPU_SECONDS, (unsigned long long)seed, scenario ? " --scenario " : "",
+	         scenario ? scenario : "");
+	signal(SIGVTALRM, on_alarm);
+	setitimer(ITIMER_VIRTUAL, &limit, NULL);
+}
+
 static double seconds_now(void)
 {
 	struct timespec ts;
@@ -121,6 +149,7 @@ int main(int argc, char **argv)
 		sim_plan_make(&plan, o.seed + i, o.scenario);
 		if (o.is_traced || o.is_verbose)
 			sim_trace_plan(&plan);
+		watch_cpu(plan.seed, o.scenario ? sim_scenarios[o.scenario].name : NULL);
 		sim_run(&plan, o.is_traced, &totals, failure, sizeof(failure));
 		sim_coverage_run(&totals);
 	}
