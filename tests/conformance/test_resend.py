@@ -106,7 +106,8 @@ def test_records_of_unknown_outcome_are_doubled_only_on_request(own_devbroker, o
 
 
 def test_records_for_a_topic_that_is_made_late_arrive(broker, name):
-    hasty = "-X", "delivery.timeout.ms=500", "-X", "request.timeout.ms=400", "-X", "linger.ms=0", "-X", "allow.auto.create.topics=false"
+    # time enough for an answer of the new topic: one that is late would leave the outcome unknown
+    hasty = "-X", "delivery.timeout.ms=2000", "-X", "request.timeout.ms=1900", "-X", "linger.ms=0", "-X", "allow.auto.create.topics=false"
     process = start("produce", "-b", broker.servers, "-t", name, "-v", *hasty, "--resend", "100", "--retry-count-header", "retry_count", "--json")
     process.stdin.write(numbers(100))
     process.stdin.close()
