@@ -226,25 +226,29 @@ static void hurry(kp_engine *e, int64_t now_us)
 	}
 }
 
-/* A flush began before these topics could be adopted: it waits for what they hold. */
-static void extend_flush_to_new(kp_engine *e, int64_t now_us)
+static void close_pending(kp_engine *e, kp_partition *pending, int64_t now_us)
 {
-	e->loop.flush_has_unseen = false;
-	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
-		kp_partition *pending = KP_CONTAINER_OF(n, kp_topic, loop.link)->shared.pending;
-		kp_detach_open(pending);
-		kp_partition_evaluate(e, pending, now_us);
-	}
-	e->loop.flush_upto = e->loop.flush_extended_to = e->loop.next_serial; /* also once they move to their partitions */
+	kp_detach_open(pending);
+	kp_partition_evaluate(e, pending, now_us);
+}
+
+/* Its topic was not adopted, so there is no timer for it: its records have their deadlines all the same. */
+static void age_pending(kp_engine *e, kp_partition *pending, int64_t now_us)
+{
+	kp_partition_evaluate(e, pending, now_us);
+	int64_t open_us = pending->loop.open_created_us;
+	if (open_us >= 0 && open_us + e->config.delivery_timeout_us < e->loop.adopt_again_us)
+		e->loop.adopt_again_us = open_us + e->config.delivery_timeout_us;
 }
 
 static void serve_news(kp_engine *e, int64_t now_us)
 {
 	bool has_news = atomic_exchange_explicit(&e->shared.has_news, false, memory_order_seq_cst);
 	/* not only on news: a topic stands among the new ones before its maker says so */
-	e->loop.adopt_again_us = kp_metadata_adopt_topics(e, now_us) ? now_us + ADOPT_AGAIN_US : KP_TIME_NEVER;
-	if (e->loop.flush_has_unseen && e->loop.adopt_again_us == KP_TIME_NEVER)
-		extend_flush_to_new(e, now_us);
+	bool is_memory_out = kp_metadata_adopt_topics(e, now_us) != 0;
+	e->loop.adopt_again_us = is_memory_out ? now_us + ADOPT_AGAIN_US : KP_TIME_NEVER;
+	if (is_memory_out)
+		kp_metadata_each_unseen(e, age_pending, now_us);
 	/* relaxed: has_news was set after it */
 	bool is_wish = atomic_exchange_explicit(&e->shared.wants_hurry, false, memory_order_relaxed);
 	uint64_t room = kp_engine_room_generation(e);
@@ -392,7 +396,6 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 	e->loop.now_us = now_us;
 	e->loop.n_flushing++;
 	serve_news(e, now_us);
-	e->loop.flush_has_unseen |= e->loop.adopt_again_us != KP_TIME_NEVER;
 	/* close what is open, so that it has a serial; what waits for metadata counts too */
 	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
@@ -402,6 +405,7 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 			kp_partition_evaluate(e, p, now_us);
 		}
 	}
+	kp_metadata_each_unseen(e, close_pending, now_us);
 	e->loop.flush_upto = e->loop.next_serial;
 	return e->loop.flush_upto;
 }
@@ -409,8 +413,6 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 bool kp_engine_flushed(kp_engine *e, uint64_t serial)
 {
 	kp_list *first = kp_list_first(&e->loop.by_serial);
-	if (e->loop.flush_has_unseen)
-		return false;
 	if (serial < e->loop.flush_extended_to)
 		serial = e->loop.flush_extended_to;
 	return !first || KP_CONTAINER_OF(first, kp_batch, serial_link)->serial >= serial;
@@ -419,7 +421,6 @@ bool kp_engine_flushed(kp_engine *e, uint64_t serial)
 void kp_engine_flush_end(kp_engine *e)
 {
 	e->loop.n_flushing--;
-	e->loop.flush_has_unseen &= e->loop.n_flushing > 0;
 }
 
 void kp_engine_end_all(kp_engine *e, int error, int64_t now_us)

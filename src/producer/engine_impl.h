@@ -88,13 +88,12 @@ struct kp_engine {
 		uint64_t next_serial;
 		bool is_hurrying;       /* somebody found no room: open batches do not linger until some came back ... */
 		uint64_t room_at_hurry; /* ... since this count */
-		int64_t adopt_again_us; /* memory was out for a new topic */
+		int64_t adopt_again_us; /* memory was out for a new topic: it is tried again, or a record of it is over */
 		kp_list moving;         /* topics with records that wait for room to go to their partitions */
 		uint64_t room_at_last_move;
 		kp_partition *beyond; /* what became of a batch of it exceeds the budget, see split.c; NULL: nothing does */
 		int n_flushing;
 		uint64_t flush_upto;        /* the latest flush waits for batches below this serial */
-		bool flush_has_unseen;      /* a flush began while memory was out for a new topic: its records count too */
 		uint64_t flush_extended_to; /* records that waited for metadata moved to batches below this serial */
 		int64_t metadata_wanted_us; /* since when an answer is wanted and does not come; -1: none is */
 		bool must_rebootstrap;      /* done in the next turn: not from inside an answer */
@@ -238,6 +237,9 @@ void kp_pending_step(kp_engine *e); /* go on where room was missing */
 int64_t kp_metadata_step(kp_engine *e, int64_t now_us);
 void kp_metadata_stale(kp_engine *e, kp_topic *t);
 int kp_metadata_adopt_topics(kp_engine *e, int64_t now_us);
+/* What waits in each topic that memory was out for when it was to be adopted. */
+typedef void kp_unseen_visit(kp_engine *e, kp_partition *pending, int64_t arg);
+void kp_metadata_each_unseen(kp_engine *e, kp_unseen_visit *visit, int64_t arg);
 void kp_metadata_leader_hint(kp_engine *e, kp_partition *p, int32_t leader, int32_t leader_epoch, int64_t now_us);
 void kp_metadata_init(kp_engine *e);
 void kp_producer_id_init(kp_engine *e);

@@ -212,3 +212,18 @@ int kp_metadata_adopt_topics(kp_engine *e, int64_t now_us)
 	}
 	return err;
 }
+
+void kp_metadata_each_unseen(kp_engine *e, kp_unseen_visit *visit, int64_t arg)
+{
+	kp_list unseen;
+	kp_list_init(&unseen);
+	kp_lock_acquire(&e->shared.topics_lock);
+	kp_list_splice_back(&unseen, &e->shared.new_topics);
+	kp_lock_release(&e->shared.topics_lock);
+	for (kp_list *n = unseen.next; n != &unseen; n = n->next)
+		visit(e, KP_CONTAINER_OF(n, kp_topic, loop.link)->shared.pending, arg);
+	kp_lock_acquire(&e->shared.topics_lock);
+	kp_list_splice_back(&unseen, &e->shared.new_topics);
+	kp_list_splice_back(&e->shared.new_topics, &unseen);
+	kp_lock_release(&e->shared.topics_lock);
+}

@@ -356,23 +356,11 @@ static void purge_partition(kp_engine *e, kp_partition *p, int what, int error, 
 		fail_waiting(e, p, error, now_us, false);
 }
 
-/* Topics that could not be adopted for want of memory: a close must not wait until there is some. */
-static void purge_unseen(kp_engine *e, int error)
+static void purge_unseen(kp_engine *e, kp_partition *pending, int64_t error)
 {
-	kp_list unseen;
-	kp_list_init(&unseen);
-	kp_lock_acquire(&e->shared.topics_lock);
-	kp_list_splice_back(&unseen, &e->shared.new_topics);
-	kp_lock_release(&e->shared.topics_lock);
-	for (kp_list *n = unseen.next; n != &unseen; n = n->next) {
-		kp_partition *p = KP_CONTAINER_OF(n, kp_topic, loop.link)->shared.pending;
-		kp_detach_open(p);
-		kp_partition_adopt(e, p);
-		end_ready(e, p, error, false);
-	}
-	kp_lock_acquire(&e->shared.topics_lock);
-	kp_list_splice_back(&e->shared.new_topics, &unseen);
-	kp_lock_release(&e->shared.topics_lock);
+	kp_detach_open(pending);
+	kp_partition_adopt(e, pending);
+	end_ready(e, pending, (int)error, false);
 }
 
 void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
@@ -380,7 +368,7 @@ void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
 	e->loop.now_us = now_us;
 	/* records of a topic that no turn has seen yet count too */
 	if (kp_metadata_adopt_topics(e, now_us) && what & KP_PURGE_QUEUED)
-		purge_unseen(e, error);
+		kp_metadata_each_unseen(e, purge_unseen, error); /* a close must not wait until there is memory */
 	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
 		purge_partition(e, t->shared.pending, what, error, now_us);

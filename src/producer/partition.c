@@ -179,6 +179,8 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 {
 	kp_partition_adopt(e, p);
 	close_if_expired(e, p, now_us);
+	if (!p->topic->loop.meta)
+		return; /* memory was out for its topic, which has no timer then: looked at in each turn, until it is adopted */
 	kp_halt_step(e, p);
 	if (p->loop.is_draining && p->loop.n_in_flight == 0) {
 		kp_resolve_gap(e, p);

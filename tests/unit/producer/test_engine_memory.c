@@ -142,7 +142,12 @@ static int run_missing(int first, int n_failing)
 	if (fx_start(f)) {
 		int number = fx_send(f, "missing", KP_PARTITION_ANY, NULL, 300);
 		int64_t sent_us = f->now_us;
-		fx_advance(f, 6 * FX_SECOND);
+		fx_advance(f, FX_SECOND);
+		uint64_t serial = kp_engine_flush_begin(f->engine, f->now_us);
+		assert_int_equal(kp_engine_flushed(f->engine, serial), number <= 0);
+		fx_advance(f, 5 * FX_SECOND);
+		assert_true(kp_engine_flushed(f->engine, serial));
+		kp_engine_flush_end(f->engine);
 		if (number > 0) {
 			fx_check(f, number, KP_NOT_PERSISTED, KP_ERR_DELIVERY_TIMEOUT);
 			assert_int_equal(fx_report_of(f, number)->at_us, sent_us + f->config.delivery_timeout_us);
@@ -199,6 +204,14 @@ static void records_of_a_topic_that_memory_was_out_for_end_in_time_although_it_n
 			run_missing(first, n_failing);
 }
 
+static void records_and_flushes_end_in_time_although_memory_stays_out(void **state)
+{
+	(void)state;
+	int n = run_missing(0, 0);
+	for (int first = 1; first <= n; first++)
+		run_missing(first, INT32_MAX / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +220,7 @@ int main(void)
 		cmocka_unit_test(engine_recovers_by_itself),
 		cmocka_unit_test(flush_waits_for_a_topic_that_memory_was_out_for),
 		cmocka_unit_test(records_of_a_topic_that_memory_was_out_for_end_in_time_although_it_never_appears),
+		cmocka_unit_test(records_and_flushes_end_in_time_although_memory_stays_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
