@@ -15,8 +15,7 @@
 #include "tests/sim/memory.h"
 #include "tests/sim/watch.h"
 
-#define LATE_US (50 * SIM_MS)    /* what a report, or the end of a flush, may be later than its deadline */
-#define UNSEEN_US (100 * SIM_MS) /* until a topic for which memory was out is tried again */
+#define LATE_US (50 * SIM_MS) /* what a report, or the end of a flush, may be later than its deadline */
 
 /* ------------------------------------------------------------------ reports */
 
@@ -102,9 +101,6 @@ static void check_outcome(sim_world *w, const kp_batch *b, uint32_t index, const
 	    !sim_memory_has_failed())
 		sim_fail(w, "blame", "record #%u is blamed for another's timestamp", index);
 	int64_t due_us = r->accepted_us + w->plan.config.delivery_timeout_us;
-	/* a topic for which there is no memory is not looked at until there is */
-	if (sim_memory_has_failed() && due_us < w->plan.calm_us + UNSEEN_US)
-		due_us = w->plan.calm_us + UNSEEN_US;
 	if (w->now_us > due_us + LATE_US)
 		sim_fail(w, "I7", "record #%u ends %lld ms after it was accepted", index,
 		         (long long)(w->now_us - r->accepted_us) / 1000);
@@ -161,6 +157,7 @@ static void report(sim_world *w, kp_batch *b)
 	          b->n_entries ? (int)(uintptr_t)b->entries[0].opaque - 1 : -1, b->outcome, kp_error_name(b->error),
 	          kp_error_name(b->last_error), b->attempts, (long long)b->base_offset);
 	w->outcomes[b->outcome] += (uint64_t)b->n_records;
+	w->n_closed += b->error == KP_ERR_CLOSED ? (uint64_t)b->n_records : 0;
 	for (uint8_t t = 0; t < w->plan.n_topics; t++)
 		if (w->topics[t] == b->partition->topic)
 			sim_watch_report(w, b, t);
@@ -203,8 +200,6 @@ void sim_on_release(sim_world *w)
 /* I7, also of what never ends. Records are accepted in the order of their deadlines. */
 void sim_check_deadlines(sim_world *w)
 {
-	if (sim_memory_has_failed() && w->now_us < w->plan.calm_us + UNSEEN_US)
-		return;
 	for (; w->first_open < w->n_records; w->first_open++) {
 		const sim_record *r = &w->records[w->first_open];
 		if (!r->is_tracked || r->n_reports > 0)

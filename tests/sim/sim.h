@@ -270,7 +270,7 @@ typedef struct sim_world {
 	int32_t deleted_partitions[SIM_TOPICS]; /* how many a deleted topic had; 0: it is there */
 	bool is_loss_allowed;                   /* of the loss under way */
 	bool is_forgetful;                      /* and at any time: nor can anybody tell a second attempt */
-	uint64_t outcomes[3];                   /* records by outcome */
+	uint64_t outcomes[3], n_closed;         /* records by outcome; ended by the close */
 	/* memory that may exceed buffer.memory, see memory_bound() */
 	size_t largest_batch;        /* bytes of records, of those with several that left; ... */
 	int32_t longest_batch;       /* ... records */

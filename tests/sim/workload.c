@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "producer/topic.h"
 #include "tests/sim/memory.h"
 #include "tests/sim/watch.h"
 
@@ -181,14 +182,25 @@ static bool append_next(sim_world *w)
 
 /* ------------------------------------------------------------------ steps */
 
+static bool has_pending(const sim_world *w)
+{
+	for (int32_t t = 0; t < w->plan.n_topics; t++)
+		if (w->topics[t] && kp_topic_n_partitions(w->topics[t]) == 0)
+			return true;
+	return false;
+}
+
 static void begin_flush(sim_world *w)
 {
 	SIM_TRACE(w, "flush, %u records offered", w->n_records);
 	w->is_flushing = true;
 	w->flush_upto = w->n_records;
 	w->flush_serial = kp_engine_flush_begin(w->engine, w->now_us);
-	/* records that wait for metadata move together: those that came meanwhile are waited for, too */
-	w->flush_until_us = w->now_us + 2 * w->plan.config.delivery_timeout_us;
+	/*
+	 * Once each topic has its partitions all that it waits for is there. Else what waits for metadata has to move first, up to its
+	 * deadline, and batches that came until then are waited for, too (flush_extended_to): they have theirs at most as much later.
+	 */
+	w->flush_until_us = w->now_us + (has_pending(w) ? 2 : 1) * w->plan.config.delivery_timeout_us;
 	sim_at(w, w->flush_until_us + SIM_SECOND, SIM_EV_NONE, NULL, 0, 0);
 	w->is_woken = true;
 }
