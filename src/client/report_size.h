@@ -10,7 +10,7 @@
 
 #include <kproducer/kproducer.h>
 
-#define KP_REPORT_SIZE_MOST 4096 /* far beyond any report to come: what is larger was never set */
+#define KP_REPORT_SIZE_MOST 1024 /* beyond any report to come: what is larger was never set */
 
 /* Whether struct_size was set to the size of some kp_report. */
 static inline bool kp_report_has_size(const kp_report *r)
