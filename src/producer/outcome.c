@@ -86,6 +86,8 @@ void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_
 		p->loop.is_stamp_known = true;
 		p->loop.known_us = b->trail.sent_us;
 	}
+	p->loop.acked_us = now_us;
+	p->loop.acked_node = b->last_node;
 	if (!attempt_over(e, b)) {
 		b->base_offset = base_offset;
 		b->log_append_time_ms = log_append_time_ms;
@@ -167,11 +169,19 @@ static void rebuilt(kp_engine *e, kp_partition *p, kp_batch *b, int err, int64_t
 		p->loop.is_recovering = true; /* what has come of it goes one by one, ahead of the rest */
 }
 
-static void sequence_refused(kp_engine *e, kp_partition *p, kp_batch *b, int error, int64_t now_us)
+/* Another node has acknowledged an earlier batch since this attempt left, perhaps after this one's had looked at it. */
+static bool is_overtaken(const kp_partition *p, const kp_batch *b, int64_t sent_us)
 {
-	if (p->loop.unresolved.next != &b->link) {
+	return p->loop.acked_us >= sent_us && p->loop.acked_node != b->last_node;
+}
+
+/* sent_us: when the attempt left. */
+static void sequence_refused(kp_engine *e, kp_batch *b, int error, int64_t sent_us, int64_t now_us)
+{
+	kp_partition *p = b->partition;
+	if (p->loop.unresolved.next != &b->link || is_overtaken(p, b, sent_us)) {
 		KP_REACHED(PARTITION_EARLIER_OPEN);
-		/* an earlier batch is unresolved: it explains the refusal, and the same stamp will do once that one is through */
+		/* an earlier batch is or was unresolved: it explains the refusal, and the same stamp will do once that one is through */
 		send_again(e, p, b, now_us);
 		return;
 	}
@@ -212,6 +222,7 @@ static kp_on_produce what_to_do(const kp_engine *e, const kp_batch *b, int error
 void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appended, int64_t now_us)
 {
 	kp_partition *p = b->partition;
+	int64_t sent_us = b->trail.sent_us;
 	if (attempt_over(e, b)) {
 		kp_partition_evaluate(e, p, now_us);
 		return;
@@ -224,7 +235,7 @@ void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appende
 		kp_metadata_stale(e, p->topic); /* also when this batch is given up: the next ones want the right leader */
 	switch (what_to_do(e, b, error)) {
 	case KP_PRODUCE_SEQUENCE:
-	case KP_PRODUCE_NEW_ID: sequence_refused(e, p, b, error, now_us); break;
+	case KP_PRODUCE_NEW_ID: sequence_refused(e, b, error, sent_us, now_us); break;
 	case KP_PRODUCE_RETRY: send_again(e, p, b, now_us); break;
 	case KP_PRODUCE_SPLIT: rebuilt(e, p, b, kp_batch_split(e, b), now_us); break;
 	case KP_PRODUCE_RECORDS: rebuilt(e, p, b, expel(e, p, b, error), now_us); break;

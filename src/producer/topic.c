@@ -23,6 +23,7 @@ static kp_partition *partition_new(kp_topic *t, int32_t index)
 	p->loop.open_routed_us = -1;
 	p->loop.producer_id = -1;
 	p->loop.banned_producer_id = -1;
+	p->loop.acked_us = -1;
 	return p;
 }
 

@@ -103,6 +103,31 @@ static void engine_retries_out_of_order_as_it_is_while_an_earlier_batch_is_unres
 	fx_free(f);
 }
 
+/*
+ * Two connections: the next leader refused the second batch before the first one's request, late at its own node, was carried out. The
+ * answers come the other way round.
+ */
+static void engine_retries_out_of_order_as_it_is_when_the_earlier_batch_was_acknowledged_by_another_node_meanwhile(void **state)
+{
+	(void)state;
+	fx *f = in_flight(1);
+	f->topics[0].leader[0] = 2;
+	f->topics[0].leader_epoch[0]++;
+	kp_metadata_stale(f->engine, kp_engine_topic(f->engine, "events"));
+	fx_advance(f, FX_SECOND);
+	fx_send(f, "events", 0, NULL, 900);
+	fx_advance(f, FX_SECOND);
+	assert_int_equal(f->n_requests, 2);
+	assert_int_equal(f->requests[1].place, 2);
+	fx_answer(f, &f->requests[0], 0);
+	fx_answer(f, &f->requests[1], KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+	answer_all(f);
+	assert_int_equal(f->n_requests, 3);
+	assert_memory_equal(f->requests[1].parts[0].bytes, f->requests[2].parts[0].bytes, f->requests[1].parts[0].len);
+	fx_check_log(f, "events", 0, (int[]){1, 2}, 2);
+	fx_free(f);
+}
+
 static void engine_drains_before_it_goes_on_when_the_first_answer_shows_the_gap(void **state)
 {
 	(void)state;
@@ -408,6 +433,8 @@ int main(void)
 		cmocka_unit_test(engine_stamps_what_was_proven_rejected_anew_after_a_gap),
 		cmocka_unit_test(engine_reports_what_is_open_as_unknown_after_a_gap),
 		cmocka_unit_test(engine_retries_out_of_order_as_it_is_while_an_earlier_batch_is_unresolved),
+		cmocka_unit_test(
+			engine_retries_out_of_order_as_it_is_when_the_earlier_batch_was_acknowledged_by_another_node_meanwhile),
 		cmocka_unit_test(engine_drains_before_it_goes_on_when_the_first_answer_shows_the_gap),
 		cmocka_unit_test(engine_takes_successes_while_it_drains),
 		cmocka_unit_test(engine_takes_duplicate_sequence_for_persisted),
