@@ -119,10 +119,10 @@ static int32_t move_to_other(sim_world *w, int32_t topic, int32_t partition)
 	return info.leader;
 }
 
-/* Another node's connection breaks, so that the engine asks who leads now. */
+/* Another node's connection breaks, so that the engine asks who leads now. It may ask anyhow. */
 static void reset_not_of(sim_world *w, int32_t node)
 {
-	for (size_t i = w->n_conns; i-- > 0;)
+	for (size_t i = w->n_conns; i-- > 0 && w->plan.config.metadata_max_age_us > SIM_SECOND;)
 		if (w->conns[i]->is_open && w->conns[i]->node != node) {
 			sim_conn_reset(w, w->conns[i], false);
 			return;
@@ -238,7 +238,6 @@ static bool strike(sim_world *w, sim_fault kind)
 	case SIM_PRODUCE_ERROR:
 	case SIM_METADATA_ERROR:
 	case SIM_PRODUCE_ERROR_AFTER:
-	case SIM_ANSWER_HELD:
 		w->armed[kind] += (int32_t)sim_range(&w->fate, 1, 4); /* in a row: what is sent again meets the next one */
 		return false;
 	default: w->armed[kind]++; return false; /* counted when its moment has come */

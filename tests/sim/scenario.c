@@ -47,18 +47,27 @@ static void moving_leaders(sim_plan *p, kp_random *r)
 {
 	kp_engine_config *c = &p->config;
 	idempotent(p, r);
+	c->max_in_flight = (int32_t)sim_range(r, 2, 5);
+	c->retries = INT32_MAX;
 	c->batch_size = (int32_t)sim_spread(r, 1, 200);
+	c->buffer_memory = 32 << 20;
+	c->max_queued_records = 0;
 	c->linger_us = 0;
-	c->metadata_max_age_us = sim_spread(r, 10 * SIM_MS, 200 * SIM_MS);
-	p->burst_max = (uint32_t)sim_range(r, 1, 2);
-	p->pause_max_us = sim_spread(r, SIM_MS, 20 * SIM_MS);
-	p->n_records = p->n_records < 1000 ? p->n_records : 1000;
+	c->request_timeout_us = 30 * SIM_SECOND;
+	c->delivery_timeout_us = 60 * SIM_SECOND;
+	c->metadata_max_age_us = sim_spread(r, 5 * SIM_MS, 20 * SIM_MS); /* else the others leave on the same connection */
+	p->n_nodes = p->n_nodes > 1 ? p->n_nodes : 2;
+	p->n_topics = 1;
+	p->topics[0].n_partitions = p->topics[0].grown_to = (int32_t)sim_range(r, 1, 2);
+	p->topics[0].created_us = 0;
+	p->topics[0].grows_us = KP_TIME_NEVER;
+	p->latency_us = sim_spread(r, 20, SIM_MS);
+	p->burst_max = 1;
+	p->pause_max_us = sim_spread(r, 50 * SIM_MS, 200 * SIM_MS);
+	p->n_records = p->n_records < 400 ? p->n_records : 400;
 	p->n_faults = (uint32_t)sim_spread(r, 4, 40);
 	p->fault_kinds = 1u << SIM_ANSWER_HELD | (sim_chance(r, 50) ? 0 : 1u << SIM_LEADER_MOVE | 1u << SIM_STALL);
-	p->calm_us = p->n_records * p->pause_max_us / 2 + SIM_SECOND;
-	for (int32_t i = 0; i < p->n_topics; i++)
-		if (p->topics[i].created_us == 0)
-			p->topics[i].n_partitions = p->topics[i].grown_to = (int32_t)sim_range(r, 1, 2);
+	p->calm_us = p->n_records * p->pause_max_us / 10; /* pauses are short more often than long */
 }
 
 static void little_memory(sim_plan *p, kp_random *r)
