@@ -3,6 +3,8 @@
  */
 #include <kproducer/error.h>
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/time.h"
 #include "producer/engine_impl.h"
@@ -77,10 +79,14 @@ static void answer_each(kp_engine *e, const kp_broker *from, kp_produce_call *ca
 				continue;
 			kp_batch *b = *at;
 			kp_partition *partition = b->partition;
+			const kp_uuid *topic_id = &partition->topic->loop.meta->id;
+			/* else it speaks of a topic of that name that was deleted, whose leaders and epochs are nothing to the new one */
+			bool is_present = memcmp(topic_id, &b->sent_topic_id, sizeof(*topic_id)) == 0;
 			*at = NULL;
 			act(e, b, p, now_us);
 			/* behind the act: the hint takes back the pause that it began */
-			take_hint(e, from, partition, p, now_us);
+			if (is_present)
+				take_hint(e, from, partition, p, now_us);
 		}
 	}
 }

@@ -92,6 +92,25 @@ static void answer_of_the_former_topic_persists_its_batch(void **state)
 	fx_free(f);
 }
 
+/* Its epochs are no measure for those of the new one, which start anew: metadata would not be believed any more. */
+static void leader_of_the_former_topic_is_not_taken_for_the_new_ones(void **state)
+{
+	(void)state;
+	fx *f = in_flight_to_a_former_topic();
+	fx_topic *t = &f->topics[0];
+	kp_uuid id = t->id;
+	t->id = t->former_id;
+	fx_reply_each(f, fx_held(f, 0),
+	              &(fx_reply){.error = KP_ERR_NOT_LEADER_OR_FOLLOWER, .leader = 2, .leader_epoch = t->leader_epoch[0] + 9});
+	t->id = id;
+	f->hold = false;
+	fx_advance(f, 5 * FX_SECOND);
+	fx_check(f, 1, KP_PERSISTED, 0);
+	assert_int_equal(f->n_requests, 2);
+	assert_int_equal(f->requests[1].place, 1);
+	fx_free(f);
+}
+
 static void refusal_of_the_former_topics_id_sends_the_batch_to_the_new_one(void **state)
 {
 	(void)state;
@@ -156,6 +175,7 @@ int main(void)
 		cmocka_unit_test(words_of_a_report_last_when_another_answer_comes),
 		cmocka_unit_test(report_without_words_gets_none_by_a_late_answer),
 		cmocka_unit_test(answer_of_the_former_topic_persists_its_batch),
+		cmocka_unit_test(leader_of_the_former_topic_is_not_taken_for_the_new_ones),
 		cmocka_unit_test(refusal_of_the_former_topics_id_sends_the_batch_to_the_new_one),
 		cmocka_unit_test(purge_of_what_is_in_flight_lets_the_next_go_at_once),
 	};
