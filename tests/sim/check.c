@@ -79,10 +79,10 @@ static bool is_broken_promise(sim_world *w, const kp_batch *b, const sim_record 
 {
 	const kp_engine_config *c = &w->plan.config;
 	const int32_t *gap = gap_of(w, b->partition);
-	bool is_gap = c->idempotent && b->outcome == KP_UNKNOWN &&
-	              ((gap && *gap > 0) || w->is_disordered[r->topic] || w->is_forgetful) &&
+	bool may_be_gap = c->idempotent && ((gap && *gap > 0) || w->is_disordered[r->topic] || w->is_forgetful);
+	bool is_gap = may_be_gap && b->outcome == KP_UNKNOWN &&
 	              (b->error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || kp_error_get_class(b->error) == KP_CLASS_REFRESH);
-	is_gap |= b->error == KP_ERR_PARTITION_HALTED && (w->is_disordered[r->topic] || w->is_forgetful);
+	is_gap |= may_be_gap && b->error == KP_ERR_PARTITION_HALTED; /* the gap is found when the next record leaves */
 	bool has_time = c->delivery_timeout_us > c->request_timeout_us + 5 * SIM_SECOND && c->retries == INT32_MAX;
 	return b->outcome != KP_PERSISTED && b->error != KP_ERR_CLOSED && !is_gap && has_time;
 }
