@@ -70,6 +70,15 @@ static void note_gap(sim_world *w, const kp_batch *b, uint32_t index)
 		*gap = 0;
 }
 
+/* What nobody wants a report of has no number here: any that were accepted until now may be the one that was lost. */
+static void note_untracked_gap(sim_world *w, const kp_batch *b)
+{
+	int32_t *gap = gap_of(w, b->partition);
+	if (gap && w->plan.config.reports == KP_REPORTS_NONE && b->attempts > 0 && b->outcome != KP_PERSISTED &&
+	    *gap < (int32_t)w->n_records)
+		*gap = (int32_t)w->n_records;
+}
+
 /*
  * Sent in fair weather: it has to be persisted, if there is time for a request or two that the bad weather swallowed. But when what was
  * sent before left a gap, and a stale leader refused this one with a code that does not prove anything, then the gap ends it as unknown
@@ -165,6 +174,7 @@ static void report(sim_world *w, kp_batch *b)
 		sim_fail(w, "I1", "a batch of %d records has %d entries", b->n_records, b->n_entries);
 	for (int32_t i = 0; i < b->n_entries; i++)
 		report_record(w, b, i);
+	note_untracked_gap(w, b);
 }
 
 void sim_take_ended(sim_world *w)

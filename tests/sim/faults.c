@@ -132,7 +132,7 @@ static void reset_not_of(sim_world *w, int32_t node)
 /* While an answer is held the leader moves on. Perhaps it did before: then the answer names a leader who is none any more. */
 static void hold_answer(sim_world *w, const sim_strike *s)
 {
-	w->held_us = sim_spread(&w->fate, 100 * SIM_MS, 5 * SIM_SECOND);
+	w->held_us = sim_spread(&w->fate, 100 * SIM_MS, SIM_HELD_MOST_US);
 	if (sim_chance(&w->fate, 50))
 		(void)move_to_other(w, s->topic, s->partition);
 }

@@ -25,6 +25,7 @@
 #define SIM_DEFAULT_PARTITIONS 3 /* of topics that are created by a Metadata request */
 #define SIM_MS ((int64_t)1000)
 #define SIM_SECOND ((int64_t)1000000)
+#define SIM_HELD_MOST_US (5 * SIM_SECOND) /* an answer is held */
 #define SIM_WALL_MS_AT_ZERO INT64_C(1700000000000)
 
 typedef enum sim_fault {

@@ -182,7 +182,8 @@ static int64_t patience_us(const sim_plan *p)
 	int64_t lost = 2 * p->config.request_timeout_us + 10 * p->config.retry_backoff_max_us +
 	               10 * p->config.reconnect_backoff_max_us;
 	int64_t us = lost + 100 * (p->latency_us + p->jitter_us) * 50 + 10 * SIM_SECOND;
-	return us < p->config.delivery_timeout_us ? us : p->config.delivery_timeout_us + SIM_SECOND;
+	us = us < p->config.delivery_timeout_us ? us : p->config.delivery_timeout_us + SIM_SECOND;
+	return us + SIM_HELD_MOST_US; /* answers of the bad weather are waited for, too */
 }
 
 static bool is_idle(const sim_world *w)
