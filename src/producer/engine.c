@@ -383,8 +383,11 @@ void kp_engine_release(kp_engine *e, kp_batch *b)
 	/* acq_rel: the last one sees all that the others did to it */
 	if (atomic_fetch_sub_explicit(&b->n_refs, 1, memory_order_acq_rel) != 1)
 		return;
-	atomic_fetch_sub_explicit(&b->partition->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
+	kp_partition *p = b->partition;
+	int64_t n = (int64_t)kp_batch_footprint(b);
 	kp_batch_free(b, &e->shared.budget);
+	/* release: who finds nothing held finds it free (split.c) */
+	atomic_fetch_sub_explicit(&p->shared.bytes, n, memory_order_release);
 	/* the release of the last reference made room; the loop looked at the figure before it slept, or is woken now */
 	if (atomic_load(&e->shared.is_moving))
 		kp_notify_news(e);

@@ -7,8 +7,9 @@
  * were refused with OUT_OF_ORDER_SEQUENCE_NUMBER or will be. When records were taken out, the numbers behind show a gap at the head of
  * the line, as outcome.c has it.
  *
- * Memory: the new batches live beside the old one for a moment. They may exceed the budget, but for one batch at a time: while its pieces
- * do, only they are split further, each when it is the first in line, for what would make room may wait behind it. Buffers are powers of
+ * Memory: the new batches live beside the old one for a moment. They may exceed the budget, but for one batch at a time: until its
+ * partition holds nothing any more, only its pieces are split further, each when it is the first in line, for what would make room may
+ * wait behind it. (The budget may stay exceeded after that: by records that waited for metadata, see pending.c.) Buffers are powers of
  * two, so the pieces of R bytes of records (before compression) and E bytes of entries hold less than 2 R + 2 E together and
  * KP_PIECE_LEAST_BYTES each, of KP_PIECES_MOST a split. So much may be in use beyond buffer.memory until the old batch is gone, which is at
  * once; then it is less by what that held: R + E at least if it was not compressed.
@@ -35,7 +36,9 @@ typedef struct rebuild {
 
 void kp_split_look_at_budget(kp_engine *e)
 {
-	if (kp_budget_free(&e->shared.budget) >= 0)
+	const kp_partition *p = e->loop.beyond;
+	/* acquire: what held nothing any more has given its memory back (kp_engine_release) */
+	if (p && (atomic_load_explicit(&p->shared.bytes, memory_order_acquire) == 0 || kp_budget_free(&e->shared.budget) >= 0))
 		e->loop.beyond = NULL;
 }
 

@@ -92,8 +92,11 @@ static bool is_broken_promise(sim_world *w, const kp_batch *b, const sim_record 
 	bool is_gap = may_be_gap && b->outcome == KP_UNKNOWN &&
 	              (b->error == KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER || kp_error_get_class(b->error) == KP_CLASS_REFRESH);
 	is_gap |= may_be_gap && b->error == KP_ERR_PARTITION_HALTED; /* the gap is found when the next record leaves */
+	/* too large for the broker, and refused before with a code that does not prove anything: not to be split any more */
+	bool is_whole = b->error == KP_ERR_MESSAGE_TOO_LARGE && b->outcome == KP_UNKNOWN && w->plan.max_message_bytes &&
+	                b->attempts > 1;
 	bool has_time = c->delivery_timeout_us > c->request_timeout_us + 5 * SIM_SECOND && c->retries == INT32_MAX;
-	return b->outcome != KP_PERSISTED && b->error != KP_ERR_CLOSED && !is_gap && has_time;
+	return b->outcome != KP_PERSISTED && b->error != KP_ERR_CLOSED && !is_gap && !is_whole && has_time;
 }
 
 static void check_outcome(sim_world *w, const kp_batch *b, uint32_t index, const sim_record *r)

@@ -241,6 +241,36 @@ static void engine_splits_the_first_piece_further_although_the_pieces_exceed_the
 	fx_free(f);
 }
 
+/* Records that waited for metadata exceed the budget, too, and go on doing so when the pieces of another partition are through. */
+static void engine_splits_when_the_pieces_that_exceeded_the_budget_are_gone(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	config.linger_us = LINGER_US;
+	config.buffer_memory = 8192 + 4096 + 2048;
+	fx *f = fx_with_topic(&config, 2);
+	f->hold = true;
+	for (int i = 0; i < 10; i++)
+		assert_true(fx_send(f, "events", i % 2, NULL, 200) > 0);
+	fx_advance(f, LINGER_US);
+	assert_int_equal(f->requests[0].n_parts, 2);
+	assert_int_equal(kp_budget_reserve(&f->engine->shared.budget, 16384, true), 0);
+	fx_reply_each(f, fx_held(f, 0), (fx_reply[]){{.error = KP_ERR_MESSAGE_TOO_LARGE}, {.error = KP_ERR_MESSAGE_TOO_LARGE}});
+	for (int i = 0; i < 100; i++) {
+		fx_advance(f, config.retry_backoff_us);
+		fx_request *r = fx_held(f, 0);
+		fx_reply replies[2] = {{0}};
+		for (int k = 0; r && k < r->n_parts; k++)
+			replies[k].error = r->parts[k].header.n_records > 4 ? KP_ERR_MESSAGE_TOO_LARGE : 0;
+		if (r)
+			fx_reply_each(f, r, replies);
+	}
+	for (int i = 0; i < 10; i++)
+		fx_check(f, i + 1, KP_PERSISTED, 0);
+	kp_budget_unreserve(&f->engine->shared.budget, 16384);
+	fx_free(f);
+}
+
 static void engine_sends_the_records_that_were_not_to_blame(void **state)
 {
 	(void)state;
@@ -307,6 +337,7 @@ int main(void)
 		cmocka_unit_test(engine_flushes_all_pieces),
 		cmocka_unit_test(engine_splits_although_the_budget_is_full),
 		cmocka_unit_test(engine_splits_the_first_piece_further_although_the_pieces_exceed_the_budget),
+		cmocka_unit_test(engine_splits_when_the_pieces_that_exceeded_the_budget_are_gone),
 		cmocka_unit_test(engine_sends_the_records_that_were_not_to_blame),
 		cmocka_unit_test(engine_wastes_no_numbers_on_records_to_blame),
 		cmocka_unit_test(engine_blames_the_whole_batch_when_its_fate_is_open),
