@@ -23,6 +23,13 @@
 #define UNRESOLVED_MOST 5
 #define PARTITIONS_MOST 64 /* of a topic, and ... */
 #define BROKERS_MOST 32    /* ... brokers that are looked at */
+#define SENT_MOST 16       /* requests of a partition under way */
+
+/* A request under way at the end of a turn. */
+typedef struct sent {
+	const kp_batch *batch;
+	int32_t attempts;
+} sent;
 
 typedef struct watched {
 	kp_uuid topic_id;
@@ -36,6 +43,8 @@ typedef struct watched {
 	bool is_halted;
 	int64_t producer_id; /* of what left last */
 	int16_t producer_epoch;
+	sent sent[SENT_MOST];
+	int n_sent;
 } watched;
 
 typedef struct quiet {
@@ -145,9 +154,19 @@ static void watch_halt(sim_world *w, const kp_partition *p, watched *seen, int32
 	sim_at(w, w->now_us + sim_spread(&w->application, 1, w->plan.resume_us), SIM_EV_RESUME, NULL, topic, p->index);
 }
 
+/* Was its request made in this turn? Several turns may have the same time. */
+static bool is_new(const kp_batch *b, const watched *seen)
+{
+	for (int i = 0; i < seen->n_sent; i++)
+		if (seen->sent[i].batch == b && seen->sent[i].attempts == b->attempts)
+			return false;
+	return seen->n_sent < SENT_MOST;
+}
+
 static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
 {
-	int n = 0, n_looked; /* n: of those that have left; the pieces of one that was too large wait among them */
+	sent under_way[SENT_MOST];
+	int n_sent = 0, n = 0, n_looked; /* n: of those that have left; the pieces of one that was too large wait among them */
 	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next) {
 		const kp_batch *b = KP_CONTAINER_OF(i, kp_batch, link);
 		n += b->attempts > 0;
@@ -155,12 +174,18 @@ static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
 			w->largest_batch = b->raw_len;
 		if (b->n_records > w->longest_batch)
 			w->longest_batch = b->n_records;
-		if (!b->call || b->call->sent_us != w->now_us)
+		if (!b->call)
+			continue;
+		if (n_sent < SENT_MOST)
+			under_way[n_sent++] = (sent){b, b->attempts};
+		if (!is_new(b, seen))
 			continue;
 		watch_sent(w, b, seen);
 		watch_held(w, b, seen);
 		watch_stamp(w, b, seen);
 	}
+	memcpy(seen->sent, under_way, (size_t)n_sent * sizeof(*under_way));
+	seen->n_sent = n_sent;
 	n_looked = 0;
 	for (const kp_list *i = p->loop.ready.next; i != &p->loop.ready && n_looked < UNRESOLVED_MOST + 1;
 	     i = i->next, n_looked++) {
