@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/os_error.h"
 #include "base/time.h"
 #include "devbroker/disk_impl.h"
 #include "kproducer/error.h"
@@ -22,13 +23,13 @@ int kp_disk_error(kp_disk *d, const char *verb, const char *path)
 {
 	int error = errno;
 	if (!d->is_started)
-		return kp_db_storage_fault(&d->storage, "cannot %s %s/%s: %s", verb, d->dir, path, strerror(error));
+		return kp_db_storage_fault(&d->storage, "cannot %s %s/%s: %s", verb, d->dir, path, kp_os_error_text(error));
 	int64_t now_us = kp_time_mono_us();
 	bool is_said = d->is_failing && d->failed_errno == error && now_us - d->failed_us < SAY_AGAIN_US;
 	if (!is_said) {
 		d->failed_us = now_us;
 		kp_db_storage_say(&d->storage, "cannot %s %s/%s: %s: answered with KAFKA_STORAGE_ERROR until that is mended", verb,
-		                  d->dir, path, strerror(error));
+		                  d->dir, path, kp_os_error_text(error));
 	}
 	d->is_failing = true;
 	d->failed_errno = error;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/os_error.h"
 #include "devbroker/control.h"
 #include "devbroker/fault_names.h"
 #include "devbroker/server_impl.h"
@@ -83,7 +84,7 @@ static int set_up(kp_dbserver *s, const kp_fault_action *a, char *why, size_t wh
 	int number = kp_listener_open(node->listener);
 	if (number) {
 		snprintf(why, why_size, "node %" PRId32 " cannot listen on port %u again: %s", a->node,
-		         kp_listener_port(node->listener), strerror(number));
+		         kp_listener_port(node->listener), kp_os_error_text(number));
 		return KP_ERR_CONNECT;
 	}
 	node->is_stuck = false;

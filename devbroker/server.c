@@ -3,21 +3,41 @@
  */
 #include "devbroker/server_impl.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
 #include "base/mem.h"
+#include "base/os_error.h"
 #include "devbroker/storage.h"
 #include "kproducer/error.h"
 
 #define CONNECTIONS_MAX ((size_t)100000)
 #define FILES_KEPT 8 /* descriptors for the storage: one or two at a time, a few when folders are removed */
 
+/* Of this process' descriptors. */
+static uint64_t file_limit(void)
+{
+	struct rlimit files;
+	return getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : RLIM_INFINITY;
+}
+
+static void limit_connections(kp_dbserver *s)
+{
+	size_t own = 64 + 2 * (size_t)s->n_nodes, max = CONNECTIONS_MAX + own; /* a name may stand for two addresses */
+	s->file_limit = file_limit();
+	if (s->file_limit < max)
+		max = (size_t)s->file_limit;
+	s->limits.connections_max = s->connections_given ? s->connections_given : max > 2 * own ? max - own : own;
+}
+
 static void on_accept(void *opaque, kp_conn *net)
 {
 	kp_dbserver_node *node = opaque;
 	kp_dbserver *s = node->server;
 	int64_t now_us = kp_loop_now_us(s->loop);
+	if (s->n_conns >= s->limits.connections_max && file_limit() > s->file_limit)
+		limit_connections(s); /* it was raised meanwhile (prlimit) */
 	while (s->n_conns >= s->limits.connections_max && kp_dbserver_close_oldest(s, now_us))
 		;
 	kp_dbserver_conn_open(s, node->id, net, now_us);
@@ -25,15 +45,24 @@ static void on_accept(void *opaque, kp_conn *net)
 		kp_task_wake(s->task);
 }
 
-/* The listener is out of descriptors: fewer connections from now on, or files could not be opened any more. */
-static bool on_exhausted(void *opaque)
+/*
+ * The listener is out of descriptors. When they are this process' own: fewer connections from now on, or files could not be opened any more.
+ * When the machine is out, or there is no connection to close, who comes has to wait.
+ */
+static bool on_exhausted(void *opaque, int number)
 {
 	const kp_dbserver_node *node = opaque;
 	kp_dbserver *s = node->server;
-	if (s->n_conns == 0)
-		return false;
-	s->limits.connections_max = s->n_conns - (s->n_conns < 2 * FILES_KEPT ? s->n_conns / 2 : FILES_KEPT);
-	return kp_dbserver_close_oldest(s, kp_loop_now_us(s->loop));
+	int64_t now_us = kp_loop_now_us(s->loop);
+	if (number == EMFILE && s->n_conns > 0) {
+		s->file_limit = file_limit();
+		s->limits.connections_max = s->n_conns - (s->n_conns < 2 * FILES_KEPT ? s->n_conns / 2 : FILES_KEPT);
+		return kp_dbserver_close_oldest(s, now_us);
+	}
+	kp_dbserver_say(s, KP_DBSERVER_SAY_EXHAUSTED, now_us,
+	                "cannot accept connections: %s (they wait, and it is tried again ten times a second)",
+	                kp_os_error_text(number));
+	return false;
 }
 
 /* Give every queued answer to its connection; those connections need attention then. */
@@ -132,16 +161,13 @@ static size_t or_default(size_t given, size_t otherwise)
 
 static void set_limits(kp_dbserver *s, const kp_dbserver_limits *l)
 {
-	struct rlimit files;
-	size_t own = 64 + 2 * (size_t)s->n_nodes, max = CONNECTIONS_MAX + own; /* a name may stand for two addresses */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < max)
-		max = (size_t)files.rlim_cur;
 	s->limits = (kp_dbserver_limits){
 		.frame_bytes_max = or_default(l->frame_bytes_max, (size_t)512 << 20),
 		.answer_bytes_max = or_default(l->answer_bytes_max, (size_t)512 << 20),
-		.connections_max = or_default(l->connections_max, max > 2 * own ? max - own : own),
 		.idle_us = l->idle_us ? l->idle_us : 600000000,
 	};
+	s->connections_given = l->connections_max;
+	limit_connections(s);
 }
 
 kp_dbserver *kp_dbserver_new(kp_loop *loop, const kp_dbserver_options *o, char *err, size_t err_size)

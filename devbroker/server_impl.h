@@ -24,6 +24,7 @@ typedef enum kp_dbserver_notice {
 	KP_DBSERVER_SAY_FRAMES,
 	KP_DBSERVER_SAY_ANSWERS,
 	KP_DBSERVER_SAY_CONNECTIONS,
+	KP_DBSERVER_SAY_EXHAUSTED,
 	KP_DBSERVER_N_NOTICES
 } kp_dbserver_notice;
 
@@ -42,6 +43,8 @@ struct kp_dbserver {
 	kp_buf spare[KP_DBSERVER_SPARES];
 	size_t n_spare;
 	kp_dbserver_limits limits;
+	size_t connections_given; /* limits.connections_max as the options had it; 0: as the limit of open files allows */
+	uint64_t file_limit;      /* when limits.connections_max was last found */
 	void (*say)(const char *line, void *opaque);
 	void *say_opaque;
 	int64_t said_us[KP_DBSERVER_N_NOTICES];

@@ -241,7 +241,7 @@ KP_API void kp_config_set_watermark_cb(kp_config *c, kp_watermark_cb *cb, void *
 
 /* A thread that serves any number of producers. */
 KP_API kp_runtime *kp_runtime_new(void);    /* NULL: out of memory, threads or descriptors */
-KP_API void kp_runtime_free(kp_runtime *r); /* after its producers were freed */
+KP_API void kp_runtime_free(kp_runtime *r); /* after its producers were freed; refused in a callback of theirs */
 
 /* The configuration is copied. runtime NULL: the producer gets one of its own. Connects in the background, when there is something to ask or send. */
 KP_API kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err, size_t err_size);
@@ -396,7 +396,10 @@ KP_API void kp_counters_get(kp_producer *p, kp_counters *out); /* out->struct_si
  * 0, or KP_ERR_TIMED_OUT when something was left. Idempotent. Counters and, in queue mode, kp_reports_poll work until kp_producer_free.
  */
 KP_API int kp_close(kp_producer *p, int timeout_ms, uint64_t *left);
-/* Frees everything; closes with time-out 0 first if that was not done. Not from a callback. */
+/*
+ * Frees everything; closes with time-out 0 first if that was not done. In a callback, which the producer would wait for, it is refused: an
+ * error is logged, and the producer goes on.
+ */
 KP_API void kp_producer_free(kp_producer *p);
 
 /* ------------------------------------------------------------------ cluster and topics */

@@ -1,12 +1,14 @@
 /*
  * producer.c - a producer's life: made, stepped by its runtime's thread, freed. How it is flushed and closed: flush.c, close.c.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include <kproducer/error.h>
 
 #include "base/mem.h"
+#include "base/os_error.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "base/version.h"
@@ -282,6 +284,7 @@ kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err,
 		return NULL;
 	}
 	p->generation = kp_fork_generation();
+	errno = 0;
 	init_shared(p);
 	kp_logger_init(&p->log, p->settings.log_level, p->settings.log_cb ? log_line : NULL, p, p->settings.engine.client_id);
 	kp_failure_log_init(&p->loop.failures, &p->log);
@@ -289,13 +292,29 @@ kp_producer *kp_producer_new(const kp_config *c, kp_runtime *runtime, char *err,
 	p->runtime = runtime ? runtime : kp_runtime_new();
 	if (!p->runtime || !make_parts(p) || !attach_to_runtime(p)) {
 		if (err)
-			snprintf(err, err_size, "out of memory, threads or file descriptors");
+			snprintf(err, err_size, "%s",
+			         kp_os_is_out_of_descriptors(errno) ? kp_os_error_text(errno)
+			                                            : "out of memory, threads or file descriptors");
 		p->owns_runtime = p->owns_runtime && p->runtime;
 		free_parts(p);
 		return NULL;
 	}
 	log_start(p, &notes);
 	return p;
+}
+
+/* On its runtime's thread a producer that lives cannot be freed: it would wait for itself. */
+static bool must_refuse_free(kp_producer *p)
+{
+	if (!kp_runtime_is_mine(p->runtime))
+		return false;
+	pthread_mutex_lock(&p->shared.mutex);
+	bool is_closed = p->shared.is_closed;
+	pthread_mutex_unlock(&p->shared.mutex);
+	if (!is_closed)
+		KP_LOG(&p->log, KP_LOG_ERROR, kp_time_mono_us(),
+		       "free_refused: kp_producer_free in a callback would wait for itself; call kp_close there, and free on another thread");
+	return !is_closed;
 }
 
 void kp_producer_free(kp_producer *p)
@@ -306,6 +325,8 @@ void kp_producer_free(kp_producer *p)
 		kp_producer_leave_behind(p);
 		return;
 	}
+	if (must_refuse_free(p))
+		return;
 	kp_close(p, 0, NULL);
 	pthread_mutex_lock(&p->shared.mutex);
 	while (!p->shared.is_closed)

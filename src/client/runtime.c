@@ -84,12 +84,25 @@ kp_runtime *kp_runtime_new(void)
 	return NULL;
 }
 
+/* A runtime has no log of its own. */
+static void refuse_free(void)
+{
+	kp_logger stderr_log;
+	kp_logger_init(&stderr_log, KP_LOG_ERROR, NULL, NULL, NULL);
+	KP_LOG(&stderr_log, KP_LOG_ERROR, kp_time_mono_us(),
+	       "free_refused: kp_runtime_free in a callback would wait for itself; call it on another thread");
+}
+
 void kp_runtime_free(kp_runtime *r)
 {
 	if (!r)
 		return;
 	if (kp_fork_is_inherited(&r->generation)) {
 		kp_runtime_leave_behind(r);
+		return;
+	}
+	if (kp_runtime_is_mine(r)) {
+		refuse_free();
 		return;
 	}
 	pthread_mutex_lock(&r->mutex);

@@ -71,8 +71,11 @@ typedef void kp_accept(void *opaque, kp_conn *c);
 KP_MUST_USE kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_accept *accept, void *opaque,
                                          const char **err_text);
 uint16_t kp_listener_port(const kp_listener *s);
-/* What is asked, with the listener's opaque, when descriptors or memory are out: true when it has closed a connection and may go on. */
-typedef bool kp_make_place(void *opaque);
+/*
+ * What is asked, with the listener's opaque and the errno, when descriptors or memory are out: true when it has closed a connection and
+ * accepting may go on.
+ */
+typedef bool kp_make_place(void *opaque, int number);
 void kp_listener_set_make_place(kp_listener *s, kp_make_place *make_place);
 /* Would listening on this address keep to this machine? True also when the name has no address. The look-up may block. */
 KP_MUST_USE bool kp_listener_is_loopback(const char *address);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/os_error.h"
 #include "kproducer/error.h"
 #include "net/filter.h"
 
@@ -28,8 +29,7 @@ static tcp_filter *tcp_of(kp_filter *f)
 static void say(kp_filter_error *e, int err, const char *what, const char *peer, int number)
 {
 	e->err = err;
-	/* strerror keeps its text per thread (glibc from 2.32 on, musl); strerror_r is two different functions. */
-	snprintf(e->text, sizeof(e->text), "%s %s: %s", what, peer, strerror(number));
+	snprintf(e->text, sizeof(e->text), "%s %s: %s", what, peer, kp_os_error_text(number));
 }
 
 static int fail(tcp_filter *t, int err, const char *what, int number)

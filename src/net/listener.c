@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/os_error.h"
 #include "base/time.h"
 #include "net/conn_impl.h"
 #include "net/local.h"
@@ -97,10 +98,11 @@ static void on_ready(void *opaque, unsigned seen)
 		int fd = accept4(ls->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
-		if (fd < 0 && is_exhausted(errno)) {
+		int number = errno;
+		if (fd < 0 && is_exhausted(number)) {
 			if (!has_waiting(ls->fd))
 				break;
-			if (s->make_place && s->make_place(s->opaque))
+			if (s->make_place && s->make_place(s->opaque, number))
 				continue;
 			pause_accepting(s);
 			return;
@@ -256,7 +258,7 @@ static const char *bind_host(kp_listener *s, const char *host, uint16_t port)
 	int number = bind_all(s, addresses, n, port);
 	for (int i = 1; port == 0 && number == EADDRINUSE && i < PORT_TRIES; i++)
 		number = bind_all(s, addresses, n, 0);
-	return number ? strerror(number) : NULL;
+	return number ? kp_os_error_text(number) : NULL;
 }
 
 static kp_listener *listener_new(kp_loop *l, kp_accept *accept, void *opaque)

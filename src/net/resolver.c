@@ -19,6 +19,7 @@
 #include <ares.h>
 
 #include "base/mem.h"
+#include "base/os_error.h"
 #include "base/time.h"
 #include "kproducer/error.h"
 #include "net/loop_impl.h"
@@ -45,7 +46,8 @@ struct kp_resolve {
 	dns_socket *sockets;
 	uint16_t port;
 	bool has_answer;
-	int status; /* ARES_*, once has_answer */
+	int status;   /* ARES_*, once has_answer */
+	int os_error; /* no descriptor was left: EMFILE or ENFILE; c-ares says only that it did not work */
 	size_t n_addresses;
 	kp_address addresses[KP_RESOLVE_ADDRESSES_MAX];
 };
@@ -59,11 +61,19 @@ static void init_library(void)
 	library_status = ares_library_init(ARES_LIB_INIT_ALL);
 }
 
+static void note_exhaustion(kp_resolve *r)
+{
+	if (kp_os_is_out_of_descriptors(errno))
+		r->os_error = errno;
+}
+
 /* The socket calls are ours because c-ares' own would raise SIGPIPE when a DNS server closes a TCP connection. */
 static ares_socket_t socket_open(int domain, int type, int protocol, void *opaque)
 {
-	(void)opaque;
-	return socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	int fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+	if (fd < 0)
+		note_exhaustion(opaque);
+	return fd;
 }
 
 static int socket_close(ares_socket_t fd, void *opaque)
@@ -187,12 +197,14 @@ static void release(kp_resolve *r)
 
 static void deliver(kp_resolve *r)
 {
-	int status = r->status;
+	int status = r->status, os_error = r->os_error;
 	release(r); /* before `done`, which may close what it was for; the memory lasts until the end of the turn */
 	if (status == ARES_SUCCESS && r->n_addresses > 0)
 		r->done(r->opaque, 0, "", r->addresses, r->n_addresses);
 	else if (status == ARES_ENOMEM)
 		r->done(r->opaque, KP_ERR_NO_MEMORY, ares_strerror(status), NULL, 0);
+	else if (os_error)
+		r->done(r->opaque, KP_ERR_RESOLVE, kp_os_error_text(os_error), NULL, 0);
 	else if (status == ARES_SUCCESS)
 		r->done(r->opaque, KP_ERR_RESOLVE, "the name has no address", NULL, 0);
 	else
@@ -251,6 +263,7 @@ kp_resolve *kp_resolve_start(kp_loop *l, const char *host, uint16_t port, kp_res
 	r->port = port;
 	r->done = done;
 	r->opaque = opaque;
+	errno = 0;
 	int status = open_channel(r);
 	if (status == ARES_SUCCESS) {
 		struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -258,6 +271,7 @@ kp_resolve *kp_resolve_start(kp_loop *l, const char *host, uint16_t port, kp_res
 	} else {
 		on_answer(r, status, 0, NULL);
 	}
+	note_exhaustion(r); /* also of the files that c-ares reads */
 	kp_task_wake(r->task);
 	return r;
 }

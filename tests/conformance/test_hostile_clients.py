@@ -1,6 +1,7 @@
 """The development broker among clients that mean it no good: its memory, its idleness, and the service of others hold."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import random
@@ -52,6 +53,15 @@ class Process:
     @property
     def files(self):
         return len(os.listdir(self.folder / "fd"))
+
+    @property
+    def lowest_free_file(self):
+        return next(i for i in itertools.count() if not (self.folder / "fd" / str(i)).is_symlink())
+
+    @property
+    def cpu_seconds(self):
+        user, system = (self.folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def is_asleep(self, seconds=0.5):
         before = self.wakeups
@@ -264,7 +274,8 @@ def test_storm_of_connections(crowd, lines, name):
 def test_out_of_descriptors(own_devbroker, lines, name, tmp_path, when):
     """More connections than open files: those longest unused go, whoever comes is served and his records kept, nothing spins."""
     broker = own_devbroker("--dir", tmp_path / "data", under=["prlimit", "--nofile=300:300"] if when == "before" else [])
-    resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE, (300, 300))
+    hard = 300 if when == "before" else 2000  # the broker makes use of it when it starts
+    resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE, (300, hard))
     process = Process(broker)
     host, _, port = broker.servers.rpartition(":")
     with contextlib.ExitStack() as stack:
@@ -275,3 +286,32 @@ def test_out_of_descriptors(own_devbroker, lines, name, tmp_path, when):
         assert said(broker, tmp_path).count("ulimit -n") == 1
         assert process.files <= 300
         wait_until(process.is_asleep, "no wake-up while nothing comes")
+        if when == "before":
+            return
+        resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        later = [stack.enter_context(socket.create_connection((host, int(port)), 20)) for _ in range(1000)]
+        for connection in later:
+            connection.sendall(API_VERSIONS)
+        for connection in later:
+            assert len(connection.recv(4096)) > 50, "the limit that was raised is used"
+
+
+def test_no_descriptor_for_the_first_connection(own_devbroker, lines, name, tmp_path):
+    """With no connection to close for it, who comes waits without costing anything, and is served by itself when the limit is raised."""
+    broker = own_devbroker()
+    process = Process(broker)
+    host, _, port = broker.servers.rpartition(":")
+    files = process.files
+    resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE, (process.lowest_free_file, 1000))
+    with socket.create_connection((host, int(port)), 20) as waiting:
+        waiting.sendall(API_VERSIONS)
+        wait_until(lambda: "cannot accept connections" in said(broker, tmp_path), "the broker says it")
+        cpu, wakeups = process.cpu_seconds, process.wakeups
+        time.sleep(1)  # not a wait for something: the time in which little may happen
+        assert process.cpu_seconds - cpu <= 0.05
+        assert process.wakeups - wakeups <= 30
+        assert process.files == files
+        resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE, (1000, 1000))
+        assert len(waiting.recv(4096)) > 50
+        assert_serves(broker, name, lines)
+        assert said(broker, tmp_path).count("cannot accept connections") == said(broker, tmp_path).count("raise ulimit -n") == 1

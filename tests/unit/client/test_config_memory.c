@@ -3,15 +3,17 @@
 
 #include <unistd.h>
 
-/* Fails the allocation number fail_at and all behind it; counts what is alive. */
+/* Fails the allocation number fail_at, alone or with all behind it; counts what is alive. */
 typedef struct failing_allocator {
 	int n, fail_at, live;
+	bool is_alone;
 } failing_allocator;
 
 static void *failing_realloc(void *ptr, size_t size, void *opaque)
 {
 	failing_allocator *a = opaque;
-	if (++a->n >= a->fail_at)
+	a->n++;
+	if (a->n == a->fail_at || (a->n > a->fail_at && !a->is_alone))
 		return NULL;
 	a->live += ptr == NULL;
 	return realloc(ptr, size);
@@ -27,20 +29,27 @@ static void failing_free(void *ptr, void *opaque)
 /* A step with what is left of memory: true when it got all it wanted. It checks by itself that a failure changes nothing. */
 typedef bool step(void);
 
-/* Run the step with ever more memory until it is enough; it must want at least `least` allocations. */
-static void fail_each_allocation(step *s, int least)
+/* Run the step until it has none to fail any more; it must want at least `least` allocations, and miss each. */
+static void fail_each_allocation_with(step *s, int least, bool is_alone)
 {
-	bool enough = false;
+	bool was_enough = false;
 	int fail_at = 0;
-	while (!enough) {
-		failing_allocator a = {.fail_at = ++fail_at};
+	while (!was_enough) {
+		failing_allocator a = {.fail_at = ++fail_at, .is_alone = is_alone};
 		assert_true(fail_at < 100);
 		kp_mem_set_allocator(&(kp_allocator){failing_realloc, failing_free, &a});
-		enough = s();
+		was_enough = s();
 		kp_mem_set_allocator(NULL);
 		assert_int_equal(a.live, 0);
+		assert_true(was_enough == (a.n < fail_at));
 	}
 	assert_true(fail_at > least);
+}
+
+static void fail_each_allocation(step *s, int least)
+{
+	fail_each_allocation_with(s, least, false);
+	fail_each_allocation_with(s, least, true);
 }
 
 static bool make(void)

@@ -4,6 +4,7 @@
  */
 #include "fixture.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -326,11 +327,58 @@ static void every_public_function_that_could_be_forked_is_in_the_table(void **st
 
 /* ------------------------------------------------------------------ children */
 
+/* How often the process' other threads went to sleep, all together; -1 when one does not sleep now. */
+static long sleeps_of_others(void)
+{
+	long n = 0, switches;
+	char path[300], line[100];
+	DIR *d = opendir("/proc/self/task");
+	for (struct dirent *e; n >= 0 && (e = readdir(d));) {
+		if (e->d_name[0] == '.' || strtol(e->d_name, NULL, 10) == gettid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/status", e->d_name);
+		FILE *f = fopen(path, "r"); /* NULL: it has just ended */
+		while (f && n >= 0 && fgets(line, sizeof(line), f))
+			if (strncmp(line, "State:", 6) == 0)
+				n = strstr(line, "sleeping") ? n : -1;
+			else if (sscanf(line, "voluntary_ctxt_switches: %ld", &switches) == 1)
+				n += switches;
+		if (f)
+			fclose(f);
+	}
+	closedir(d);
+	return n;
+}
+
+/* None has run between one look and the next. */
+static bool do_others_rest(void *arg)
+{
+	long before = *(long *)arg;
+	return before == (*(long *)arg = sleeps_of_others()) && before >= 0;
+}
+
+static void let_others_rest(void)
+{
+	long before = -1;
+	(void)eventually(do_others_rest, &before);
+}
+
+/*
+ * The locks of a sanitizer's allocator stay in the child as fork() found them, so no other thread may be at work then. glibc's allocator
+ * is prepared for it: there children are made as it comes.
+ */
+static void prepare_fork(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	let_others_rest();
+#endif
+	fflush(NULL);
+}
+
 typedef int child_work(inherited *i);
 
-static pid_t fork_child(child_work *work, inherited *i)
+static pid_t fork_at_once(child_work *work, inherited *i)
 {
-	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
 		is_child = true;
@@ -338,6 +386,12 @@ static pid_t fork_child(child_work *work, inherited *i)
 		_exit(work(i));
 	}
 	return pid;
+}
+
+static pid_t fork_child(child_work *work, inherited *i)
+{
+	prepare_fork();
+	return fork_at_once(work, i);
 }
 
 static void assert_child_ended_well(pid_t pid)
@@ -440,6 +494,7 @@ static void a_child_that_frees_has_no_descriptor_left(void **state)
 {
 	(void)state;
 	kp_runtime_free(kp_runtime_new()); /* libuv opens a pipe for the process */
+	let_others_rest();                 /* the broker may still be closing what earlier children left */
 	n_before = count_descriptors();
 	inherited i = inherit(NULL, "parent");
 	assert_int_equal(kp_send_sync(i.topic, &a_record, PATIENCE_MS, NULL), 0);
@@ -465,8 +520,7 @@ static int child_with_a_child(inherited *i)
 	kp_config_free(c);
 	if (call_everything(i))
 		return CHILD_NEW;
-	if (kp_send_sync(own.topic, &a_record, PATIENCE_MS,
-	                 NULL)) /* then its loop sleeps, and holds no lock of a sanitizer's malloc */
+	if (kp_send_sync(own.topic, &a_record, PATIENCE_MS, NULL))
 		return CHILD_SEND;
 	pid_t pid = fork_child(grandchild, &own);
 	if (waitpid(pid, &status, 0) != pid || status != 0)
@@ -576,7 +630,7 @@ static void a_parent_that_forks_while_it_sends_loses_nothing(void **state)
 	}
 	for (int k = 0; k < FORKS; k++) {
 		assert_true(collector_wait(&c, (size_t)k * 200)); /* some reports apart */
-		pids[k] = fork_child(child_of_busy_parent, &i);
+		pids[k] = fork_at_once(child_of_busy_parent, &i);
 	}
 	for (int k = 0; k < FORKS; k++)
 		assert_child_ended_well(pids[k]);
@@ -610,6 +664,7 @@ static void on_report_fork(kp_producer *p, const kp_report *reports, size_t n, v
 	if (f->pid)
 		return;
 	f->inherited.producer = p;
+	prepare_fork();
 	pid_t pid = fork();
 	if (pid != 0) {
 		f->pid = pid;

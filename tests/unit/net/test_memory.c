@@ -2,12 +2,17 @@
 #include "dns_server.h"
 
 static long n_until_failure; /* < 0: none fails */
+static bool is_alone;        /* those behind it do not fail */
+static int n_failed;
 
 static void *failing_realloc(void *ptr, size_t size, void *opaque)
 {
 	(void)opaque;
-	if (n_until_failure == 0)
+	if (n_until_failure == 0) {
+		n_failed++;
+		n_until_failure -= is_alone;
 		return NULL;
+	}
 	if (n_until_failure > 0)
 		n_until_failure--;
 	return realloc(ptr, size);
@@ -65,19 +70,19 @@ static bool meet(kp_loop *l, kp_listener *listener, server *s, long fail_at)
 	return has_arrived;
 }
 
-static void each_failing_allocation_of_a_connection_is_an_error(void **state)
+static void fail_each_of_a_connection(void)
 {
-	(void)state;
 	kp_loop *l = kp_loop_new();
 	dns_server dns = {.has_name = true, .addresses = {"::1", "127.0.0.1"}};
 	const char *why = NULL;
 	dns_start(&dns, l);
 	bool has_arrived = false;
 	long n = 0;
-	for (; n < 200 && !has_arrived; n++) {
+	for (n_failed = 1; n < 200 && n_failed > 0; n++) {
 		server s = {.peer = {.loop = l}};
 		kp_listener *listener = kp_listener_new(l, "127.0.0.1", 0, accept_probe, &s, &why);
 		assert_non_null(listener);
+		n_failed = 0;
 		has_arrived = meet(l, listener, &s, n);
 		probe_close(&s.peer);
 		kp_listener_free(listener);
@@ -88,18 +93,26 @@ static void each_failing_allocation_of_a_connection_is_an_error(void **state)
 	kp_loop_free(l);
 }
 
-static void each_failing_allocation_of_loop_and_listener_is_an_error(void **state)
+static void each_failing_allocation_of_a_connection_is_an_error(void **state)
 {
 	(void)state;
+	for (int i = 0; i < 2; i++) {
+		is_alone = i;
+		fail_each_of_a_connection();
+	}
+}
+
+static void fail_each_of_loop_and_listener(void)
+{
 	kp_listener *listener = NULL;
 	server s = {0};
 	const char *why = NULL;
 	long n = 0;
-	for (; n < 100 && !listener; n++) {
+	for (n_failed = 1; n < 100 && n_failed > 0; n++) {
 		n_until_failure = n;
+		n_failed = 0;
 		kp_loop *l = kp_loop_new();
-		if (l)
-			listener = kp_listener_new(l, "127.0.0.1", 0, server_on_accept, &s, &why);
+		listener = l ? kp_listener_new(l, "127.0.0.1", 0, server_on_accept, &s, &why) : NULL;
 		n_until_failure = -1;
 		if (l && !listener)
 			assert_non_null(why);
@@ -107,6 +120,15 @@ static void each_failing_allocation_of_loop_and_listener_is_an_error(void **stat
 		kp_loop_free(l);
 	}
 	assert_true(n > 5 && listener != NULL);
+}
+
+static void each_failing_allocation_of_loop_and_listener_is_an_error(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		is_alone = i;
+		fail_each_of_loop_and_listener();
+	}
 }
 
 int main(void)
