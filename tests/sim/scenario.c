@@ -31,6 +31,26 @@ static void not_idempotent(sim_plan *p, int16_t acks)
 	p->config.idempotent = false;
 }
 
+/* Each partition has a batch with records to blame, and these batches take all memory. */
+static void culprits_everywhere(sim_plan *p, kp_random *r)
+{
+	kp_engine_config *c = &p->config;
+	p->n_topics = 1;
+	p->topics[0].created_us = 0;
+	p->value_max = (uint32_t)sim_spread(r, 8, 100);
+	p->percent_future = (int)sim_range(r, 10, 50);
+	p->percent_oversize = 0;
+	p->percent_explicit = 100;
+	p->percent_purge = 0;
+	p->burst_max = 400;
+	p->hold_reports_us = sim_spread(r, SIM_MS, 20 * SIM_MS);
+	c->batch_size = (int32_t)sim_spread(r, 200, 1000);
+	c->buffer_memory = 2 * KP_BUDGET_MIN_BUFFER * p->topics[0].n_partitions;
+	c->linger_us = sim_spread(r, 5 * SIM_MS, 20 * SIM_MS);
+	c->max_queued_records = 0;
+	c->full_policy = KP_FULL_BLOCK;
+}
+
 static void many_partitions(sim_plan *p, kp_random *r)
 {
 	for (int32_t i = 0; i < p->n_topics; i++) {
@@ -40,6 +60,8 @@ static void many_partitions(sim_plan *p, kp_random *r)
 		t->n_partitions = (int32_t)sim_range(r, 16, SIM_PARTITIONS_MAX - 4);
 		t->grown_to = t->n_partitions + (t->grows_us < KP_TIME_NEVER ? 4 : 0);
 	}
+	if (sim_chance(r, 15))
+		culprits_everywhere(p, r);
 }
 
 /* The first of five batches has no answer, those behind it have theirs from the next leader. */
