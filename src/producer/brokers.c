@@ -145,6 +145,15 @@ static int64_t idle_end_us(const kp_engine *e, const kp_broker *b)
 	return b->used_us + (idle_us > IDLE_LEAST_US ? idle_us : IDLE_LEAST_US);
 }
 
+void kp_broker_throttle(kp_engine *e, kp_broker *b, int32_t throttle_ms)
+{
+	if (throttle_ms <= 0)
+		return;
+	KP_REACHED(BROKER_THROTTLED);
+	kp_rpc_throttle(&b->rpc, e->loop.now_us, throttle_ms);
+	kp_count(&e->loop.throttle_ms, (uint64_t)throttle_ms);
+}
+
 void kp_broker_touch(kp_engine *e, kp_broker *b)
 {
 	int64_t at = KP_TIME_NEVER;

@@ -218,7 +218,9 @@ void kp_broker_has_output(kp_engine *e, kp_broker *b);
 kp_broker *kp_broker_any(kp_engine *e, int64_t now_us);
 void kp_broker_touch(kp_engine *e, kp_broker *b); /* something changed: set its timer anew */
 void kp_broker_timer(kp_engine *e, kp_broker *b, int64_t now_us);
-void kp_broker_sendable(kp_engine *e, kp_broker *b);        /* look at it in this turn */
+void kp_broker_sendable(kp_engine *e, kp_broker *b); /* look at it in this turn */
+/* An answer asks for a pause, when that is above 0 (KIP-219). */
+void kp_broker_throttle(kp_engine *e, kp_broker *b, int32_t throttle_ms);
 void kp_brokers_forget_nodes(kp_engine *e, int64_t now_us); /* re-bootstrap */
 void kp_brokers_free(kp_engine *e);
 

@@ -112,6 +112,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 		kp_cluster_request_failed(&e->loop.cluster, e->loop.now_us);
 		return false;
 	}
+	kp_broker_throttle(e, call->broker, a.throttle_time_ms);
 	/* on_topic uses no arena */
 	error = kp_cluster_update(&e->loop.cluster, &a, e->loop.now_us, on_topic, e);
 	e->loop.metadata_wanted_us = -1;

@@ -41,8 +41,10 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 	kp_arena_reset(&e->loop.arena);
 	if (!error)
 		error = kp_wire_read(&kp_init_producer_id_response_message, version, bytes, &e->loop.arena, &a, NULL);
-	if (!error)
+	if (!error) {
+		kp_broker_throttle(e, call->broker, a.throttle_time_ms);
 		error = a.error_code;
+	}
 	call->last_error = error;
 	if (error == KP_ERR_CLOSED) {
 		e->loop.is_asking_id = false;

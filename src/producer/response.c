@@ -105,11 +105,7 @@ void kp_produce_answered(kp_engine *e, kp_broker *b, kp_produce_call *call, int 
 	for (int32_t i = 0; i < a.node_endpoints.n; i++)
 		(void)kp_cluster_node_put(&e->loop.cluster, a.node_endpoints.items[i].node_id, a.node_endpoints.items[i].host,
 		                          a.node_endpoints.items[i].port);
-	if (a.throttle_time_ms > 0) {
-		KP_REACHED(BROKER_THROTTLED);
-		kp_rpc_throttle(&b->rpc, now_us, a.throttle_time_ms);
-		kp_count(&e->loop.throttle_ms, (uint64_t)a.throttle_time_ms);
-	}
+	kp_broker_throttle(e, b, a.throttle_time_ms);
 	answer_each(e, b, call, &a, version > 12, now_us);
 	/* what the answer does not mention: nobody knows */
 	kp_produce_failed(e, call, KP_ERR_PROTOCOL, true, now_us);

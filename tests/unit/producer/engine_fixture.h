@@ -124,12 +124,13 @@ typedef struct fx {
 	bool hold_ended; /* leave ended batches with the engine */
 	bool metadata_is_mute, id_is_mute;
 	int metadata_error, id_error;
-	int codes[64], n_codes; /* for the next Produce requests, when not held */
-	size_t write_budget;    /* bytes the transport takes before it blocks; SIZE_MAX: never */
-	int32_t throttle_ms;
-	int moved_to;            /* the place where metadata says that node 1 is; 0: at home */
-	int32_t endpoint;        /* a node that Produce answers describe (KIP-951); 0: none */
-	int16_t produce_version; /* highest one offered */
+	int codes[64], n_codes;    /* for the next Produce requests, when not held */
+	size_t write_budget;       /* bytes the transport takes before it blocks; SIZE_MAX: never */
+	int32_t throttle_ms;       /* of Produce answers */
+	int32_t other_throttle_ms; /* of Metadata and InitProducerId answers */
+	int moved_to;              /* the place where metadata says that node 1 is; 0: at home */
+	int32_t endpoint;          /* a node that Produce answers describe (KIP-951); 0: none */
+	int16_t produce_version;   /* highest one offered */
 	int16_t first_epoch;
 	/* what happened */
 	int n_metadata, n_metadata_topics, n_id, n_other, other_place;

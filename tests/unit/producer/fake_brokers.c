@@ -109,6 +109,7 @@ static void answer_metadata(fx *f, fx_conn *c, const kp_request_header *h, kp_sl
 	if (f->metadata_is_mute)
 		return;
 	kp_wire_init(&kp_metadata_response_schema, &a, 1);
+	a.throttle_time_ms = f->other_throttle_ms;
 	a.error_code = (int16_t)f->metadata_error;
 	a.controller_id = 1;
 	a.brokers.n = f->n_nodes;
@@ -134,6 +135,7 @@ static void answer_id(fx *f, fx_conn *c, const kp_request_header *h)
 	if (f->id_is_mute)
 		return;
 	kp_wire_init(&kp_init_producer_id_response_schema, &a, 1);
+	a.throttle_time_ms = f->other_throttle_ms;
 	a.error_code = (int16_t)f->id_error;
 	a.producer_id = f->id_error ? -1 : f->next_producer_id++;
 	a.producer_epoch = f->id_error ? -1 : f->first_epoch;

@@ -116,11 +116,38 @@ static void record_in_flight_ends_by_its_deadline_while_the_broker_throttles(voi
 	fx_free(f);
 }
 
+static void answers_to_other_requests_throttle_too(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	fx *f = fx_new(&config);
+	f->n_nodes = 1;
+	fx_add_topic(f, "events", 1);
+	f->other_throttle_ms = 2000;
+	assert_true(fx_start(f));
+	int first = fx_send(f, "events", 0, NULL, 10);
+	fx_advance(f, 3 * (int64_t)FX_SECOND);
+	fx_check(f, first, KP_PERSISTED, 0);
+	assert_int_equal(f->n_metadata, 1);
+	assert_int_equal(f->n_id, 1);
+	assert_int_equal(fx_count(f).throttle_ms, 4000);
+	/* now node 1 itself is asked */
+	kp_metadata_stale(f->engine, kp_engine_topic(f->engine, "events"));
+	fx_advance(f, FX_SECOND);
+	assert_int_equal(f->n_metadata, 2);
+	int64_t sent_us = f->now_us;
+	int second = fx_send(f, "events", 0, NULL, 10);
+	fx_advance(f, 3 * (int64_t)FX_SECOND);
+	assert_in_range(fx_report_of(f, second)->at_us, sent_us + FX_SECOND, sent_us + 2 * FX_SECOND);
+	fx_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_end_by_their_deadline_while_the_broker_throttles),
 		cmocka_unit_test(other_brokers_go_on_while_one_throttles),
+		cmocka_unit_test(answers_to_other_requests_throttle_too),
 		cmocka_unit_test(record_to_be_sent_again_ends_by_its_deadline_while_the_broker_throttles),
 		cmocka_unit_test(record_in_flight_ends_by_its_deadline_while_the_broker_throttles),
 	};
