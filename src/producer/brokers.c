@@ -125,6 +125,12 @@ void kp_broker_has_output(kp_engine *e, kp_broker *b)
 
 static void push_action(kp_engine *e, kp_action_type type, kp_broker *b)
 {
+	/* where events come between taking and the next turn there is always one left: the place of those taken is used again */
+	if (e->loop.n_actions == e->loop.cap_actions && e->loop.action_at > 0) {
+		e->loop.n_actions -= e->loop.action_at;
+		memmove(e->loop.actions, e->loop.actions + e->loop.action_at, e->loop.n_actions * sizeof(*e->loop.actions));
+		e->loop.action_at = 0;
+	}
 	if (reserve_actions(e, e->loop.n_actions + 1))
 		return; /* only if the transport leaves the actions of many turns where they are */
 	e->loop.actions[e->loop.n_actions++] = (kp_action){.type = type, .conn = b->conn, .host = b->host, .port = b->port};

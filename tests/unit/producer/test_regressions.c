@@ -128,6 +128,29 @@ static void record_without_headers_is_refused_as_exactly_as_one_with(void **stat
 	fx_free(f);
 }
 
+/* Where an event comes between the taking of actions and the next turn one is always left: they must not add up until memory is wanted. */
+static void actions_take_the_places_of_those_that_were_taken(void **state)
+{
+	(void)state;
+	kp_engine_config config = fx_config();
+	fx *f = fx_with_topic(&config, 1);
+	kp_engine *e = f->engine;
+	kp_broker *b = kp_broker_find(e, 1);
+	size_t cap = e->loop.cap_actions;
+	kp_action a;
+	fx_break(f, 1, KP_ERR_TRANSPORT);
+	assert_int_equal(b->state, KP_BROKER_DOWN);
+	b->reconnect_us = f->now_us;
+	e->loop.n_actions = e->loop.action_at = cap;
+	kp_broker_want(e, b, f->now_us);
+	assert_int_equal(e->loop.cap_actions, cap);
+	assert_true(kp_engine_next_action(e, &a));
+	assert_int_equal(a.type, KP_ACTION_CONNECT);
+	assert_false(kp_engine_next_action(e, &a));
+	kp_engine_on_close(e, a.conn, KP_ERR_CONNECT, "refused", f->now_us);
+	fx_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +160,7 @@ int main(void)
 		cmocka_unit_test(batch_starts_small_when_the_last_ones_size_leaves_no_room),
 		cmocka_unit_test(record_that_no_empty_buffer_could_hold_is_refused),
 		cmocka_unit_test(record_without_headers_is_refused_as_exactly_as_one_with),
+		cmocka_unit_test(actions_take_the_places_of_those_that_were_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
