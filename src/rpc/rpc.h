@@ -66,7 +66,7 @@ struct kp_rpc {
 		int16_t min, max; /* max -1: the broker does not offer the API */
 	} offered[KP_RPC_API_COUNT];
 	int16_t transaction_version; /* finalized feature transaction.version, 0 when unknown */
-	int64_t throttled_until_us;  /* KIP-219: nothing but what is under way before then */
+	int64_t throttled_until_us;  /* KIP-219: its owner sends no Produce request before then */
 	uint64_t sent_bytes, received_bytes;
 	char error_text[160]; /* what kp_rpc_input objected to */
 };

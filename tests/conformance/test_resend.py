@@ -105,6 +105,17 @@ def test_records_of_unknown_outcome_are_doubled_only_on_request(own_devbroker, o
     assert (result.json["unknown"], result.json["persisted"]) == ((1, 0) if code else (0, 1))
 
 
+def assert_all_arrive(process, broker, topic):
+    """The hundred records stand once in the log, and those that were given up before were sent again."""
+    process.stdin = None
+    out, err = process.communicate(timeout=2 * PATIENCE)
+    assert process.returncode == 0, err
+    found = records(broker, topic)
+    assert sorted(int(r.value) for r in found) == list(range(100))
+    # all of them were given up, unless the command had not come to the last by then
+    assert json.loads(out)["resent"] == 100 - counts_of(found).get(None, 0) > 0
+
+
 def test_records_for_a_topic_that_is_made_late_arrive(broker, name):
     # time enough for an answer of the new topic: one that is late would leave the outcome unknown
     hasty = "-X", "delivery.timeout.ms=2000", "-X", "request.timeout.ms=1900", "-X", "linger.ms=0", "-X", "allow.auto.create.topics=false"
@@ -113,13 +124,7 @@ def test_records_for_a_topic_that_is_made_late_arrive(broker, name):
     process.stdin.close()
     wait_for_failure(process)
     broker.create_topic(name)
-    process.stdin = None
-    out, err = process.communicate(timeout=2 * PATIENCE)
-    assert process.returncode == 0, err
-    found = records(broker, name)
-    assert sorted(int(r.value) for r in found) == list(range(100))
-    # those that were given up before: all of them, unless the command had not come to the last by then
-    assert json.loads(out)["resent"] == 100 - counts_of(found).get(None, 0) > 0
+    assert_all_arrive(process, broker, name)
 
 
 def test_records_for_which_too_few_replicas_were_in_sync_arrive(kafka_without_its_second, name):
@@ -131,12 +136,7 @@ def test_records_for_which_too_few_replicas_were_in_sync_arrive(kafka_without_it
     process.stdin.close()
     assert b"error=NOT_ENOUGH_REPLICAS" in wait_for_failure(process)
     broker.alter_topic(name, min_insync_replicas=1)
-    process.stdin = None
-    out, err = process.communicate(timeout=2 * PATIENCE)
-    assert process.returncode == 0, err
-    found = records(broker, name)
-    assert sorted(int(r.value) for r in found) == list(range(100))
-    assert json.loads(out)["resent"] == 100 - counts_of(found).get(None, 0) > 0
+    assert_all_arrive(process, broker, name)
 
 
 def test_a_stop_ends_what_waits_to_be_sent_again(own_devbroker, tmp_path):

@@ -37,6 +37,14 @@ typedef struct broker broker;
 /* n_nodes nodes; topics are made on first use with n_partitions partitions, or not at all when that is 0. */
 broker *broker_start(int n_nodes, int n_partitions);
 void broker_stop(broker *b);
+/* The broker of all tests of a program; from main: run them with one of so many nodes and partitions. */
+extern broker *the_broker;
+int the_broker_starts(void **state);
+int the_broker_stops(void **state);
+extern int the_broker_size[2]; /* nodes, partitions */
+#define RUN_WITH_BROKER(tests, n_nodes, n_partitions)                         \
+	(the_broker_size[0] = (n_nodes), the_broker_size[1] = (n_partitions), \
+	 cmocka_run_group_tests(tests, the_broker_starts, the_broker_stops))
 const char *broker_servers(const broker *b); /* node 1's */
 /* Run `job` on the broker's thread, and wait for it. */
 void broker_do(broker *b, void (*job)(kp_db *db, void *arg), void *arg);

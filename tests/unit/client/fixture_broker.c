@@ -74,6 +74,23 @@ void broker_stop(broker *b)
 	free(b);
 }
 
+broker *the_broker;
+int the_broker_size[2];
+
+int the_broker_starts(void **state)
+{
+	(void)state;
+	the_broker = broker_start(the_broker_size[0], the_broker_size[1]);
+	return 0;
+}
+
+int the_broker_stops(void **state)
+{
+	(void)state;
+	broker_stop(the_broker);
+	return 0;
+}
+
 const char *broker_servers(const broker *b)
 {
 	return b->servers;

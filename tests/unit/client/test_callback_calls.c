@@ -4,22 +4,6 @@
  */
 #include "fixture.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 1);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 /* What a callback did, and what came of it; looked at after the close. */
 typedef struct tried {
 	kp_producer *producer;
@@ -246,5 +230,5 @@ int main(void)
 		cmocka_unit_test(every_callback_may_call_everything),
 		cmocka_unit_test(a_callback_may_free_another_producer_once_it_is_closed),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 1);
 }

@@ -6,22 +6,6 @@
 #include <errno.h>
 #include <time.h>
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 1);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 /* What a callback did, and what came of it; looked at after the close. */
 typedef struct tried {
 	kp_topic *topic;
@@ -204,5 +188,5 @@ int main(void)
 		cmocka_unit_test(slow_callbacks_are_counted),
 		cmocka_unit_test(a_callback_may_make_a_producer_on_its_own_runtime),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 1);
 }

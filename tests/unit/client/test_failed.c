@@ -3,22 +3,6 @@
  */
 #include "fixture.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 3);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 static const kp_header one_header = {"trace", "abc", 3};
 
 static kp_record record_with_all(void)
@@ -232,5 +216,5 @@ int main(void)
 		cmocka_unit_test(purge_ends_what_it_is_told_to),
 		cmocka_unit_test(purge_refuses_what_it_does_not_know),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 3);
 }

@@ -5,22 +5,6 @@
 
 #include "fixture.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 2);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 static kp_producer *producer(collector *c, const char *const *pairs)
 {
 	return producer_with_failures(broker_servers(the_broker), c, pairs);
@@ -323,5 +307,5 @@ int main(void)
 		cmocka_unit_test(unpolled_failures_hold_memory_until_they_are_polled),
 		cmocka_unit_test(two_threads_poll_the_two_queues_while_others_send),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 2);
 }

@@ -24,22 +24,6 @@ int __lsan_is_turned_off(void)
 	return is_child;
 }
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 4);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 /* What a child inherited; all of it made before the fork. */
 typedef struct inherited {
 	kp_runtime *runtime;
@@ -725,5 +709,5 @@ int main(void)
 		cmocka_unit_test(a_callback_may_fork),
 		cmocka_unit_test(a_child_that_returns_from_a_callback_ends_there),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 4);
 }

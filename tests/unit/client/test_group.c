@@ -3,22 +3,6 @@
  */
 #include "fixture.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 3);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 /* Notes what the batch callback is told. */
 typedef struct told {
 	_Atomic int n_calls;
@@ -200,5 +184,5 @@ int main(void)
 		cmocka_unit_test(a_batch_ends_with_its_producer),
 		cmocka_unit_test(small_batches_from_many_threads_are_each_told_once),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 3);
 }

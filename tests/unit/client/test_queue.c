@@ -5,22 +5,6 @@
 
 #include "fixture.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 1);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 static kp_producer *producer(const char *const *pairs)
 {
 	return producer_of(broker_servers(the_broker), NULL, NULL, pairs);
@@ -289,5 +273,5 @@ int main(void)
 		cmocka_unit_test(modes_choose_what_is_reported),
 		cmocka_unit_test(unacknowledged_records_end_unknown_without_error),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 1);
 }

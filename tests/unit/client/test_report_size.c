@@ -7,22 +7,6 @@
 #define NEWER (sizeof(kp_report) + 64)
 #define UNTOUCHED 0xee
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 2);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 /* Memory of a program whose kp_report has that size. */
 typedef struct room {
 	_Alignas(kp_report) unsigned char bytes[64 * NEWER];
@@ -241,5 +225,5 @@ int main(void)
 		cmocka_unit_test(poll_into_room_of_no_size_gives_nothing_and_says_so),
 		cmocka_unit_test(synchronous_send_into_room_of_no_size_sends_nothing),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 2);
 }

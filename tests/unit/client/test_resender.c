@@ -7,22 +7,6 @@
 #include "record/batch.h"
 #include "record/record.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 2);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 static kp_producer *producer(void)
 {
 	return producer_with_failures(broker_servers(the_broker), NULL, PAIRS("delivery.reports", "none", "linger.ms", "0"));
@@ -507,5 +491,5 @@ int main(void)
 		cmocka_unit_test(freed_with_records_under_way_it_leaves_nothing),
 		cmocka_unit_test(records_from_many_threads_are_offered_in_the_callback_and_each_ends_once),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 2);
 }

@@ -8,22 +8,6 @@
 
 #include "base/random.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(3, 3);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 static void send_n(kp_producer *p, int n)
 {
 	kp_topic *t = kp_topic_open(p, "runtime");
@@ -224,5 +208,5 @@ int main(void)
 		cmocka_unit_test(the_library_is_the_headers),
 		cmocka_unit_test(the_runtimes_thread_takes_no_signal),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 3, 3);
 }

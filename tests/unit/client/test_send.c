@@ -5,22 +5,6 @@
 
 #include "record/batch.h"
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(1, 3);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 static kp_producer *producer(collector *c, const char *const *pairs)
 {
 	collector_init(c);
@@ -424,5 +408,5 @@ int main(void)
 		cmocka_unit_test(send_sync_gives_the_error_of_a_failed_record),
 		cmocka_unit_test(send_sync_gives_up_in_time_and_the_record_goes_on),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 1, 3);
 }

@@ -9,22 +9,6 @@
 
 #define THREADS 8
 
-static broker *the_broker;
-
-static int start(void **state)
-{
-	(void)state;
-	the_broker = broker_start(3, 4);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	broker_stop(the_broker);
-	return 0;
-}
-
 /* ------------------------------------------------------------------ everything at once */
 
 typedef struct worker {
@@ -307,5 +291,5 @@ int main(void)
 		cmocka_unit_test(threads_open_the_same_topics_at_once),
 		cmocka_unit_test(producers_live_and_die_on_a_shared_runtime_from_several_threads),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return RUN_WITH_BROKER(tests, 3, 4);
 }

@@ -5,7 +5,6 @@
 #include "fixture.h"
 #include "wire/msg_metadata.h"
 
-static broker *the_broker;
 static kp_producer *the_producer;
 static char err[512];
 
