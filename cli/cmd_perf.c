@@ -41,7 +41,7 @@ static const cli_option options[] = {
 	{'k', "keys", "N", "N distinct keys of 8 bytes in rotation, at most 1M (0: none)"},
 	{OPTION_RANDOM_KEYS, "random-keys", NULL, "draw the keys at random instead"},
 	{'H', "header", "NAME[=VALUE]", "a header for every record, without '=' with a null value; may be repeated"},
-	{'p', "partition", "N", "all records to this partition"},
+	{'p', "partition", "N", "all records to this partition; random: one of the topic's, drawn for each record"},
 	{'z', "compression", "CODEC", "gzip, snappy, lz4, zstd or none (compression.type)"},
 	{OPTION_THREADS, "threads", "N", "threads that send, which take the producers in turn (one a producer)"},
 	{OPTION_PRODUCERS, "producers", "N", "producers, each with buffers and connections of its own (1)"},
@@ -61,8 +61,9 @@ static const char details[] =
 	"While it runs, a line on a terminal shows the last second: records and bytes delivered, records in flight, latencies.\n"
 	"\n"
 	"With --json one object: records, acked, failed, unknown, bytes (keys, values and headers), seconds, records_per_second,\n"
-	"mb_per_second, cpu_seconds, max_rss_kb, latency_us {p50, p90, p95, p99, p999, max, timed}, retries, settings, errors; with\n"
-	"--histogram also histogram_us, an array of {from, to, count}.\n"
+	"mb_per_second, cpu_seconds, max_rss_kb, latency_us {p50, p90, p95, p99, p999, max, timed}, threads\n"
+	"{slowest_records_per_second, mean_records_per_second}, retries, settings, errors; with --histogram also histogram_us, an array of\n"
+	"{from, to, count}.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer perf -b localhost:9092 -t bench -n 10M\n"
@@ -108,6 +109,13 @@ static int take_rate(const char *arg, double *out)
 	               : cli_usage_error(&cli_perf, "--rate wants records per second, from 0.000001 to 1G or 0, not '%.200s'", arg);
 }
 
+static int take_partition(perf_options *o, const char *arg)
+{
+	o->has_random_partition = !strcmp(arg, "random");
+	o->partition = KP_PARTITION_ANY;
+	return o->has_random_partition ? CLI_GO_ON : cli_partition_take(&o->partition, &cli_perf, arg);
+}
+
 static int take(void *state, int id, char *arg)
 {
 	perf_options *o = state;
@@ -116,7 +124,7 @@ static int take(void *state, int id, char *arg)
 	case 's': return take_number("size", arg, 0, SIZE_MAX_BYTES, &o->size);
 	case 'k': return take_number("keys", arg, 0, CLI_PAYLOAD_KEYS_MAX, &o->n_keys);
 	case 'H': return cli_headers_take(&o->headers, &cli_perf, arg);
-	case 'p': return cli_partition_take(&o->partition, &cli_perf, arg);
+	case 'p': return take_partition(o, arg);
 	case 'z': return cli_common_set(&o->common, "compression.type", arg);
 	case OPTION_RATE: return take_rate(arg, &o->rate);
 	case OPTION_DURATION: return take_seconds("duration", arg, &o->duration_ms);

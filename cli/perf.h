@@ -42,7 +42,7 @@ typedef struct perf_options {
 	uint64_t array;                              /* records per call: 1 is kp_send */
 	cli_headers headers;
 	int32_t partition;
-	bool has_random_keys, wants_histogram;
+	bool has_random_keys, has_random_partition, wants_histogram;
 } perf_options;
 
 /* Where the reports of one runtime go. */
@@ -58,11 +58,14 @@ typedef struct perf_sender {
 	kp_topic *topic; /* of the producer that it sends through */
 	pthread_t thread;
 	unsigned index;
-	uint64_t n; /* to send */
+	uint64_t n;               /* to send */
+	uint64_t partition_state; /* of the generator that draws partitions */
+	uint32_t n_partitions;    /* to draw from; 0: as the record says */
 	cli_payload_cursor cursor;
 	_Alignas(64) atomic_uint_fast64_t accepted; /* relaxed: only the progress line reads it while the thread runs */
 	atomic_uint_fast64_t bytes;                 /* likewise: keys, values and headers of accepted records */
 	uint64_t refused;
+	int64_t end_ns;                       /* all sent */
 	kp_record records[PERF_SAMPLE_EVERY]; /* the first `array` of them are used */
 } perf_sender;
 

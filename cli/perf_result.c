@@ -103,6 +103,23 @@ static void print_settings(const perf *run, cli_json *j)
 	cli_json_close(j, '}');
 }
 
+/* Of each thread's own clock, from the common start to its last record: how evenly they got on. */
+static void print_threads(const perf *run, cli_json *j)
+{
+	double slowest = 0, sum = 0;
+	for (unsigned i = 0; i < run->n_started; i++) {
+		const perf_sender *s = &run->senders[i];
+		double ns = (double)(s->end_ns - run->start_ns);
+		double rate = ns > 0 ? (double)atomic_load_explicit(&s->accepted, memory_order_relaxed) * 1e9 / ns : 0;
+		slowest = i && slowest < rate ? slowest : rate;
+		sum += rate;
+	}
+	cli_json_open(j, "threads", '{');
+	cli_json_real(j, "slowest_records_per_second", slowest, 1);
+	cli_json_real(j, "mean_records_per_second", run->n_started ? sum / run->n_started : 0, 1);
+	cli_json_close(j, '}');
+}
+
 static void print_json(const perf *run, const figures *f)
 {
 	cli_json j = {.out = stdout};
@@ -125,6 +142,7 @@ static void print_json(const perf *run, const figures *f)
 	cli_json_close(&j, '}');
 	if (run->options->wants_histogram)
 		cli_chart_json(&run->latency_ns, "histogram_us", &j);
+	print_threads(run, &j);
 	cli_json_uint(&j, "retries", f->retries);
 	cli_json_text(&j, "stopped_by", cli_stop_count() ? cli_stop_signal_name() : NULL);
 	print_settings(run, &j);

@@ -73,6 +73,12 @@ static int run_sessions(perf *run)
 		rc = cli_session_check_partition(&run->sessions[0], o->partition);
 	if (rc != CLI_GO_ON)
 		return rc;
+	if (!run->sessions[0].n_partitions && o->has_random_partition) {
+		cli_error(
+			"-p random draws from the partitions of a topic that exists, %s does not; kproducer topics create makes it",
+			o->common.topic);
+		return CLI_USAGE;
+	}
 	if (!run->sessions[0].n_partitions)
 		cli_say("topic %s does not exist yet: the time to create it will be part of the figures", o->common.topic);
 	rc = perf_send(run);

@@ -60,6 +60,12 @@ static bool retry_or_refuse(perf_sender *s, const kp_record *r, int error)
 	return true;
 }
 
+static inline void draw_partition(perf_sender *s, kp_record *r)
+{
+	if (s->n_partitions)
+		r->partition = (int32_t)((cli_payload_random(&s->partition_state) >> 32) * s->n_partitions >> 32);
+}
+
 /* n <= PERF_SAMPLE_EVERY records, the first one timed. */
 static bool send_singly(perf_sender *s, size_t n)
 {
@@ -71,6 +77,7 @@ static bool send_singly(perf_sender *s, size_t n)
 	r.opaque = ticks_at(s->run, cli_now_ns());
 	for (size_t i = 0; i < n && goes_on; i++) {
 		cli_payload_next(&cursor, &r);
+		draw_partition(s, &r);
 		int error = kp_send(topic, &r);
 		if (__builtin_expect(error != 0, 0))
 			goes_on = retry_or_refuse(s, &r, error);
@@ -90,8 +97,10 @@ static bool send_array(perf_sender *s, size_t n)
 {
 	kp_topic *topic = s->topic;
 	bool goes_on = true;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		cli_payload_next(&s->cursor, &s->records[i]);
+		draw_partition(s, &s->records[i]);
+	}
 	for (size_t done = 0; done < n && goes_on;) {
 		int error = 0;
 		size_t accepted = kp_send_many(topic, s->records + done, n - done, &error);
@@ -147,6 +156,7 @@ static void send_at_rate(perf_sender *s)
 		if (is_over(run, now))
 			return;
 		cli_payload_next(&s->cursor, &r);
+		draw_partition(s, &r);
 		r.opaque = ticks_at(run, due);
 		int error = kp_send(s->topic, &r);
 		if (!error)
@@ -164,6 +174,7 @@ static void *sender_main(void *opaque)
 		send_at_rate(s);
 	else
 		send_at_full_speed(s);
+	s->end_ns = cli_now_ns();
 	/* Release: what the thread counted is read after the last one is gone. */
 	if (atomic_fetch_sub_explicit(&s->run->n_running, 1, memory_order_acq_rel) == 1 &&
 	    write(s->run->done_fd, &one, sizeof(one)) < 0)
@@ -181,6 +192,8 @@ static void sender_init(perf *run, unsigned i)
 	r.n_headers = o->headers.n;
 	*s = (perf_sender){.run = run, .index = i, .topic = run->sessions[i % o->n_producers].topic};
 	s->n = o->n_records == UINT64_MAX ? UINT64_MAX : o->n_records / o->n_threads + (i < o->n_records % o->n_threads);
+	s->partition_state = UINT64_C(0x9e3779b97f4a7c15) * (i + 1);
+	s->n_partitions = o->has_random_partition ? (uint32_t)run->sessions[i % o->n_producers].n_partitions : 0;
 	/* Different threads start at different places, or all would send the same key at the same time. */
 	s->cursor = (cli_payload_cursor){&run->payload, run->payload.n * i / o->n_threads, run->payload.n_keys * i / o->n_threads,
 	                                 o->has_random_keys ? UINT64_C(0x9e3779b97f4a7c15) * (i + 1) : 0};

@@ -94,6 +94,21 @@ def test_all_records_to_one_partition(devbroker, name):
     assert count(devbroker, name) == {0: 0, 1: 0, 2: 500}
 
 
+@pytest.mark.parametrize("way", [[], ["--array", "7"], ["--rate", "1M"], ["--threads", "3"]], ids=" ".join)
+def test_random_partitions_are_drawn_for_each_record_of_all(devbroker, name, way):
+    devbroker.create_topic(name, partitions=5)
+    figures = perf(devbroker, name, "-n", "10k", "-s", "10", "-p", "random", *way)
+    found = count(devbroker, name)
+    assert sum(found.values()) == 10000
+    assert all(1700 < n < 2300 for n in found.values()), found
+    assert 0 < figures["threads"]["slowest_records_per_second"] <= figures["threads"]["mean_records_per_second"]
+
+
+def test_random_partitions_of_no_topic_are_refused(devbroker, name):
+    result = kproducer("perf", "-b", devbroker.servers, "-t", name, "-p", "random", "-n", "1")
+    assert result.code == 2 and f"{name} does not" in result.err and "topics create" in result.err
+
+
 def test_producers_have_connections_of_their_own(devbroker, name):
     figures = perf(devbroker, devbroker.create_topic(name), "-n", "3000", "--producers", "4", "--runtimes", "3", "--rate", "10k")
     assert (figures["settings"]["producers"], figures["settings"]["runtimes"], figures["settings"]["threads"]) == (4, 3, 4)
