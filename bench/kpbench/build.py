@@ -1,6 +1,7 @@
 """Building what is measured. A C program is compiled again when a source is newer; Go and Java do that by themselves, or in a moment."""
 
 import os
+import pathlib
 import subprocess
 
 from .paths import BUILD, KAFKA_JARS, KPRODUCER, OUT, ROOT, SOURCE, WHEEL, BenchError
@@ -14,6 +15,8 @@ C_PROGRAMS = {
     "rdk_bench": (["rdk_bench.c"], ["-O2"], ["-lrdkafka", "-lpthread"]),
     "micro_record": (["micro_record.c"], ["-O2", f"-I{ROOT / 'src'}", f"-I{ROOT / 'include'}"],
                      [BUILD / "libkp_record.a", BUILD / "libkp_base.a", "-lisal", "-ldeflate", "-lzstd", "-llz4", "-lsnappy"]),
+    "probe": (["probe/*.c"], ["-O2", f"-I{ROOT / 'src'}", f"-I{ROOT / 'include'}"],
+              [BUILD / "libkproducer.a", "-luv", "-lcares", "-lisal", "-ldeflate", "-lzstd", "-llz4", "-lsnappy", "-lpthread"]),
 }
 
 
@@ -30,7 +33,11 @@ def c_program(name):
     patterns, flags, libraries = C_PROGRAMS[name]
     sources = [f for p in patterns for f in sorted(SOURCE.glob(p))]
     made = OUT / name
-    newest = max(f.stat().st_mtime for f in [*SOURCE.glob("*.[ch]"), *SOURCE.glob("sink/*"), SOURCE / "kpbench" / "build.py"])
+    archives = [a for a in libraries if isinstance(a, pathlib.Path)]
+    for a in archives:
+        if not a.exists():
+            raise BenchError(f"no {a}: run scripts/build release")
+    newest = max(f.stat().st_mtime for f in [*SOURCE.glob("*.[ch]"), *SOURCE.glob("*/*.[ch]"), SOURCE / "kpbench" / "build.py", *archives])
     if not made.exists() or made.stat().st_mtime < newest:
         command(["cc", *C_FLAGS, *flags, "-o", made, *sources, *libraries], f"compiling bench/{name}")
     return made
