@@ -1,59 +1,102 @@
-"""The table of cases: what is sent where, how often, and how many records a program sends so that a run takes a second or two."""
+"""What is sent where: a case, its name, and how many records a program sends in a run of a given length."""
 
 import dataclasses
+
+UNITS = ((1_000_000, "M"), (1000, "k"))
+
+
+def short(n):
+    """1000 as 1k."""
+    return next((f"{n // unit}{letter}" for unit, letter in UNITS if n >= unit and n % unit == 0), str(n))
 
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    size: int
+    """The defaults are the base case; everything else differs from it in something, which its name says."""
+
+    size: int = 100  # bytes of a value
     codec: str = "none"
     target: str = "sink"
     idempotent: bool = True
     partitions: int = 6
+    brokers: int = 1
+    threads: int = 1  # of the application, that send
+    producers: int = 1  # in the process, each with a thread of the application
+    linger_ms: int = 5
+    keys: int = 0  # distinct ones of 8 bytes; 0: null keys
+    headers: int = 0  # on every record
+    is_random: bool = False  # the partition is drawn for each record, instead of chosen by the client
+    rate: int = 0  # records/s; 0: as fast as it goes
+    array: int = 1  # records a call
 
     @property
     def name(self):
-        return f"{self.target}-{self.size}-{self.codec}-{'idempotent' if self.idempotent else 'plain'}-{self.partitions}p"
+        shows_size = self.size != 100 or self.codec != "none" or (self.target != "sink" and not self.rate)
+        parts = [
+            (self.target != "sink", self.target),
+            (shows_size, f"{self.size // 1000}KB" if self.size >= 10000 else f"{self.size}B"),
+            (self.codec != "none", self.codec),
+            (not self.idempotent, "plain"),
+            (self.partitions != 6, f"{self.partitions}p"),
+            (self.is_random, "random"),
+            (self.brokers > 1, f"{self.brokers}brokers"),
+            (self.threads > 1, f"{self.threads}threads"),
+            (self.producers > 1, f"{self.producers}producers"),
+            (self.keys, "keyed"),
+            (self.headers, "headers"),
+            (self.rate, f"latency-{short(self.rate)}"),
+            (self.linger_ms != (0 if self.rate else 5), f"linger{self.linger_ms}"),
+            (self.array > 1, f"array{self.array}"),
+        ]
+        return "-".join(part for is_shown, part in parts if is_shown) or "base"
 
     def __str__(self):
         where = {"sink": "the sink", "kafka": "Apache Kafka"}[self.target]
-        kind = "idempotent" if self.idempotent else "not idempotent"
-        return f"{self.size} B, {self.partitions} partitions, compression {self.codec}, {kind}, to {where}"
+        parts = [
+            f"{self.size} B", f"{self.partitions} partition{'s' * (self.partitions > 1)}{', drawn for each record' * self.is_random}",
+            f"compression {self.codec}", "idempotent" if self.idempotent else "not idempotent", f"linger {self.linger_ms} ms",
+            *([f"{self.brokers} brokers"] * (self.brokers > 1)), *([f"{self.threads} threads"] * (self.threads > 1)),
+            *([f"{self.producers} producers"] * (self.producers > 1)), *([f"{short(self.keys)} keys"] * (self.keys > 0)),
+            *([f"{self.headers} headers"] * (self.headers > 0)), *([f"arrays of {self.array}"] * (self.array > 1)),
+            *([f"{short(self.rate)} records/s"] * (self.rate > 0)),
+        ]
+        return f"{', '.join(parts)}, to {where}"
 
 
-@dataclasses.dataclass(frozen=True)
-class Suite:
-    programs: list
-    cases: list
-    rounds: dict  # by target
+BASE = Case()
+WARM_UP_S = 1  # with a rate: the first second is not in the latencies
 
-
-BASE = Case(100)
-QUICK = ["limit", "limit-idempotent", "kproducer", "librdkafka-debian", "librdkafka-newest"]
-PEERS = ["java", "franz", "sarama"]
-
-SUITES = {
-    "quick": Suite(QUICK, [BASE], {"sink": 5}),
-    "full": Suite(QUICK + PEERS,
-                  [Case(size, codec, target) for target in ("sink", "kafka") for size in (100, 1000) for codec in ("none", "lz4")],
-                  {"sink": 3, "kafka": 2}),
-}
-
-# Millions of records a run, by target, size and codec. "limit" and "librdkafka" stand for both of theirs.
-MILLIONS = {
-    ("sink", 100, "none"): dict(limit=40, kproducer=25, librdkafka=5, java=4, franz=6, sarama=1.2),
-    ("sink", 100, "lz4"): dict(kproducer=10, librdkafka=5, java=3, franz=4, sarama=1.2),
-    ("sink", 1000, "none"): dict(limit=8, kproducer=6, librdkafka=3, java=1.2, franz=3, sarama=0.6),
-    ("sink", 1000, "lz4"): dict(kproducer=1, librdkafka=0.8, java=0.6, franz=0.5, sarama=0.3),
-    ("kafka", 100, "none"): dict(limit=10, kproducer=10, librdkafka=5, java=3, franz=5, sarama=1),
-    ("kafka", 100, "lz4"): dict(kproducer=8, librdkafka=4, java=2.5, franz=3, sarama=1),
-    ("kafka", 1000, "none"): dict(limit=1.5, kproducer=1.5, librdkafka=1, java=0.7, franz=1.2, sarama=0.5),
-    ("kafka", 1000, "lz4"): dict(kproducer=0.8, librdkafka=0.7, java=0.5, franz=0.4, sarama=0.2),
-}
+# M records/s to reckon with: they decide how many records a run of some seconds sends, and what --list estimates. "limit" and
+# "librdkafka" stand for both of theirs.
+RATES = {
+    "base": dict(limit=20, kproducer=15, librdkafka=2.7, java=1.3, franz=2.5, sarama=0.5),
+    "1000B": dict(limit=3.2, kproducer=3, librdkafka=1.2),
+    "100B-lz4": dict(kproducer=5, librdkafka=2.2),
+    "1000B-lz4": dict(kproducer=0.6, librdkafka=0.34),
+    "10000p-random": dict(kproducer=5, librdkafka=0.5),
+    "1000p-random-100brokers": dict(kproducer=5, librdkafka=0.8),
+    "4threads": dict(kproducer=15, librdkafka=2),
+    "kafka-100B": dict(limit=4.5, kproducer=4, librdkafka=2, java=0.9, franz=2, sarama=0.5),
+    "kafka-1000B": dict(kproducer=0.5, librdkafka=0.3),
+    "kafka-100B-lz4": dict(kproducer=4, librdkafka=1.7),
+    "kafka-1000B-lz4": dict(kproducer=0.5, librdkafka=0.3),
+} | {name: dict(kproducer=rate) for name, rate in {
+    "10B": 20, "100KB": 0.03, "keyed": 10, "headers": 8,
+    "100B-zstd": 2, "100B-snappy": 4, "100B-gzip": 0.6, "1000B-zstd": 0.4, "1000B-snappy": 0.6, "1000B-gzip": 0.06,
+    "1p": 15, "100p": 15, "1000p": 15, "10000p": 15, "1p-random": 10, "100p-random": 8, "1000p-random": 6, "1000p-random-10brokers": 6,
+    "16threads": 15, "64threads": 15, "10producers": 15, "100producers": 10, "linger0": 12, "linger50": 15, "array100": 18,
+}.items()}
 FEWEST = 1000
 
 
-def records(case, program, scale):
-    counts = MILLIONS[case.target, case.size, case.codec]
-    millions = counts.get(program) or counts[program.split("-")[0]]
-    return max(FEWEST, int(millions * 1e6 * scale))
+def expected_rate(case, program):
+    """Records/s."""
+    if case.rate:
+        return case.rate
+    rates = RATES[case.name]
+    return (rates.get(program) or rates[program.split("-")[0]]) * 1e6
+
+
+def records(case, program, seconds):
+    warm_up = case.rate * WARM_UP_S
+    return max(FEWEST, int(expected_rate(case, program) * seconds) + warm_up)

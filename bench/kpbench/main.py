@@ -1,4 +1,4 @@
-"""The command line: which suite, builds, rounds, tables."""
+"""The command line: which suite, builds, groups, tables."""
 
 import argparse
 import pathlib
@@ -7,45 +7,52 @@ import signal
 import sys
 import time
 
-from . import build, measure, report
-from .cases import SUITES
-from .payload import payload
+from . import build, measure, probes, report
+from .groups import SUITES, estimate_s, handled
 from .paths import OUT, BenchError
 from .programs import PROGRAMS
+from .results import Results
 from .targets import TARGETS
 
 
 def parse():
     p = argparse.ArgumentParser(prog="bench/run", description="Producers beside each other on the same work. See bench/README.md.")
-    p.add_argument("suite", nargs="?", choices=list(SUITES), default="full", help="which cases, programs and rounds (full)")
-    p.add_argument("--rounds", type=int, help="instead of the suite's")
+    p.add_argument("suite", nargs="?", choices=list(SUITES), default="full", help="which groups of cases and programs (full)")
+    p.add_argument("--rounds", type=int, help="instead of each group's")
     p.add_argument("--scale", type=float, default=1, metavar="F", help="times as many records a run (1)")
-    p.add_argument("--programs", metavar="A,B", help=f"only these of {', '.join(PROGRAMS)}")
-    p.add_argument("--cases", metavar="REGEX", help="only cases whose name matches; --list shows the names")
+    p.add_argument("--programs", metavar="A,B", help=f"only these of {', '.join(PROGRAMS)}; no probes")
+    p.add_argument("--cases", metavar="REGEX", help="only groups and cases whose name matches, and `probes`; --list shows the names")
     p.add_argument("--check", action="store_true", help="the sink checks checksums, records and sequences: slower, for tests")
     p.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where all runs go (build/bench/SUITE.json)")
-    p.add_argument("--list", action="store_true", help="show cases and programs, and end")
-    p.add_argument("--build", metavar="A,B", help="only build these (programs, sink, limit, timed), into build/bench")
+    p.add_argument("--list", action="store_true", help="show groups, cases, programs and how long they may take, and end")
+    p.add_argument("--build", metavar="A,B", help="only build these (programs, sink, limit, timed, probe), into build/bench")
     a = p.parse_args()
     if (a.rounds is not None and a.rounds < 1) or a.scale <= 0:
         p.error("--rounds and --scale are more than 0")
     return a
 
 
+def matching(group, names, pattern):
+    """The group with what was asked for of it."""
+    entries = [(c, n) for c, n in handled(group.entries) if n in names and (re.search(pattern, group.name) or re.search(pattern, c.name))]
+    return type(group)(**vars(group) | {"entries": tuple(entries)})
+
+
 def choose(a):
+    """(groups, whether the probes run)"""
     suite = SUITES[a.suite]
-    names = a.programs.split(",") if a.programs else suite.programs
+    names = a.programs.split(",") if a.programs else list(PROGRAMS)
     unknown = [n for n in names if n not in PROGRAMS]
     if unknown:
         raise BenchError(f"no program {', '.join(unknown)}; there are {', '.join(PROGRAMS)}")
     try:
-        cases = [c for c in suite.cases if re.search(a.cases or "", c.name)]
+        groups = [g for g in (matching(g, names, a.cases or "") for g in suite) if g.entries]
+        has_probes = a.suite == "full" and not a.programs and bool(re.search(a.cases or "", "probes"))
     except re.error as e:
         raise BenchError(f"--cases {a.cases}: no regular expression: {e}") from None
-    cases = [c for c in cases if any(PROGRAMS[n].handles(c) for n in names)]
-    if not cases:
-        raise BenchError(f"no such case of {a.suite} for {', '.join(names)}; there are {', '.join(c.name for c in suite.cases)}")
-    return names, cases
+    if not groups and not has_probes:
+        raise BenchError(f"no such case of {a.suite} for {', '.join(names)}; there are {', '.join(g.name for g in suite)}")
+    return groups, has_probes
 
 
 def say(text):
@@ -54,51 +61,92 @@ def say(text):
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def measure_all(a, names, cases):
-    """Case by case; targets that cost something to start serve all their cases. Yields (case, rounds, starts, runs)."""
-    for kind in dict.fromkeys(c.target for c in cases):
-        target = TARGETS[kind](check=a.check)
-        try:
-            for case in (c for c in cases if c.target == kind):
-                programs = [PROGRAMS[n] for n in names if PROGRAMS[n].handles(case)]
-                plan = measure.Plan(a.rounds or SUITES[a.suite].rounds[kind], a.scale, payload(case.size), say)
-                yield case, plan.rounds, *measure.run_case(case, programs, target, plan)
-        finally:
+def show_list(a, groups, has_probes):
+    for g in groups:
+        print(f"{g.name}: {', '.join(c.name for c in g.cases)}\n    {', '.join(g.programs)}; {a.rounds or g.rounds} rounds,"
+              f" {estimate_s([g], a.rounds, a.scale):.0f} s")
+    seconds = estimate_s(groups, a.rounds, a.scale)
+    if has_probes:
+        print(f"probes: {', '.join(report.PROBED)}; {probes.estimate_s(a.scale):.0f} s")
+        seconds += probes.estimate_s(a.scale)
+    print(f"about {seconds / 60:.0f} min, without builds and installation")
+
+
+class Targets:
+    """Those that cost something to start serve all their groups."""
+
+    def __init__(self, check):
+        self.check = check
+        self.made = {}
+
+    def get(self, kind):
+        if kind not in self.made:
+            self.made[kind] = TARGETS[kind](check=self.check)
+        return self.made[kind]
+
+    def close(self):
+        for target in self.made.values():
             target.close()
+
+
+def measure_all(a, groups, has_probes, results, path):
+    """A group that cannot be measured is named, the others still are. What is there is kept after each."""
+    targets = Targets(a.check)
+    plan = measure.Plan(a.rounds or 0, a.scale, say, targets.get)
+    try:
+        for group in groups:
+            attempt(results, group.name, lambda: measure.run_group(group, plan, results))
+            if group.name in results.groups:
+                print(report.group_text(results, group), flush=True)
+            results.write(path)
+        if has_probes:
+            attempt(results, "probes", lambda: probes.run_all(results, targets.get("sink"), plan))
+    finally:
+        targets.close()
+
+
+def attempt(results, name, do):
+    try:
+        do()
+    except BenchError as e:
+        results.failures.append(f"{name}: {e}")
+    say("")
+    if results.failures and results.failures[-1].startswith(f"{name}: "):
+        print(f"bench: {results.failures[-1]}", file=sys.stderr, flush=True)
 
 
 def run(a):
     begin = time.monotonic()
     if a.build:
         build.build(a.build.split(","))
-        return
-    names, cases = choose(a)
+        return 0
+    groups, has_probes = choose(a)
     if a.list:
-        print("cases:", *(c.name for c in cases), "\nprograms:", *names)
-        return
-    build.build(["timed", "sink", *(need for n in names for need in PROGRAMS[n].needs)])
-    results, versions = [], {}
-    print(report.machine() + "\n", flush=True)
-    for case, rounds, starts, runs in measure_all(a, names, cases):
-        say("")
-        results.append((case, starts, runs))
-        versions |= {r.program: r.version for r in runs if r.version}
-        print(report.case_text(case, rounds, starts, runs), flush=True)
-    print("\n".join(report.settings(names, cases, versions)))
-    print(report.NOT_EQUAL)
+        show_list(a, groups, has_probes)
+        return 0
+    needs = [need for g in groups for n in g.programs for need in PROGRAMS[n].needs]
+    build.build(["timed", "sink", *needs, *["probe"] * (has_probes or any(g.codec_probe for g in groups))])
+    results = Results(a.suite, report.machine())
     path = a.json or OUT / f"{a.suite}.json"
-    report.write_json(path, a.suite, results)
-    print(f"every record was counted by the target; {time.monotonic() - begin:.0f} s; all runs: {path}")
+    print(results.machine + "\n", flush=True)
+    measure_all(a, groups, has_probes, results, path)
+    results.seconds = time.monotonic() - begin
+    results.write(path)
+    print("\n".join([*report.probes_text(results), *report.settings_text(results), "Not equal:", *(f"- {t}" for t in report.NOT_EQUAL)]))
+    if results.failures:
+        print(f"not measured: {', '.join(f.partition(':')[0] for f in results.failures)}; {results.seconds:.0f} s; all runs: {path}")
+        return 1
+    print(f"every record was counted by the target; {results.seconds:.0f} s; all runs: {path}")
+    return 0
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped on the way out
     try:
-        run(parse())
+        return run(parse())
     except (BenchError, OSError) as e:
         say("")
         print(f"bench: {e}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0

@@ -1,4 +1,4 @@
-"""One run of one program, and the rounds of a case."""
+"""One run of one program, and the rounds of a group."""
 
 import dataclasses
 import json
@@ -7,34 +7,17 @@ import pathlib
 import subprocess
 import time
 
+from . import probes
 from .cases import records
+from .groups import handled
 from .paths import OUT, BenchError
+from .payload import payload
+from .programs import PROGRAMS
+from .results import Run
 from .targets import cpu_seconds
 
 TIME_OUT = 180
-
-
-@dataclasses.dataclass
-class Run:
-    program: str
-    round: int
-    records: int
-    seconds: float  # by the program's clock, first send to last report
-    cpu_s: float  # user and system time of the whole process, from outside, its start included
-    max_rss_kib: int
-    wall_s: float
-    server_cpu_s: float
-    other_cpu_s: float  # of everybody else on the machine meanwhile
-    batch_bytes: int  # of the record batches that the target took; None when it does not tell
-    version: str
-
-    @property
-    def rate(self):
-        return self.records / self.seconds
-
-    @property
-    def cpu_ns(self):
-        return self.cpu_s * 1e9 / self.records
+NO_SLACK = ("--timer-slack", 1)  # with a rate: else the kernel's 50 us would be in every latency, of every program
 
 
 def busy_seconds():
@@ -43,11 +26,11 @@ def busy_seconds():
     return (sum(fields) - fields[3] - fields[4]) / os.sysconf("SC_CLK_TCK")
 
 
-def call(program, command):
+def call(program, command, slack=()):
     """What it printed, and what `timed` says of it."""
     used = OUT / f"used-{os.getpid()}.json"
     try:
-        done = subprocess.run([str(a) for a in [OUT / "timed", used, *command]], capture_output=True, text=True, timeout=TIME_OUT,
+        done = subprocess.run([str(a) for a in [OUT / "timed", *slack, used, *command]], capture_output=True, text=True, timeout=TIME_OUT,
                               env=os.environ | program.env)
     except subprocess.TimeoutExpired:
         raise BenchError(f"{program.name} is not done after {TIME_OUT} s") from None
@@ -58,40 +41,72 @@ def call(program, command):
     return done.stdout, json.loads(text)
 
 
-def run_once(program, case, target, n, payload):
-    """One run. The target has to have counted what the program says was acknowledged, and that is all that was to be sent."""
+def run_once(program, case, target, n, values):
+    """(Run, Result) of one run. The target has to have counted what the program says was acknowledged, and that is all that was to be
+    sent."""
     with target.one_run(case):
         busy, server = busy_seconds(), cpu_seconds(target.pid)
-        out, used = call(program, program.command(case, target, n, payload))
+        out, used = call(program, program.command(case, target, n, values), NO_SLACK if case.rate else ())
         busy, server = busy_seconds() - busy, cpu_seconds(target.pid) - server
-    acknowledged, seconds, version = program.parse(out)
+    r = program.parse(out)
     counted, wrong = target.records()
-    if not n == acknowledged == counted or wrong:
-        raise BenchError(f"{program.name}, {case}: {n} to send, {acknowledged} acknowledged, {counted} counted by the target {wrong}".rstrip())
+    if not n == r.acknowledged == counted or wrong:
+        raise BenchError(
+            f"{program.name}, {case}: {n} to send, {r.acknowledged} acknowledged, {counted} counted by the target {wrong}".rstrip())
+    if case.rate and n > 1 and not r.latency_us:
+        raise BenchError(f"{program.name}, {case}: it printed no latencies")
     cpu = used["user_s"] + used["sys_s"]
-    return Run(program.name, 0, n, seconds, cpu, used["max_rss_kib"], used["wall_s"], server, max(0, busy - server - cpu),
-               target.n_bytes, version)
+    run = Run("", case.name, program.name, 0, n, r.seconds, cpu, used["max_rss_kib"], used["max_threads"], used["wall_s"], server,
+              max(0, busy - server - cpu), **target.counted(), latency_us=r.latency_us, first_ms=r.first_ms, threads=r.threads)
+    return run, r
 
 
 @dataclasses.dataclass
 class Plan:
-    rounds: int
-    scale: float  # times the records of the table of cases
-    payload: pathlib.Path
+    rounds: int  # 0: each group's own
+    scale: float  # times the records that a run would have
     say: object  # called with a line of progress
+    targets: object  # called with a kind: the target
 
 
-def run_case(case, programs, target, plan):
-    """Every program once to see what its start costs, then the rounds, in each every program once: (starts, runs)."""
-    starts, runs = {}, []
-    for program in programs:
-        starts[program.name] = run_once(program, case, target, 1, plan.payload)
-    for i in range(plan.rounds):
-        for program in programs:
+def add(results, group, run, number):
+    run.group, run.round = group.name, number
+    results.runs.append(run)
+
+
+def note(results, group, case, program, target):
+    """How the program is called, without what differs from run to run and machine to machine."""
+    by_program = results.settings.setdefault(group.name, {})
+    by_program.setdefault(program.name, program.settings(case))
+    if program.name == "kproducer":
+        argv = program.command(case, type("Target", (), {"servers": "HOST:PORT", "topic": "bench"}), "N", f"payload-{case.size}.txt")
+        results.commands[case.name] = " ".join(str(a) for a in ["kproducer", *argv[1:-1]])
+
+
+def run_group(group, plan, results):
+    """Every program once to see what its start costs (not along a dimension), then the rounds, each from another one on: who runs behind
+    whom is not the same twice."""
+    target = plan.targets(group.target)
+    entries = [(case, PROGRAMS[name]) for case, name in handled(group.entries)]
+    rounds = plan.rounds or group.rounds
+    for case, program in entries:
+        note(results, group, case, program, target)
+        if not group.is_dimension:
+            run, r = run_once(program, case, target, 1, payload(case.size))
+            add(results, group, run, 0)
+            if program.name != "kproducer" and r.version:
+                results.versions[program.name] = r.version
+    for i in range(1, rounds + 1):
+        first = (i - 1) % len(entries)
+        for case, program in entries[first:] + entries[:first]:
             begin = time.monotonic()
-            run = run_once(program, case, target, records(case, program.name, plan.scale), plan.payload)
-            run.round = i + 1
-            runs.append(run)
-            plan.say(f"{case.name} round {i + 1}/{plan.rounds} {program.name}: {run.rate / 1e6:.3g} M records/s,"
+            n = records(case, program.name, group.seconds * plan.scale)
+            run, _ = run_once(program, case, target, n, payload(case.size))
+            add(results, group, run, i)
+            plan.say(f"{group.name} round {i}/{rounds} {case.name} {program.name}: {run.rate / 1e6:.3g} M records/s,"
                      f" {time.monotonic() - begin:.1f} s")
-    return starts, runs
+        if group.codec_probe:
+            case = group.cases[0]
+            probes.add(results, probes.codec(case.codec, case.size), group=group.name, round=i)
+    results.groups.append(group.name)
+    results.rounds[group.name] = rounds

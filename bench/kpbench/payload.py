@@ -13,8 +13,14 @@ WORDS = ("accepted", "basket", "charged", "checkout", "customer", "delivered", "
          "payment", "refund", "search", "session", "shipped", "signup", "stock", "timeout", "token", "upload", "user", "warehouse")
 
 
+SMALLEST_EVENT = 90
+
+
 def line(draw, at_ms, size):
-    """A JSON object of exactly `size` bytes: what every event has, in the larger ones a blob of half their length, and words."""
+    """A JSON object of exactly `size` bytes: what every event has, in the larger ones a blob of half their length, and words. Values
+    that are too small for one are numbers."""
+    if size < SMALLEST_EVENT:
+        return f"{draw.randrange(10**size):0{size}d}"
     head = f'{{"ts":{at_ms},"id":"{draw.getrandbits(64):016x}","user":{draw.randrange(100000, 1000000)},"ms":{draw.randrange(5000)}'
     if size >= 400:
         head += f',"trace":"{draw.getrandbits(4 * (size // 2)):0{size // 2}x}"'

@@ -1,29 +1,50 @@
 """The table of programs: how each is called for a case, with which settings, and what it prints. A new peer is a class and a row."""
 
+import dataclasses
 import json
 import re
 
+from .cases import BASE, WARM_UP_S
 from .paths import KAFKA_JARS, KPRODUCER, OUT, BenchError
 
 BUFFER_BYTES = 256 << 20
 BATCH_BYTES = 1000000
-LINGER_MS = 5
+HEADERS = ("trace=4bf92f3577b34da6", "source=checkout")
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What a program said of its run."""
+
+    acknowledged: int
+    seconds: float
+    version: str = ""
+    latency_us: dict = None  # p50, p99, p999, max; with a rate
+    first_ms: float = None  # from creating the producer to the first report
+    threads: dict = None  # slowest_records_per_second, mean_records_per_second of the threads that send
+
+
+def differs_only_in(case, *fields):
+    """From the base case."""
+    return all(f.name in fields or getattr(case, f.name) == f.default for f in dataclasses.fields(case))
 
 
 class Program:
-    """A program prints a line `[NAME VERSION] records=N ... secs=S`: N were acknowledged, in S seconds.
+    """A program prints a line `[NAME VERSION] records=N ... secs=S [first_ms=M]`: N were acknowledged, in S seconds. With a rate also
+    `latency_us n= mean= p50= p90= p99= p99.9= max=`, from when a record was due to its report, the first second left out.
 
     A client sends one record before its clock starts, so that connection, metadata and producer id are not in its figures.
     """
 
     needs = ()  # for build.build()
     env = {}
+    can = ("size", "codec", "target", "idempotent", "partitions")  # in which a case may differ from the base case
 
     def __init__(self, name):
         self.name = name
 
     def handles(self, case):
-        return True
+        return differs_only_in(case, *self.can)
 
     def command(self, case, target, n, payload):
         raise NotImplementedError
@@ -32,20 +53,19 @@ class Program:
         raise NotImplementedError
 
     def parse(self, out):
-        """(records acknowledged, seconds, version)"""
-        found = re.search(r"(?:^\S+ (\S+) )?records=(\d+) .*?secs=([\d.]+)", out, re.M)
+        found = re.search(r"(?:^\S+ (\S+) )?records=(\d+) .*?secs=([\d.]+)(?:.* first_ms=([\d.]+))?", out, re.M)
         if not found:
             raise BenchError(f"{self.name} printed no result: {out.strip()[-300:]}")
-        return int(found[2]), float(found[3]), found[1]
+        line = re.search(r"^latency_us (.*)$", out, re.M)
+        latency = {k.replace(".", ""): float(v) for k, v in re.findall(r"(\S+)=(\S+)", line[1])} if line else None
+        return Result(int(found[2]), float(found[3]), found[1] or "", latency, float(found[4]) if found[4] else None)
 
 
 class Limit(Program):
-    """Neither negotiates nor reports; without compression only."""
+    """Neither negotiates nor reports; without compression and to one broker only."""
 
     needs = ("limit",)
-
-    def handles(self, case):
-        return case.codec == "none"
+    can = ("size", "target", "partitions", "idempotent", "linger_ms")
 
     @property
     def is_idempotent(self):
@@ -63,72 +83,97 @@ class Limit(Program):
 class Kproducer(Program):
     needs = ("kproducer",)
 
+    def handles(self, case):
+        return True
+
     def properties(self, case):
-        given = ["acks=all", f"linger.ms={LINGER_MS}", f"compression.type={case.codec}"]
+        given = ["acks=all", f"linger.ms={case.linger_ms}", f"compression.type={case.codec}"]
         return given if case.idempotent else [*given, "enable.idempotence=false"]
+
+    def options(self, case):
+        """Of perf, for what is no property."""
+        given = {
+            "--threads": max(case.threads, case.producers) if case.threads * case.producers > 1 else 0, "--array": case.array - 1 and case.array,
+            "--producers": case.producers - 1 and case.producers, "--keys": case.keys, "-p": "random" if case.is_random else 0,
+            "--rate": case.rate, "--warmup": WARM_UP_S if case.rate else 0,
+        }
+        return [str(a) for name, value in given.items() if value for a in (name, value)] + [
+            a for h in HEADERS[:case.headers] for a in ("-H", h)]
 
     def command(self, case, target, n, payload):
         given = [a for p in self.properties(case) for a in ("-X", p)]
-        return [KPRODUCER, "perf", "-b", target.servers, "-t", target.topic, "-n", n, "-s", case.size, "--payload-file", payload, *given,
-                "--json", "-q"]
+        return [KPRODUCER, "perf", "-b", target.servers, "-t", target.topic, "-n", n, "-s", case.size, "--payload-file", payload,
+                *self.options(case), *given, "--json", "-q"]
 
     def settings(self, case):
-        return "our defaults, with " + " ".join(self.properties(case))
+        return "our defaults, with " + " ".join(self.properties(case)) + "".join(f" {o}" for o in self.options(case))
 
     def parse(self, out):
         r = json.loads(out)
-        return r["acked"], r["seconds"], None
+        latency = r["latency_us"] if r["settings"]["rate"] else None
+        return Result(r["acked"], r["seconds"], r["settings"]["version"], latency, threads=r.get("threads"))
 
 
 class Librdkafka(Program):
+    can = (*Program.can, "threads", "linger_ms", "is_random", "rate", "brokers")
+
     def __init__(self, name, *needs, **env):
         super().__init__(name)
         self.needs = ("rdk_bench", *needs)
         self.env = env
 
     def properties(self, case):
-        return ["acks=-1", f"enable.idempotence={str(case.idempotent).lower()}", f"linger.ms={LINGER_MS}", f"compression.type={case.codec}",
-                "max.in.flight=5", f"queue.buffering.max.kbytes={BUFFER_BYTES // 1024}", "queue.buffering.max.messages=1000000",
-                f"batch.size={BATCH_BYTES}", "batch.num.messages=100000"]
+        return ["acks=-1", f"enable.idempotence={str(case.idempotent).lower()}", f"linger.ms={case.linger_ms}",
+                f"compression.type={case.codec}", "max.in.flight=5", f"queue.buffering.max.kbytes={BUFFER_BYTES // 1024}",
+                "queue.buffering.max.messages=1000000", f"batch.size={BATCH_BYTES}", "batch.num.messages=100000"]
+
+    def options(self, case):
+        given = {"--threads": case.threads - 1 and case.threads, "--random": case.partitions * case.is_random, "--rate": case.rate}
+        return [str(a) for name, value in given.items() if value for a in (name, value)]
 
     def command(self, case, target, n, payload):
         given = [a for p in self.properties(case) for a in ("-X", p)]
         return [OUT / "rdk_bench", "-b", target.servers, "-t", target.topic, "-n", n, "-s", case.size, "-f", payload, "--poll-every", 100,
-                *given]
+                *self.options(case), *given]
 
     def settings(self, case):
-        return " ".join(self.properties(case)) + "; polled every 100 records"
+        polled = "by a thread of its own" if case.rate or case.threads > 1 else "every 100 records"
+        return " ".join(self.properties(case) + self.options(case)) + f"; polled {polled}"
 
 
 class Java(Program):
     needs = ("java",)
     jvm = ["-Xms1g", "-Xmx1g", "-XX:+UseParallelGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
+    can = (*Program.can, "linger_ms", "rate", "brokers")
 
     def properties(self, case):
-        return ["acks=all", f"enable.idempotence={str(case.idempotent).lower()}", f"linger.ms={LINGER_MS}",
+        return ["acks=all", f"enable.idempotence={str(case.idempotent).lower()}", f"linger.ms={case.linger_ms}",
                 f"compression.type={case.codec}", f"batch.size={BATCH_BYTES}", f"buffer.memory={BUFFER_BYTES}",
                 "max.in.flight.requests.per.connection=5"]
 
     def command(self, case, target, n, payload):
+        rate = [f"rate={case.rate}"] if case.rate else []
         return ["java", *self.jvm, "-cp", f"{OUT / 'java'}:{KAFKA_JARS}/*", "JavaBench", target.servers, target.topic, n, payload,
-                *self.properties(case)]
+                *self.properties(case), *rate]
 
     def settings(self, case):
         return " ".join(self.jvm[:3] + self.properties(case))
 
 
 class GoPeer(Program):
-    def __init__(self, name, settings):
+    def __init__(self, name, settings, *can):
         super().__init__(name)
         self.needs = (name,)
         self.fixed = settings
+        self.can = (*Program.can, *can)
 
     def command(self, case, target, n, payload):
+        rate = ["-rate", case.rate] if case.rate else []
         return [OUT / self.name, "-b", target.servers, "-t", target.topic, "-n", n, "-f", payload, "-c", case.codec,
-                f"-i={str(case.idempotent).lower()}"]
+                "-linger", f"{case.linger_ms}ms", f"-i={str(case.idempotent).lower()}", *rate]
 
     def settings(self, case):
-        return f"{self.fixed}, compression {case.codec}{', idempotent' if case.idempotent else ''}"
+        return f"{self.fixed}, linger {case.linger_ms} ms, compression {case.codec}{', idempotent' if case.idempotent else ''}"
 
 
 PROGRAMS = {p.name: p for p in (
@@ -138,6 +183,8 @@ PROGRAMS = {p.name: p for p in (
     Librdkafka("librdkafka-debian"),
     Librdkafka("librdkafka-newest", "librdkafka-newest", LD_LIBRARY_PATH=str(OUT / "librdkafka-newest")),
     Java("java"),
-    GoPeer("franz", "acks all, linger 5 ms, batches of 1 MB, 256 MiB and 1M records of buffer, a partition for 1 MB at a time"),
-    GoPeer("sarama", "acks all, flush after 5 ms or 1 MB, 2000 messages a channel, round robin, 1 request in flight when idempotent"),
+    GoPeer("franz", "acks all, batches of 1 MB, 256 MiB and 1M records of buffer, a partition for 1 MB at a time", "linger_ms", "rate",
+           "brokers"),
+    GoPeer("sarama", "acks all, flush at 1 MB or the linger, 2000 messages a channel, round robin, 1 request in flight when idempotent"),
 )}
+assert all(p.handles(BASE) for p in PROGRAMS.values())

@@ -1,27 +1,23 @@
-"""What the runs say: tables of minimum, median and maximum, ratios, the floors of the base case, and JSON."""
+"""What the runs say, as text: tables of minimum, median and maximum, ratios, floors, and why not to trust them."""
 
-import dataclasses
-import json
 import os
 import pathlib
 import platform
 import statistics
 
-from .cases import BASE
-from .programs import PROGRAMS
+from . import floors
+from .groups import US
 
-RATE_FLOOR, CPU_FLOOR = 3, 0.25  # against librdkafka, in the base case
-RSS_FLOOR_MIB = 32 + 16  # buffer.memory and 16 MiB
 BUSY = 0.1  # of one core, by others: past it a figure is doubtful
-MEASURES = (("M records/s", lambda r: r.rate / 1e6), ("CPU ns/record", lambda r: r.cpu_ns), ("peak RSS MiB", lambda r: r.max_rss_kib / 1024))
 
-NOT_EQUAL = """\
-Not equal:
-- the limits are no clients: one thread, no metadata, no retries, no reports; limit is not idempotent, limit-idempotent is
-- kproducer runs on its defaults (32 MiB of buffer) and reports in batches; the others have 256 MiB and call back per record
-- the peers' first record goes before their clock starts, kproducer's does not
-- CPU and peak memory are those of the whole process, its start included, which `start CPU` shows apart (a run of one record)
-- records/s are by each program's own clock, from the first send to the last report; the server runs on the same machine"""
+NOT_EQUAL = (
+    "the limits are no clients: one thread, no metadata, no retries, no reports; limit is not idempotent, limit-idempotent is",
+    "kproducer runs on its defaults (32 MiB of buffer) and reports in batches; the others have 256 MiB and call back per record",
+    "the peers' first record goes before their clock starts, kproducer's does not",
+    "CPU and peak memory are those of the whole process, its start included, which `start CPU` shows apart (a run of one record)",
+    "records/s are by each program's own clock, from the first send to the last report; the server runs on the same machine",
+    "an idempotent sarama has one request in flight, as it demands",
+)
 
 
 def machine():
@@ -29,70 +25,87 @@ def machine():
     return f"{os.cpu_count()} x {model[0] if model else platform.machine()}, Linux {platform.release()}"
 
 
-def median(runs, program, get):
-    return statistics.median(get(r) for r in runs if r.program == program)
+def number(v):
+    """Three or four figures, never an exponent."""
+    return f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.4g}" if abs(v) >= 100 else f"{v:.3g}"
 
 
 def spread(values):
     v = sorted(values)
-    return f"{v[0]:.4g}/{statistics.median(v):.4g}/{v[-1]:.4g}"
+    return "/".join(map(number, (v[0], statistics.median(v), v[-1])))
 
 
-def sent_bytes(runs):
-    """What a record took in the batches that the target counted."""
-    return statistics.median(r.batch_bytes / r.records for r in runs)
+def middle(values):
+    known = [v for v in values if v is not None]
+    return number(statistics.median(known)) if known else "-"
 
 
-def table(starts, runs):
-    rows = [["program", *(name for name, _ in MEASURES), "start CPU ms", "sent B/record"]]
-    for name in starts:
-        mine = [r for r in runs if r.program == name]
-        rows.append([name, *(spread(map(get, mine)) for _, get in MEASURES), f"{starts[name].cpu_s * 1e3:.0f}",
-                     f"{sent_bytes(mine):.0f}" if mine[0].batch_bytes else "-"])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip() for row in rows)
+def us(name):
+    return lambda r: (r.latency_us or {}).get(name)
 
 
-def ratio(runs, name, get):
-    """kproducer's median by another's."""
-    return median(runs, "kproducer", get) / median(runs, name, get)
+FULL = (("M records/s", lambda r: r.rate / 1e6, spread),)
+RATED = tuple((f"{label} us", us(name), spread) for label, name in (("p50", "p50"), ("p99", "p99"), ("p99.9", "p999")))
+ALWAYS = (("CPU ns/record", floors.cpu_ns, spread), ("peak RSS MiB", lambda r: r.max_rss_kib / 1024, spread),
+          ("threads", lambda r: r.max_threads, middle))
+SENT = (("sent B/record", floors.sent_bytes, middle), ("records/batch", lambda r: r.records / r.batches if r.batches else None, middle))
 
 
-def ratios(names, runs):
-    (_, rate), (_, cpu), _ = MEASURES
-    others = [n for n in names if n != "kproducer"]
-    return [f"kproducer's {title}: " + ", ".join(f"{ratio(runs, n, get):.{digits}f} x {n}" for n in others)
-            for title, get, digits in (("records/s", rate, 2), ("CPU per record", cpu, 3)) if others]
+def columns(group):
+    """(title, what of a run, how several are shown)"""
+    return (RATED if group.is_latency else FULL) + ALWAYS + SENT
 
 
-def floors(names, runs):
-    """(text, holds) of what the base case is to keep."""
-    found = []
-    for name in (n for n in names if n.startswith("librdkafka")):
-        rate, cpu = (ratio(runs, name, get) for _, get in MEASURES[:2])
-        found.append((f"records/s at least {RATE_FLOOR} x {name}: {rate:.2f}", rate >= RATE_FLOOR))
-        found.append((f"CPU per record at most {CPU_FLOOR} x {name}: {cpu:.3f}", cpu <= CPU_FLOOR))
-    rss = max(r.max_rss_kib for r in runs if r.program == "kproducer") / 1024
-    found.append((f"peak RSS at most {RSS_FLOOR_MIB} MiB: {rss:.1f}", rss <= RSS_FLOOR_MIB))
-    return found
+def rows(results, group):
+    """The table of a group: its head, and a row for each case and program."""
+    starts = {(r.case, r.program): r for r in results.select(group.name, start=True)}
+    several = len({case for case, _ in results.entries(group.name)}) > 1
+    head = [*["case"] * several, "program", *(title for title, *_ in columns(group)), *["start CPU ms"] * bool(starts)]
+    table = [head]
+    for case, program in results.entries(group.name):
+        mine = results.select(group.name, case, program)
+        cells = [show([get(r) for r in mine]) if all(get(r) is not None for r in mine) else "-" for _, get, show in columns(group)]
+        start = [f"{starts[case, program].cpu_s * 1e3:.0f}" if (case, program) in starts else "-"] * bool(starts)
+        table.append([*[case] * several, program, *cells, *start])
+    return table
 
 
-def settings(names, cases, versions):
-    """A line for each program, for the first of its cases."""
-    width = max(map(len, names))
-    lines = ["Settings" + (" (compression as in each case):" if len({c.codec for c in cases}) > 1 else ":")]
-    for n in names:
-        case = next((c for c in cases if PROGRAMS[n].handles(c)), None)
-        if case:
-            lines.append(f"{n:{width}}  {versions[n] + ': ' if n in versions else ''}{PROGRAMS[n].settings(case)}")
+def aligned(table, n_left):
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    return ["  ".join(c.ljust(w) if i < n_left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip() for row in table]
+
+
+def ratio(results, group, case, other, get):
+    """Our median by another's."""
+    return floors.quotient(results.median(group, case, US, get), results.median(group, case, other, get))
+
+
+def ratios(results, group):
+    """Lines: ours by each other's, case by case."""
+    lines = []
+    measures = ([("p50", us("p50")), ("p99", us("p99"))] if group.is_latency else [("records/s", floors.rate)]) + [
+        ("CPU per record", floors.cpu_ns)]
+    entries = results.entries(group.name)
+    for case in dict.fromkeys(c for c, _ in entries):
+        others = [p for c, p in entries if c == case and p != US]
+        if not others or (case, US) not in entries:
+            continue
+        of_case = f" ({case})" if len({c for c, _ in entries}) > 1 else ""
+        for title, get in measures:
+            texts = [f"{ratio(results, group.name, case, p, get):.3g} x {p}" for p in others]
+            lines.append(f"{US}'s {title}{of_case}: " + ", ".join(texts))
     return lines
 
 
-def doubts(case, starts, runs):
+def doubts(results, group):
     """Why not to trust the figures."""
-    plain = [n for n in starts if case.codec != "none" and case.target == "sink"
-             and sent_bytes([r for r in runs if r.program == n]) >= case.size]
-    found = [f"Not compressed, so not the same work: {', '.join(plain)}."] if plain else []
+    runs = results.select(group.name)
+    found = []
+    packed = {c.name: c.size for c in group.cases if c.codec != "none"}
+    plain = [f"{r.program} ({r.case})" for r in runs
+             if r.round == 1 and r.case in packed and (floors.sent_bytes(r) or 0) >= packed[r.case]]
+    if plain:
+        found.append(f"Not compressed, so not the same work: {', '.join(plain)}.")
     others = [r.other_cpu_s / r.wall_s for r in runs]
     if n := sum(o > BUSY for o in others):
         found.append(f"The machine was busy: in {n} of {len(runs)} runs others took more than {BUSY:.0%} of a core (at most"
@@ -100,24 +113,59 @@ def doubts(case, starts, runs):
     return found
 
 
-def case_text(case, rounds, starts, runs):
-    names = list(starts)
-    lines = [f"{case}; {rounds} round{'s' * (rounds != 1)}, interleaved; minimum/median/maximum", "", table(starts, runs), ""]
-    if "kproducer" in names:
-        lines += ratios(names, runs)
-        if case == BASE and any(n.startswith("librdkafka") for n in names):
-            lines += [f"floor: {text}: {'holds' if holds else 'DOES NOT HOLD'}" for text, holds in floors(names, runs)]
-    return "\n".join(lines + doubts(case, starts, runs)) + "\n"
+def group_text(results, group):
+    rounds = results.rounds[group.name]
+    cases = group.cases
+    of = str(cases[0]) if len(cases) == 1 else f"{len(cases)} cases"
+    table = rows(results, group)
+    lines = [f"{group.title}: {of}; {rounds} round{'s' * (rounds != 1)}, interleaved; minimum/median/maximum", "",
+             *aligned(table, 1 + (table[0][0] == "case")), "", *ratios(results, group)]
+    lines += [floors.verdict_text(*v) for v in floors.verdicts(results, group.name)]
+    return "\n".join(lines + doubts(results, group)) + "\n"
 
 
-def write_json(path, suite, results):
-    """results: [(case, starts, runs)]"""
-    def row(run):
-        return dataclasses.asdict(run) | {"records_per_second": run.rate, "cpu_ns_per_record": run.cpu_ns}
+def settings_text(results):
+    """A line for each program, for the first group in which it ran."""
+    shown = {}
+    for group in results.groups:
+        for program, text in results.settings.get(group, {}).items():
+            shown.setdefault(program, text)
+    width = max(map(len, shown), default=0)
+    return ["Settings (of the first case that each ran):",
+            *(f"{p:{width}}  {results.versions[p] + ': ' if p in results.versions else ''}{text}" for p, text in shown.items())]
 
-    path.write_text(json.dumps({
-        "suite": suite, "machine": machine(),
-        "cases": [{"case": dataclasses.asdict(case) | {"name": case.name},
-                   "settings": {n: PROGRAMS[n].settings(case) for n in starts},
-                   "start_cpu_s": {n: r.cpu_s for n, r in starts.items()}, "runs": [row(r) for r in runs]} for case, starts, runs in results],
-    }, indent=1) + "\n")
+
+PROBED = {
+    "idle": ("a minute idle", ("wakeups_per_second", "cpu_percent")), "down": ("all brokers down", ("cpu_percent", "accepted", "failed")),
+    "first": ("first record, base, kproducer", ("ms",)), "flush": ("flush of what is queued", ("queued", "seconds")),
+    "codec": ("the codec alone", ("ns_per_record", "ratio")),
+}
+
+
+def probe_rows(results):
+    """(title, field, minimum/median/maximum) of each probe's fields."""
+    table = [["probe", "figure", "minimum/median/maximum"]]
+    for name, (title, fields) in PROBED.items():
+        found = results.probe(name)
+        for field in fields:
+            values = [p[field] for p in found if field in p]
+            if values:
+                table.append([title, field, spread(values)])
+    return table
+
+
+def first_record_rows(results):
+    """The peers' first record, of the base cases' runs."""
+    table = []
+    for group in ("base", "kafka-100B"):
+        for case, program in results.entries(group) if group in results.groups else ():
+            values = [r.first_ms for r in results.select(group, case, program) if r.first_ms is not None]
+            if values:
+                table.append([f"first record, {case}, {program}", "ms", spread(values)])
+    return table
+
+
+def probes_text(results):
+    table = probe_rows(results) + first_record_rows(results)
+    lines = aligned(table, 2) if len(table) > 1 else []
+    return lines + [floors.verdict_text(*v) for g in ("idle", "all brokers down") for v in floors.verdicts(results, g)]

@@ -13,9 +13,11 @@ import subprocess
 import tempfile
 import time
 
+from .cases import BASE
 from .paths import KAFKA_JARS, KPRODUCER, OUT, BenchError
 
 TOPIC = "bench"
+WARM_UP = ((0, 3000000), (20000, 100000))  # (records/s, records): at full speed, and as many small requests
 KAFKA_PROPERTIES = """
 process.roles=broker,controller
 node.id=1
@@ -55,7 +57,7 @@ class Sink:
     def one_run(self, case):
         """`servers`, `topic` and `pid` inside; `counters` behind it."""
         self.topic, self.counters = TOPIC, {}
-        command = [OUT / "sink", "0", str(case.partitions), "--topic", TOPIC, *self.options]
+        command = [OUT / "sink", "0", str(case.partitions), "--topic", TOPIC, "--brokers", str(case.brokers), *self.options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.pid = process.pid
         try:
@@ -69,10 +71,9 @@ class Sink:
             for name, value in re.findall(r"(\w+)=(\d+)(?=\s)", stop(process)):
                 self.counters[name] = self.counters.get(name, 0) + int(value)
 
-    @property
-    def n_bytes(self):
-        """Of record batches."""
-        return self.counters.get("bytes", 0)
+    def counted(self):
+        """For a Run."""
+        return {name: self.counters.get(counter, 0) for name, counter in (("batch_bytes", "bytes"), ("batches", "batches"), ("requests", "reqs"))}
 
     def records(self):
         """How many it has taken, and what was wrong with them."""
@@ -100,8 +101,6 @@ def kafka_java(*args, memory="256m"):
 class KafkaNode:
     """One node, with Kafka's own defaults and 1 GB of heap. Its log goes when a run has been counted."""
 
-    n_bytes = None  # not known
-
     def __init__(self, check=False):
         if not list(KAFKA_JARS.glob("kafka_2.13-*.jar")):
             raise BenchError(f"no Kafka in {KAFKA_JARS}: run scripts/setup --bench")
@@ -123,6 +122,7 @@ class KafkaNode:
                                                 stdout=log, stderr=log)
             self.pid = self.process.pid
             self.wait_until_ready(ports[0])
+            self.warm_up()
         except BaseException:
             self.close()
             raise
@@ -135,6 +135,13 @@ class KafkaNode:
                     return
             time.sleep(0.1)
         raise BenchError(f"Kafka does not start: {(self.folder / 'log').read_text()[-1000:]}")
+
+    def warm_up(self):
+        """Who is measured first shall not meet a JVM that has compiled nothing."""
+        with self.one_run(BASE):
+            for rate, n in WARM_UP:
+                run_tool([KPRODUCER, "perf", "-b", self.servers, "-t", self.topic, "-n", n, "--rate", rate, "-X", "linger.ms=0", "-q"],
+                         "warming up")
 
     def topics(self, *args):
         return run_tool([KPRODUCER, "topics", args[0], *args[1:], "-b", self.servers, "-q"], f"topics {args[0]}")
@@ -155,6 +162,10 @@ class KafkaNode:
         lines = run_tool(kafka_java("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers, "--topic", self.topic),
                          "GetOffsetShell").split()
         return sum(int(line.rsplit(":", 1)[1]) for line in lines)
+
+    def counted(self):
+        """Not known."""
+        return dict.fromkeys(("batch_bytes", "batches", "requests"))
 
     def records(self):
         return self.n_records, ""

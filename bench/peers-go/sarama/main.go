@@ -20,7 +20,7 @@ func main() {
 	c.Producer.Return.Successes = true
 	c.Producer.Return.Errors = true
 	c.Producer.MaxMessageBytes = 1000000
-	c.Producer.Flush.Frequency = 5 * time.Millisecond
+	c.Producer.Flush.Frequency = o.Linger
 	c.Producer.Flush.Bytes = 1000000
 	c.Producer.Partitioner = sarama.NewRoundRobinPartitioner
 	common.Check(c.Producer.Compression.UnmarshalText([]byte(o.Codec)))
@@ -28,6 +28,7 @@ func main() {
 		c.Producer.Idempotent = true
 		c.Net.MaxOpenRequests = 1 // sarama wants it so
 	}
+	created := time.Now()
 	producer, err := sarama.NewAsyncProducer([]string{o.Servers}, c)
 	common.Check(err)
 
@@ -54,6 +55,7 @@ func main() {
 	// The first record goes before the clock starts: connection, metadata, producer id.
 	input <- &sarama.ProducerMessage{Topic: o.Topic, Value: sarama.ByteEncoder(o.Values[0])}
 	<-first
+	firstTook := time.Since(created)
 	begin := time.Now()
 	for i, next := 1, 0; i < o.Records; i++ {
 		input <- &sarama.ProducerMessage{Topic: o.Topic, Value: sarama.ByteEncoder(o.Values[next])}
@@ -64,5 +66,5 @@ func main() {
 	<-all
 	seconds := time.Since(begin).Seconds()
 	common.Check(producer.Close())
-	common.Result("github.com/IBM/sarama", delivered, failed, seconds)
+	common.Outcome{Delivered: delivered, Failed: failed, Seconds: seconds, First: firstTook}.Print("github.com/IBM/sarama")
 }
