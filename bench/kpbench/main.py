@@ -1,17 +1,18 @@
 """The command line: which suite, builds, groups, tables."""
 
 import argparse
+import dataclasses
 import pathlib
 import re
 import signal
 import sys
 import time
 
-from . import build, measure, probes, report
-from .groups import SUITES, estimate_s, handled
+from . import build, document, measure, probes, report
+from .groups import GROUPS, SUITES, estimate_s, handled
 from .paths import OUT, BenchError
 from .programs import PROGRAMS
-from .results import Results
+from .results import Results, read
 from .targets import TARGETS
 
 
@@ -21,21 +22,26 @@ def parse():
     p.add_argument("--rounds", type=int, help="instead of each group's")
     p.add_argument("--scale", type=float, default=1, metavar="F", help="times as many records a run (1)")
     p.add_argument("--programs", metavar="A,B", help=f"only these of {', '.join(PROGRAMS)}; no probes")
-    p.add_argument("--cases", metavar="REGEX", help="only groups and cases whose name matches, and `probes`; --list shows the names")
+    p.add_argument("--cases", metavar="REGEX", help="only groups (one is `probes`) whose name matches, or else cases; --list shows them")
     p.add_argument("--check", action="store_true", help="the sink checks checksums, records and sequences: slower, for tests")
     p.add_argument("--json", type=pathlib.Path, metavar="FILE", help="where all runs go (build/bench/SUITE.json)")
+    p.add_argument("--from", dest="kept", type=pathlib.Path, metavar="FILE", help="show, or write, what is in such a file; nothing runs")
+    p.add_argument("--write", action="store_true", help="write the document's tables and plots anew, of a whole run of full")
+    p.add_argument("--document", type=pathlib.Path, default=document.DOCUMENT, metavar="FILE", help="docs/performance.md")
     p.add_argument("--list", action="store_true", help="show groups, cases, programs and how long they may take, and end")
     p.add_argument("--build", metavar="A,B", help="only build these (programs, sink, limit, timed, probe), into build/bench")
     a = p.parse_args()
     if (a.rounds is not None and a.rounds < 1) or a.scale <= 0:
         p.error("--rounds and --scale are more than 0")
+    if a.write and not a.kept and (a.suite != "full" or a.cases or a.programs):
+        p.error("--write wants a whole run of full: without --cases and --programs")
     return a
 
 
-def matching(group, names, pattern):
-    """The group with what was asked for of it."""
-    entries = [(c, n) for c, n in handled(group.entries) if n in names and (re.search(pattern, group.name) or re.search(pattern, c.name))]
-    return type(group)(**vars(group) | {"entries": tuple(entries)})
+def narrowed(group, names, pattern):
+    """The group with only these programs, and cases whose name matches."""
+    entries = [(c, n) for c, n in handled(group.entries) if n in names and re.search(pattern, c.name)]
+    return dataclasses.replace(group, entries=tuple(entries))
 
 
 def choose(a):
@@ -45,11 +51,14 @@ def choose(a):
     unknown = [n for n in names if n not in PROGRAMS]
     if unknown:
         raise BenchError(f"no program {', '.join(unknown)}; there are {', '.join(PROGRAMS)}")
+    pattern = a.cases or ""
     try:
-        groups = [g for g in (matching(g, names, a.cases or "") for g in suite) if g.entries]
-        has_probes = a.suite == "full" and not a.programs and bool(re.search(a.cases or "", "probes"))
+        has_probes = a.suite == "full" and not a.programs and bool(re.search(pattern, "probes"))
+        named = [g for g in suite if re.search(pattern, g.name)]
     except re.error as e:
         raise BenchError(f"--cases {a.cases}: no regular expression: {e}") from None
+    groups = [narrowed(g, names, "" if named else pattern) for g in named or suite if named or not has_probes]
+    groups = [g for g in groups if g.entries]
     if not groups and not has_probes:
         raise BenchError(f"no such case of {a.suite} for {', '.join(names)}; there are {', '.join(g.name for g in suite)}")
     return groups, has_probes
@@ -115,15 +124,28 @@ def attempt(results, name, do):
         print(f"bench: {results.failures[-1]}", file=sys.stderr, flush=True)
 
 
-def run(a):
+def summary(results):
+    print("\n".join([*report.probes_text(results), *report.settings_text(results), "Not equal:", *(f"- {t}" for t in report.NOT_EQUAL)]))
+
+
+def from_file(a):
+    try:
+        results = read(a.kept)
+    except (ValueError, KeyError, TypeError) as e:
+        raise BenchError(f"{a.kept} is no file of runs that bench/run wrote: {type(e).__name__}: {e}") from None
+    if not a.write:
+        for name in results.groups:
+            print(report.group_text(results, GROUPS[name]))
+        summary(results)
+    return results
+
+
+def run_suite(a):
     begin = time.monotonic()
-    if a.build:
-        build.build(a.build.split(","))
-        return 0
     groups, has_probes = choose(a)
     if a.list:
         show_list(a, groups, has_probes)
-        return 0
+        return None
     needs = [need for g in groups for n in g.programs for need in PROGRAMS[n].needs]
     build.build(["timed", "sink", *needs, *["probe"] * (has_probes or any(g.codec_probe for g in groups))])
     results = Results(a.suite, report.machine())
@@ -132,12 +154,22 @@ def run(a):
     measure_all(a, groups, has_probes, results, path)
     results.seconds = time.monotonic() - begin
     results.write(path)
-    print("\n".join([*report.probes_text(results), *report.settings_text(results), "Not equal:", *(f"- {t}" for t in report.NOT_EQUAL)]))
-    if results.failures:
-        print(f"not measured: {', '.join(f.partition(':')[0] for f in results.failures)}; {results.seconds:.0f} s; all runs: {path}")
-        return 1
-    print(f"every record was counted by the target; {results.seconds:.0f} s; all runs: {path}")
-    return 0
+    summary(results)
+    counted = f"not measured: {', '.join(f.partition(':')[0] for f in results.failures)}" if results.failures else \
+        "every record was counted by the target"
+    print(f"{counted}; {results.seconds:.0f} s; all runs: {path}")
+    return results
+
+
+def run(a):
+    if a.build:
+        build.build(a.build.split(","))
+        return 0
+    results = from_file(a) if a.kept else run_suite(a)
+    if results and a.write:
+        document.write(results, a.document)
+        print(f"written: {a.document}")
+    return 1 if results and results.failures else 0
 
 
 def main():

@@ -74,7 +74,7 @@ def add(results, group, run, number):
     results.runs.append(run)
 
 
-def note(results, group, case, program, target):
+def note(results, group, case, program):
     """How the program is called, without what differs from run to run and machine to machine."""
     by_program = results.settings.setdefault(group.name, {})
     by_program.setdefault(program.name, program.settings(case))
@@ -90,11 +90,11 @@ def run_group(group, plan, results):
     entries = [(case, PROGRAMS[name]) for case, name in handled(group.entries)]
     rounds = plan.rounds or group.rounds
     for case, program in entries:
-        note(results, group, case, program, target)
+        note(results, group, case, program)
         if not group.is_dimension:
             run, r = run_once(program, case, target, 1, payload(case.size))
             add(results, group, run, 0)
-            if program.name != "kproducer" and r.version:
+            if r.version:
                 results.versions[program.name] = r.version
     for i in range(1, rounds + 1):
         first = (i - 1) % len(entries)

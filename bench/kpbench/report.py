@@ -3,10 +3,10 @@
 import os
 import pathlib
 import platform
-import statistics
 
 from . import floors
 from .groups import US
+from .text import middle, spread
 
 BUSY = 0.1  # of one core, by others: past it a figure is doubtful
 
@@ -23,21 +23,6 @@ NOT_EQUAL = (
 def machine():
     model = [line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().split("\n") if line.startswith("model name")]
     return f"{os.cpu_count()} x {model[0] if model else platform.machine()}, Linux {platform.release()}"
-
-
-def number(v):
-    """Three or four figures, never an exponent."""
-    return f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.4g}" if abs(v) >= 100 else f"{v:.3g}"
-
-
-def spread(values):
-    v = sorted(values)
-    return "/".join(map(number, (v[0], statistics.median(v), v[-1])))
-
-
-def middle(values):
-    known = [v for v in values if v is not None]
-    return number(statistics.median(known)) if known else "-"
 
 
 def us(name):

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import types
+import xml.etree.ElementTree
 
 import confluent_kafka
 import pytest
@@ -17,9 +18,9 @@ from command import BUILD, REPOSITORY, run, wait_until
 # The newest librdkafka is that of the wheel which the tests use anyway.
 os.environ["KP_BENCH_WHEEL"] = str(pathlib.Path(confluent_kafka.__file__).parents[1])
 sys.path.insert(0, str(REPOSITORY / "bench"))
-from kpbench import build, measure, programs, results, targets  # noqa: E402
-from kpbench.cases import BASE, Case  # noqa: E402
-from kpbench.groups import GROUPS, QUICK  # noqa: E402
+from kpbench import build, floors, main, measure, programs, results, targets  # noqa: E402
+from kpbench.cases import BASE, Case, expected_rate  # noqa: E402
+from kpbench.groups import GROUPS, QUICK, SUITES, latency  # noqa: E402
 from kpbench.paths import OUT, BenchError  # noqa: E402
 from kpbench.payload import payload  # noqa: E402
 
@@ -56,7 +57,7 @@ def test_quick_measures_the_base_case_in_interleaved_rounds(tmp_path):
         assert re.search(rf"^{name} +([\d.,]+/){{2}}[\d.,]+ +([\d.,]+/){{2}}", text, re.M), text
     assert re.search(r"kproducer's records/s: " + ", ".join(rf"[\d.e+]+ x {name}" for name in QUICK if name != "kproducer"), text)
     assert re.search(r"floor: base: records/s by librdkafka-newest's: at least 4: [\d.e+]+: (holds|DOES NOT HOLD)", text)
-    assert re.search(r"^kproducer +our defaults, with acks=all linger.ms=5 compression.type=none$", text, re.M)
+    assert re.search(r"^kproducer +[\d.]+: our defaults, with acks=all linger.ms=5 compression.type=none$", text, re.M)
     assert "Not equal:" in text
     kept = json.loads((tmp_path / "quick.json").read_text())
     runs = [r for r in kept["runs"] if r["round"]]
@@ -72,6 +73,152 @@ def test_every_peer_does_the_same_work_on_both_targets(tmp_path):
     kept = results.read(tmp_path / "full.json")
     for name in ("base", "kafka-100B", "latency", "kafka-latency"):
         assert {(r.case, r.program) for r in kept.select(name)} == {(c.name, p) for c, p in GROUPS[name].entries}
+
+
+LATENCY = latency("sink", 20000)
+
+
+@pytest.mark.parametrize("program, case", [
+    ("kproducer", Case(10)), ("kproducer", Case(100000)), ("kproducer", Case(keys=1000, headers=2)),
+    ("kproducer", Case(threads=4, linger_ms=0)), ("kproducer", Case(producers=3, array=100, linger_ms=50)),
+    ("kproducer", Case(partitions=1000, is_random=True, brokers=10)),
+    ("librdkafka-newest", Case(partitions=1000, is_random=True, brokers=10)), ("librdkafka-debian", Case(threads=4)),
+    ("limit-idempotent", Case(1000)),
+], ids=lambda v: v if isinstance(v, str) else v.name)
+def test_what_a_case_asks_for_is_done_and_counted(program, case):
+    run = measured(program, 2000, case)
+    assert run.records == 2000 and run.batches >= 1 and run.requests >= 1 and run.latency_us is None
+
+
+@pytest.mark.parametrize("program", [
+    "kproducer", "librdkafka-newest", *(pytest.param(p, marks=pytest.mark.full) for p in ("java", "franz")),
+])
+def test_with_a_rate_latencies_are_told_and_the_first_second_is_left_out(program):
+    build.build(programs.PROGRAMS[program].needs)
+    run = measured(program, 25000, LATENCY)
+    latency_us = run.latency_us
+    assert 0 < latency_us["p50"] <= latency_us["p99"] <= latency_us["p999"] <= latency_us["max"] < 10e6
+    assert 1000 <= latency_us.get("timed", latency_us.get("n")) <= 5100
+    assert run.seconds > 1.2
+
+
+def test_the_most_threads_are_seen(tmp_path):
+    sleepers = "import threading, time; [threading.Thread(target=time.sleep, args=[0.3]).start() for _ in range(7)]"
+    assert run([OUT / "timed", tmp_path / "used", sys.executable, "-c", sleepers]).code == 0
+    assert json.loads((tmp_path / "used").read_text())["max_threads"] == 8
+
+
+def test_every_case_has_a_name_of_its_own_and_a_rate_to_reckon_with():
+    entries = [e for suite in SUITES.values() for g in suite for e in g.entries]
+    assert len({c for c, _ in entries}) == len({c.name for c, _ in entries})
+    for case, program in entries:
+        assert expected_rate(case, program) > 0 and programs.PROGRAMS[program].handles(case), (case, program)
+
+
+def test_the_list_says_how_long_it_may_take():
+    text = bench("full", "--list").out.decode()
+    minutes = int(re.search(r"^about (\d+) min", text, re.M)[1])
+    assert 10 < minutes <= 45, "an hour is what `make bench` may take, with builds and installation"
+    assert all(re.search(rf"^{name}: ", text, re.M) for name in (*GROUPS, "probes"))
+
+
+# ---------------------------------------------------------------- floors and the document, of figures that nobody measured
+
+
+def invented_run(group, case, program, number):
+    figure = {"kproducer": 8, "librdkafka-newest": 2, "limit-idempotent": 10}.get(program, 1) + number / 10
+    return results.Run(group, case.name, program, number, 1000000, 1 / figure, 1 / figure, 10240, 3, 1, 1, 0, 100000000, 1000, 1000,
+                       dict(p50=100 / figure, p99=200 / figure, p999=300 / figure) if case.rate else None, 5.0,
+                       dict(slowest_records_per_second=4, mean_records_per_second=10))
+
+
+def invented(skip=()):
+    r = results.Results("full", "a machine", seconds=60)
+    for group in (g for g in GROUPS.values() if g.name not in skip):
+        r.groups.append(group.name)
+        r.rounds[group.name] = 2
+        r.settings[group.name] = {p: "some" for p in group.programs}
+        for case, program in group.entries:
+            r.commands[case.name] = f"kproducer perf of {case.name}"
+            r.runs += [invented_run(group.name, case, program, n) for n in range(3)]
+    r.probes = [dict(probe="idle", wakeups_per_second=0.5, cpu_percent=0.1), dict(probe="down", cpu_percent=2, accepted=1, failed=1),
+                dict(probe="codec", group="1000B-lz4", round=1, ns_per_record=100, ratio=0.5)]
+    return r
+
+
+def test_each_floor_has_its_figure_and_its_verdict():
+    found = {f.text: (figure, holds) for f, figure, holds in floors.verdicts(invented())}
+    assert len(found) == len(floors.TABLE)
+    assert found["base: records/s by librdkafka-newest's: at least 4"] == (pytest.approx(8.15 / 2.15, 0.01), False)
+    assert found["base: records/s by limit-idempotent's: at least 0.6"] == (pytest.approx(8.15 / 10.15, 0.01), True)
+    assert found["1000B-lz4: CPU per record by the codec alone's: at most 1.2"][0] == pytest.approx(1e3 / 8.15 / 100, 0.01)
+    assert found["latency-10k: p99 by the best peer's: at most 1"] == (pytest.approx(2.15 / 8.15, 0.01), True)
+    assert found["4threads: the slowest thread's records/s by their mean: at least 0.5"] == (0.4, False)
+    assert found["1000p-random-100brokers: threads more than with one broker: at most 0"] == (0, True)
+    assert found["idle: wake-ups a second: at most 1"] == (0.5, True)
+    assert found["all brokers down: per cent of a core: at most 1"] == (2, False)
+    assert floors.verdicts(invented(skip=["base"]), "base") == []
+
+
+def document_of(tmp_path):
+    copy = tmp_path / "performance.md"
+    copy.write_text((REPOSITORY / "docs" / "performance.md").read_text())
+    return copy
+
+
+def written(tmp_path):
+    return {f.name: f.read_text() for f in [*tmp_path.glob("*.md"), *tmp_path.glob("performance/*.svg")]}
+
+
+def test_the_document_is_written_anew_from_the_runs_that_were_kept(tmp_path):
+    kept, document = tmp_path / "kept.json", document_of(tmp_path)
+    invented().write(kept)
+    before = document.read_text()
+    for _ in range(2):
+        assert "written: " in bench("full", "--from", kept, "--write", "--document", document).out.decode()
+        first = written(tmp_path)
+        assert set(first) == {"performance.md", *(f"{name}.svg" for name in GROUPS)}
+    assert written(tmp_path) == first, "the same runs give the same bytes"
+    text = document.read_text()
+    assert "| base: records/s by librdkafka-newest's: at least 4 | 3.79 | **does not hold** |" in text
+    assert "| kproducer | 8.1/8.15/8.2 | 3.79 | 0.803 | 122/122.7/123.5 |" in text
+    assert "`kproducer perf of 4threads`" not in text and "`kproducer perf of base`" in text
+    assert re.sub(r"(bench:begin \S+ -->).*?(<!-- bench:end)", r"\1\2", text, flags=re.S) == re.sub(
+        r"(bench:begin \S+ -->).*?(<!-- bench:end)", r"\1\2", before, flags=re.S), "what people wrote stays"
+    for name in GROUPS:
+        plot = xml.etree.ElementTree.fromstring(first[f"{name}.svg"])
+        assert plot.tag.endswith("svg") and f"(performance/{name}.svg)" in text and len(first[f"{name}.svg"]) < 10000
+
+
+@pytest.mark.parametrize("skip, spoil, said", [
+    (["linger"], None, "--write wants a whole run of full; not measured: linger"),
+    ([], lambda text: text.replace("<!-- bench:begin linger -->", ""), "wrong: linger"),
+    ([], lambda text: text + "<!-- bench:begin what -->\n<!-- bench:end -->\n", "wrong: what"),
+], ids=["part", "lacking", "unknown"])
+def test_a_document_that_would_not_be_whole_is_not_written(tmp_path, skip, spoil, said):
+    kept, document = tmp_path / "kept.json", document_of(tmp_path)
+    invented(skip).write(kept)
+    document.write_text(before := spoil(document.read_text()) if spoil else document.read_text())
+    assert said in bench("full", "--from", kept, "--write", "--document", document, code=1).err
+    assert document.read_text() == before
+
+
+def test_runs_that_were_kept_are_shown_again(tmp_path):
+    invented().write(tmp_path / "kept.json")
+    text = bench("full", "--from", tmp_path / "kept.json").out.decode()
+    assert "floor: base: records/s by librdkafka-newest's: at least 4: 3.79: DOES NOT HOLD" in text
+
+
+def test_a_group_that_fails_is_named_and_the_others_are_measured(tmp_path, monkeypatch, capsys):
+    lies = types.SimpleNamespace(name="limit", env={}, needs=["limit"], handles=lambda case: case == BASE, settings=str,
+                                 command=lambda *_: ["sh", "-c", "exit 7"])
+    monkeypatch.setitem(measure.PROGRAMS, "limit", lies)
+    monkeypatch.setattr("sys.argv", ["run", "full", "--cases", "^(base|linger)$", "--programs", "limit,kproducer", "--rounds", "1",
+                                     "--scale", "0.001", "--json", str(tmp_path / "kept.json")])
+    assert main.main() == 1
+    shown = capsys.readouterr()
+    assert "bench: base: limit ended with 7" in shown.err and "not measured: base; " in shown.out
+    assert results.read(tmp_path / "kept.json").groups == ["linger"]
 
 
 @pytest.mark.parametrize("sent", [4999, 5001])
@@ -120,10 +267,15 @@ def test_peak_memory_is_the_programs_own(tmp_path):
 
 @pytest.mark.parametrize("args, said", [
     (["--programs", "nobody"], "no program nobody; there are limit"), (["--cases", "nowhere"], "no such case of quick"),
-    (["--cases", "("], "no regular expression"),
-], ids=" ".join)
+    (["--cases", "("], "no regular expression"), (["--from", BENCH], "is no file of runs that bench/run wrote"),
+], ids=lambda v: v if isinstance(v, str) else str(v[0]))
 def test_usage_of_the_driver(args, said):
     assert said in bench("quick", *args, code=1).err
+
+
+@pytest.mark.parametrize("args", [["--write"], ["--rounds", "0"], ["--scale", "0"]], ids=" ".join)
+def test_options_of_the_driver(args):
+    assert "bench/run: error: " in bench("quick", *args, code=2).err
 
 
 @pytest.mark.parametrize("program, args, said", [
