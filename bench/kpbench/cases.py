@@ -73,18 +73,18 @@ RATES = {
     "1000B": dict(limit=3.2, kproducer=3, librdkafka=1.2),
     "100B-lz4": dict(kproducer=5, librdkafka=2.2),
     "1000B-lz4": dict(kproducer=0.6, librdkafka=0.34),
-    "10000p-random": dict(kproducer=5, librdkafka=0.5),
-    "1000p-random-100brokers": dict(kproducer=5, librdkafka=0.8),
-    "4threads": dict(kproducer=15, librdkafka=2),
+    "10000p-random": dict(kproducer=1.5, librdkafka=0.4),
+    "1000p-random-100brokers": dict(kproducer=4, librdkafka=0.2),
+    "4threads": dict(kproducer=10, librdkafka=1.8),
     "kafka-100B": dict(limit=4.5, kproducer=4, librdkafka=2, java=0.9, franz=2, sarama=0.5),
     "kafka-1000B": dict(kproducer=0.5, librdkafka=0.3),
     "kafka-100B-lz4": dict(kproducer=4, librdkafka=1.7),
     "kafka-1000B-lz4": dict(kproducer=0.5, librdkafka=0.3),
 } | {name: dict(kproducer=rate) for name, rate in {
-    "10B": 20, "100KB": 0.03, "keyed": 10, "headers": 8,
-    "100B-zstd": 2, "100B-snappy": 4, "100B-gzip": 0.6, "1000B-zstd": 0.4, "1000B-snappy": 0.6, "1000B-gzip": 0.06,
-    "1p": 15, "100p": 15, "1000p": 15, "10000p": 15, "1p-random": 10, "100p-random": 8, "1000p-random": 6, "1000p-random-10brokers": 6,
-    "16threads": 15, "64threads": 15, "10producers": 15, "100producers": 10, "linger0": 12, "linger50": 15, "array100": 18,
+    "10B": 20, "100KB": 0.03, "keyed": 10, "headers": 5,
+    "100B-zstd": 2, "100B-snappy": 4, "100B-gzip": 0.6, "1000B-zstd": 0.25, "1000B-snappy": 0.6, "1000B-gzip": 0.06,
+    "1p": 15, "100p": 15, "1000p": 15, "10000p": 15, "1p-random": 10, "100p-random": 8, "1000p-random": 6, "1000p-random-10brokers": 5,
+    "16threads": 12, "64threads": 12, "10producers": 10, "100producers": 4, "linger0": 12, "linger50": 15, "array100": 18,
 }.items()}
 FEWEST = 1000
 

@@ -16,9 +16,9 @@ LIMIT = "limit-idempotent"
 BLOCK = re.compile(r"(<!-- bench:begin ([\w-]+) -->\n).*?(<!-- bench:end -->)", re.S)
 
 
-def markdown(table):
-    """The first row is the head; figures stand on the right."""
-    rule = ["---" if i == 0 else "--:" for i in range(len(table[0]))]
+def markdown(table, figures=True):
+    """The first row is the head; figures stand on the right, behind the first column."""
+    rule = ["--:" if figures and i else "---" for i in range(len(table[0]))]
     return "\n".join("| " + " | ".join(row) + " |" for row in [table[0], rule, *table[1:]])
 
 
@@ -34,10 +34,10 @@ def relative(results, group, get, other):
 def with_ratios(results, group):
     """The table of report.rows() with columns of ratios to the newest librdkafka and to the limit, each behind its figure."""
     table = [list(row) for row in report.rows(results, group)]
-    extra = [("CPU ns/record", f"by {NEWEST}'s", relative(results, group, floors.cpu_ns, NEWEST))]
+    extra = [("CPU ns/record", f"CPU by {NEWEST}'s", relative(results, group, floors.cpu_ns, NEWEST))]
     if not group.is_latency:
-        extra += [("M records/s", "by the limit's", relative(results, group, floors.rate, LIMIT)),
-                  ("M records/s", f"by {NEWEST}'s", relative(results, group, floors.rate, NEWEST))]
+        extra += [("M records/s", "rate by the limit's", relative(results, group, floors.rate, LIMIT)),
+                  ("M records/s", f"rate by {NEWEST}'s", relative(results, group, floors.rate, NEWEST))]
     for behind, title, cells in extra:
         if cells:
             at = table[0].index(behind) + 1
@@ -63,7 +63,7 @@ def group_block(results, group):
     ours = next((results.commands[c] for c, p in results.entries(group.name) if p == US), "")
     rounds = results.rounds[group.name]
     case = f"{group.cases[0]}; " if len(group.cases) == 1 else ""
-    lines = [f"{case}{rounds} rounds, interleaved; minimum/median/maximum.", "", markdown(with_ratios(results, group)), "",
+    lines = [f"{case}{rounds} round{'s' * (rounds != 1)}, interleaved; minimum/median/maximum.", "", markdown(with_ratios(results, group)), "",
              f"![{group.title}](performance/{group.name}.svg)", "", f"`bench/run full --cases '^{group.name}$'`; ours"
              f"{' in the first case' if len(group.cases) > 1 else ''}: `{ours}`"]
     return "\n".join(lines + ["", *report.doubts(results, group)]).rstrip()
@@ -73,7 +73,7 @@ def floors_block(results):
     table = [["floor", "figure", "verdict"]]
     for floor, figure, holds in floors.verdicts(results):
         table.append([floor.text, number(figure), "holds" if holds else "**does not hold**"])
-    return markdown(table)
+    return markdown(table, figures=False)
 
 
 def machine_block(results):
@@ -88,7 +88,7 @@ def settings_block(results):
         for program, text in results.settings[group].items():
             shown.setdefault(program, text)
     table += [[p, f"`{text}`"] for p, text in shown.items()]
-    return "\n".join([markdown(table).replace("--:", "---"), "", "Not equal:", "", *(f"- {t}" for t in report.NOT_EQUAL)])
+    return "\n".join([markdown(table, figures=False), "", "Not equal:", "", *(f"- {t}" for t in report.NOT_EQUAL)])
 
 
 def probes_block(results):

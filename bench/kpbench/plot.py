@@ -10,7 +10,8 @@ from xml.sax.saxutils import escape
 
 from .text import number
 
-LABELS_W, PANEL_W, GAP, ROW_H, HEAD_H, FOOT_H = 190, 270, 24, 22, 34, 24
+PANEL_W, GAP, ROW_H, HEAD_H, FOOT_H = 270, 24, 22, 34, 24
+LETTER_W = 7  # about, of a label
 FIGURE_W = 58  # right of the scale, for the median's figure
 OURS, OTHERS, GRID, TEXT = "#c2410c", "#475569", "#d4d4d8", "#27272a"
 LOG_FROM = 30  # most by least: past it the scale is logarithmic
@@ -85,12 +86,13 @@ def panel(left, title, rows, index):
 
 def svg(title, panels, rows):
     """panels: their titles; rows: a Row each, with a spread for each panel."""
-    width, height = LABELS_W + len(panels) * (PANEL_W + GAP), HEAD_H + ROW_H * len(rows) + FOOT_H
+    labels_width = 24 + LETTER_W * max(len(r.label) for r in rows)
+    width, height = labels_width + len(panels) * (PANEL_W + GAP), HEAD_H + ROW_H * len(rows) + FOOT_H
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
            ' font-family="system-ui, sans-serif" font-size="12">', f"<title>{escape(title)}</title>",
            f'<rect width="{width}" height="{height}" fill="#ffffff"/>']
     for i, row in enumerate(rows):
-        out.append(text(LABELS_W - 12, HEAD_H + ROW_H * (i + 0.5) + 4, row.label, "end", OURS if row.is_ours else OTHERS))
+        out.append(text(labels_width - 12, HEAD_H + ROW_H * (i + 0.5) + 4, row.label, "end", OURS if row.is_ours else OTHERS))
     for i, name in enumerate(panels):
-        out += panel(LABELS_W + i * (PANEL_W + GAP), name, rows, i)
+        out += panel(labels_width + i * (PANEL_W + GAP), name, rows, i)
     return "\n".join([*out, "</svg>"]) + "\n"
