@@ -5,7 +5,8 @@
  *   load SERVERS TOPIC SIZE WARM N [NAME=VALUE]...
  *
  * One record and its report come first, so that connection, metadata and producer id are there, then WARM records, so that pools and buffers
- * are; then the first mark, and N records up to the second. Nothing is flushed at a mark. Each mark is a getppid() too, which nothing else calls: a trace of the system calls is cut there. One JSON object is printed.
+ * are; then the first mark, and N records up to the second. Nothing is flushed at a mark. Each mark is a getppid() too, which nothing else
+ * calls: a trace of the system calls is cut there. One JSON object is printed.
  *
  * malloc and its kin, memcpy and memmove are this program's own, and so those of all libraries that it is linked with, libc aside.
  */
