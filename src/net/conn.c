@@ -29,27 +29,9 @@ static bool can_read(const kp_conn *c)
 	return c->state == KP_CONN_OPEN || c->state == KP_CONN_BROKEN;
 }
 
-void kp_conn_rewatch(kp_conn *c)
-{
-	if (c->is_in_event || !c->watch)
-		return;
-	unsigned wants = 0;
-	if (c->state == KP_CONN_CONNECTING) {
-		wants = c->top->ops->wants(c->top, 0);
-	} else {
-		if (!c->is_paused)
-			wants |= c->top->ops->wants(c->top, KP_IO_READ);
-		else if (!c->is_half_closed)
-			wants |= KP_IO_HANGUP; /* also keeps resets coming; once seen it would be seen for ever */
-		if (c->is_write_blocked)
-			wants |= c->top->ops->wants(c->top, KP_IO_WRITE);
-	}
-	kp_watch_set(c->watch, wants);
-}
-
 void kp_conn_drop_socket(kp_conn *c)
 {
-	kp_watch_close(c->watch); /* first: libuv must forget the descriptor before it is closed */
+	kp_watch_close(c->watch); /* before its descriptor */
 	c->watch = NULL;
 	if (c->top)
 		c->top->ops->close(c->top);
@@ -95,7 +77,8 @@ static read_result read_some(kp_conn *c)
 			c->events.on_data(c->opaque, buffer, (size_t)n);
 		if (!can_read(c))
 			return READ_GONE;
-		if (c->is_paused || (f->ops->is_empty_after_short_read && (size_t)n < cap))
+		bool is_short = f->ops->is_empty_after_short_read && (size_t)n < cap;
+		if (c->is_paused || (is_short && !c->is_half_closed)) /* no event will announce an end that is there already */
 			return READ_EMPTY;
 	}
 	return READ_MORE;
@@ -140,7 +123,7 @@ static void deliver_events(kp_conn *c, unsigned seen)
 {
 	if (seen & KP_IO_HANGUP)
 		c->is_half_closed = true;
-	bool is_readable = seen & (c->top->ops->wants(c->top, KP_IO_READ) | KP_IO_BROKEN);
+	bool is_readable = seen & (c->top->ops->wants(c->top, KP_IO_READ) | KP_IO_HANGUP | KP_IO_BROKEN);
 	bool is_writable = seen & c->top->ops->wants(c->top, KP_IO_WRITE);
 	if (is_readable && !c->is_paused && !read_turn(c))
 		return;
@@ -157,13 +140,12 @@ static void on_ready(void *opaque, unsigned seen)
 {
 	kp_conn *c = opaque;
 	if (c->state == KP_CONN_CONNECTING) {
+		const kp_watch *attempt = c->watch;
 		kp_conn_set_up_event(c);
-		return;
+		if (c->state != KP_CONN_OPEN || c->watch != attempt)
+			return;
 	}
-	c->is_in_event = true;
-	deliver_events(c, seen);
-	c->is_in_event = false;
-	kp_conn_rewatch(c);
+	deliver_events(c, seen); /* what told of the connect may tell of the first bytes too */
 }
 
 /* BROKEN: read what is left, then say why the connection broke. */
@@ -189,8 +171,8 @@ static int64_t step(void *opaque, int64_t now_us)
 	case KP_CONN_RESOLVING:
 	case KP_CONN_CONNECTING: return kp_conn_set_up_step(c, now_us);
 	case KP_CONN_OPEN:
-		if (c->must_read && !c->is_paused && read_turn(c))
-			kp_conn_rewatch(c);
+		if (c->must_read && !c->is_paused)
+			(void)read_turn(c);
 		break;
 	case KP_CONN_BROKEN: step_broken(c); break;
 	case KP_CONN_ENDED:
@@ -201,9 +183,7 @@ static int64_t step(void *opaque, int64_t now_us)
 
 bool kp_conn_watch(kp_conn *c, int fd)
 {
-	c->watch = kp_watch_new(c->loop, fd, on_ready, c);
-	if (c->watch)
-		kp_conn_rewatch(c);
+	c->watch = kp_watch_new(c->loop, fd, KP_IO_READ | KP_IO_WRITE | KP_IO_HANGUP | KP_IO_EDGE, on_ready, c);
 	return c->watch != NULL;
 }
 
@@ -211,7 +191,6 @@ void kp_conn_opened(kp_conn *c)
 {
 	kp_conn_set_up_clear(c);
 	c->state = KP_CONN_OPEN;
-	kp_conn_rewatch(c);
 	if (c->events.on_open)
 		c->events.on_open(c->opaque);
 }
@@ -283,20 +262,12 @@ void kp_conn_set_room(kp_conn *c, kp_conn_room *room)
 	c->room = room;
 }
 
-static size_t iov_bytes(const struct iovec *iov, int n_iov)
-{
-	size_t n = 0;
-	for (int i = 0; i < n_iov; i++)
-		n += iov[i].iov_len;
-	return n;
-}
-
 ptrdiff_t kp_conn_write(kp_conn *c, const struct iovec *iov, int n_iov)
 {
 	assert(kp_loop_is_mine(c->loop));
 	if (c->state == KP_CONN_BROKEN || c->state == KP_CONN_ENDED)
 		return -1;
-	size_t total = iov_bytes(iov, n_iov);
+	size_t total = kp_iov_bytes(iov, n_iov);
 	if (c->state != KP_CONN_OPEN || total == 0) {
 		c->is_write_blocked = total > 0; /* not open yet: on_writable follows on_open */
 		return 0;
@@ -310,7 +281,6 @@ ptrdiff_t kp_conn_write(kp_conn *c, const struct iovec *iov, int n_iov)
 	if (n < 0)
 		n = 0;
 	c->is_write_blocked = (size_t)n < total;
-	kp_conn_rewatch(c);
 	return n;
 }
 
@@ -320,13 +290,10 @@ void kp_conn_pause(kp_conn *c, bool paused)
 	if (c->is_paused == paused)
 		return;
 	c->is_paused = paused;
-	if (!can_read(c))
-		return;
-	if (!paused) {
-		c->must_read = true; /* a layer may hold bytes that arrived before the pause */
+	if (!paused && can_read(c)) {
+		c->must_read = true; /* what arrived before or during the pause is not announced again */
 		kp_task_wake(c->task);
 	}
-	kp_conn_rewatch(c);
 }
 
 const char *kp_conn_peer(const kp_conn *c)

@@ -40,7 +40,7 @@ typedef struct kp_conn_options {
 KP_MUST_USE kp_conn *kp_conn_open(kp_loop *l, const char *host, uint16_t port, const kp_conn_options *o, const kp_conn_events *ev,
                                   void *opaque);
 /*
- * Write what the kernel takes now (one sendmsg, MSG_NOSIGNAL). Bytes taken (0: none now), or -1 when the connection is broken
+ * Write what the kernel takes now (sendmsg, MSG_NOSIGNAL). Bytes taken (0: none now), or -1 when the connection is broken
  * (on_close follows from the loop). When less than everything was taken, on_writable follows once there is room (before on_open
  * nothing is taken).
  */

@@ -52,9 +52,8 @@ struct kp_conn {
 	kp_filter *top;
 	kp_watch *watch;
 	bool is_paused;
-	bool is_half_closed;   /* the peer's end of stream was seen while paused */
+	bool is_half_closed;   /* the peer's end of stream is there, behind what is still to be read */
 	bool is_write_blocked; /* on_writable is due */
-	bool is_in_event;      /* what the watch wants is set once at the end of the event */
 	bool must_read;        /* there may be bytes that no event announces */
 
 	kp_filter_error error;
@@ -68,10 +67,8 @@ void kp_conn_set_up_event(kp_conn *c);
 /* connect.c: let go of what only the set-up needs. */
 void kp_conn_set_up_clear(kp_conn *c);
 
-/* conn.c: put the socket of a new filter under watch; false when memory or descriptors are out. */
+/* conn.c: put the socket of a new filter under watch; false when memory is out. */
 KP_MUST_USE bool kp_conn_watch(kp_conn *c, int fd);
-/* conn.c: tell the watch which events the filters need for what the owner wants; to be called after either has changed. */
-void kp_conn_rewatch(kp_conn *c);
 /* conn.c: the filters are up. Calls on_open; the connection may be closed afterwards. */
 void kp_conn_opened(kp_conn *c);
 /* conn.c: close the socket and the filters (an attempt's, or for good). */

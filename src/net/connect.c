@@ -155,6 +155,4 @@ void kp_conn_set_up_event(kp_conn *c)
 		kp_conn_opened(c);
 	else if (rc == KP_FILTER_ERROR)
 		try_next(c);
-	else
-		kp_conn_rewatch(c);
 }

@@ -31,6 +31,14 @@ typedef struct kp_filter_error {
 	char text[400]; /* with the peer, as users see it */
 } kp_filter_error;
 
+static inline size_t kp_iov_bytes(const struct iovec *iov, int n_iov)
+{
+	size_t n = 0;
+	for (int i = 0; i < n_iov; i++)
+		n += iov[i].iov_len;
+	return n;
+}
+
 typedef struct kp_filter kp_filter;
 
 typedef struct kp_filter_ops {
@@ -44,11 +52,11 @@ typedef struct kp_filter_ops {
 	int (*start)(kp_filter *f);
 	/* Bytes (> 0), or AGAIN, EOF, ERROR. */
 	ptrdiff_t (*read)(kp_filter *f, uint8_t *ptr, size_t cap);
-	/* Bytes taken (> 0), or AGAIN, ERROR. */
+	/* Bytes taken (> 0), or AGAIN, ERROR. Fewer than given only when the layer is full, so that an event follows once it is not. */
 	ptrdiff_t (*write)(kp_filter *f, const struct iovec *iov, int n_iov);
 	/*
-	 * The events (KP_IO_READ, KP_IO_WRITE) without which nothing happens in a direction: for `direction` KP_IO_READ or KP_IO_WRITE
-	 * what the next read or write waits for, for 0 what start waits for.
+	 * The events (KP_IO_READ, KP_IO_WRITE) without which nothing happens in a direction: what the next read or write waits for, for
+	 * `direction` KP_IO_READ or KP_IO_WRITE.
 	 */
 	unsigned (*wants)(const kp_filter *f, unsigned direction);
 	/* Close and free the layer and those below. The socket goes without waiting. */

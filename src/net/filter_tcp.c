@@ -84,10 +84,9 @@ static ptrdiff_t tcp_read(kp_filter *f, uint8_t *ptr, size_t cap)
 	return fail(t, KP_ERR_TRANSPORT, "read from", errno);
 }
 
-static ptrdiff_t tcp_write(kp_filter *f, const struct iovec *iov, int n_iov)
+static ptrdiff_t send_pieces(tcp_filter *t, const struct iovec *iov, int n_iov)
 {
-	tcp_filter *t = tcp_of(f);
-	struct msghdr m = {.msg_iov = (struct iovec *)iov, .msg_iovlen = n_iov > IOV_MAX ? IOV_MAX : (size_t)n_iov};
+	struct msghdr m = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)n_iov};
 	ssize_t n;
 	do
 		n = sendmsg(t->fd, &m, MSG_NOSIGNAL);
@@ -99,10 +98,27 @@ static ptrdiff_t tcp_write(kp_filter *f, const struct iovec *iov, int n_iov)
 	return fail(t, KP_ERR_TRANSPORT, "write to", errno);
 }
 
+/* One sendmsg takes IOV_MAX pieces at most. What is left is left because the socket is full, and so has an event to come. */
+static ptrdiff_t tcp_write(kp_filter *f, const struct iovec *iov, int n_iov)
+{
+	size_t taken = 0, given = 0;
+	while (n_iov > 0 && taken == given) {
+		int n = n_iov < IOV_MAX ? n_iov : IOV_MAX;
+		ptrdiff_t sent = send_pieces(tcp_of(f), iov, n);
+		if (sent < 0)
+			return taken ? (ptrdiff_t)taken : sent;
+		taken += (size_t)sent;
+		given += kp_iov_bytes(iov, n);
+		iov += n;
+		n_iov -= n;
+	}
+	return (ptrdiff_t)taken;
+}
+
 static unsigned tcp_wants(const kp_filter *f, unsigned direction)
 {
 	(void)f;
-	return direction ? direction : KP_IO_WRITE; /* a connecting socket becomes writable, also when it fails */
+	return direction;
 }
 
 static void tcp_close(kp_filter *f)

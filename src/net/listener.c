@@ -161,7 +161,7 @@ static bool add_socket(kp_listener *s, int fd, bool is_v6_only)
 	kp_address own;
 	ls->owner = s;
 	ls->fd = fd;
-	ls->watch = kp_watch_new(s->loop, fd, on_ready, ls);
+	ls->watch = kp_watch_new(s->loop, fd, KP_IO_READ, on_ready, ls);
 	if (!ls->watch || getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
 	    !kp_address_from((struct sockaddr *)&ss, len, &own)) {
 		kp_watch_close(ls->watch);
@@ -295,7 +295,6 @@ kp_listener *kp_listener_new(kp_loop *l, const char *address, uint16_t port, kp_
 		kp_listener_free(s);
 		return NULL;
 	}
-	watch_all(s, KP_IO_READ);
 	return s;
 }
 
@@ -333,14 +332,13 @@ int kp_listener_open(kp_listener *s)
 			kp_listener_shut(s);
 			return number;
 		}
-		ls->watch = kp_watch_new(s->loop, ls->fd, on_ready, ls);
+		ls->watch = kp_watch_new(s->loop, ls->fd, KP_IO_READ, on_ready, ls);
 		if (!ls->watch) {
 			close(ls->fd);
 			ls->fd = -1;
 			kp_listener_shut(s);
 			return ENOMEM;
 		}
-		kp_watch_set(ls->watch, KP_IO_READ);
 	}
 	return 0;
 }
@@ -356,12 +354,10 @@ kp_listener *kp_listener_new_local(kp_loop *l, const char *path, kp_accept *acce
 		fd = kp_local_listen(path, &s->local, &why);
 		listen_socket *ls = &s->sockets[0];
 		*ls = (listen_socket){.owner = s, .fd = fd};
-		ls->watch = fd >= 0 ? kp_watch_new(l, fd, on_ready, ls) : NULL;
+		ls->watch = fd >= 0 ? kp_watch_new(l, fd, KP_IO_READ, on_ready, ls) : NULL;
 		s->n_sockets = fd >= 0;
-		if (ls->watch) {
-			kp_watch_set(ls->watch, KP_IO_READ);
+		if (ls->watch)
 			return s;
-		}
 	}
 	snprintf(text, sizeof(text), "listen on %.200s: %s", path, fd >= 0 ? "out of memory" : why);
 	*err_text = text;

@@ -1,5 +1,5 @@
 /*
- * loop.h - one event loop (libuv): tasks with a deadline and a wake-up, run on the thread that runs the loop.
+ * loop.h - one event loop (epoll): tasks with a deadline and a wake-up, run on the thread that runs the loop.
  *
  * Threads: kp_task_wake may be called from any thread; everything else only on the loop's thread (or before it runs).
  */
@@ -18,10 +18,10 @@ KP_MUST_USE kp_loop *kp_loop_new(void);
 void kp_loop_free(kp_loop *l); /* after kp_loop_run returned and every task, connection and listener was closed */
 /*
  * In a child that fork() made, for a loop made before: closes its descriptors and those of its connections, and touches nothing else: not
- * the memory, which other threads may have been changing, nor libuv, whose epoll set is still the parent's too. Once.
+ * the memory, which other threads may have been changing, nor the epoll set, which is still the parent's too. Once.
  */
 void kp_loop_abandon(kp_loop *l);
-/* Runs until kp_loop_stop; returns when stopped and all closing handles are gone. */
+/* Runs until kp_loop_stop. */
 void kp_loop_run(kp_loop *l);
 void kp_loop_stop(kp_loop *l);      /* any thread, also before kp_loop_run, which then returns at once */
 int64_t kp_loop_now_us(kp_loop *l); /* CLOCK_MONOTONIC, read anew */

@@ -3,10 +3,10 @@
  *
  * One turn of the loop:
  *
- *   poll ──▶ I/O callbacks ──▶ closing handles ──▶ prepare: step tasks, free the graves, set the timer ──▶ poll ...
+ *   poll ──▶ I/O callbacks ──▶ step tasks, set the timer ──▶ free the graves ──▶ poll ...
  *
  * Everything that must not run inside a caller's call (results that are known at once, errors of a write) is put into a task's
- * step, and everything that may still stand on the stack is freed from prepare, where no callback is running.
+ * step, and everything that may still stand on the stack is freed between the steps and the poll, where no callback is running.
  */
 #ifndef KP_NET_LOOP_IMPL_H
 #define KP_NET_LOOP_IMPL_H
@@ -15,8 +15,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <uv.h>
-
 #include "base/list.h"
 #include "net/loop.h"
 
@@ -24,19 +22,28 @@
 enum {
 	KP_IO_READ = 1,
 	KP_IO_WRITE = 2,
-	KP_IO_HANGUP = 4, /* the peer closed its half: watched for only where nothing is read */
-	KP_IO_BROKEN = 8  /* seen only: EPOLLERR. The watch has stopped; the error is the next recv's or send's */
+	KP_IO_HANGUP = 4, /* the peer closed its half */
+	/* seen only: EPOLLERR, the error is the next recv's or send's. The watch has stopped, unless it is for edges */
+	KP_IO_BROKEN = 8,
+	/* watched for only: tell changes, not states. What was told must be read or written until there is no more */
+	KP_IO_EDGE = 16
 };
 
 typedef struct kp_watch kp_watch;
 typedef void kp_watch_ready(void *opaque, unsigned seen);
 
-/* A descriptor in a loop's poll; events come once kp_watch_set asked for some. NULL when memory or descriptors are out. */
-KP_MUST_USE kp_watch *kp_watch_new(kp_loop *l, int fd, kp_watch_ready *ready, void *opaque);
-/* `wants`: KP_IO_READ, KP_IO_WRITE, KP_IO_HANGUP; 0 stops. Level-triggered. Nothing is done when the wants stay the same. */
+/*
+ * A descriptor in a loop's poll. `wants`: KP_IO_READ, KP_IO_WRITE, KP_IO_HANGUP, KP_IO_EDGE; 0: nothing yet. What is there already is told
+ * by the next poll, also with KP_IO_EDGE. NULL when memory is out.
+ */
+KP_MUST_USE kp_watch *kp_watch_new(kp_loop *l, int fd, unsigned wants, kp_watch_ready *ready, void *opaque);
+/* Watch for something else; 0 stops. A system call, unless the wants stay the same. */
 void kp_watch_set(kp_watch *w, unsigned wants);
-/* The descriptor may be closed right after; the memory goes later, by itself. NULL is fine. */
+/* Before the descriptor is closed; the memory goes later, by itself. NULL is fine. */
 void kp_watch_close(kp_watch *w);
+
+/* Wait for events, if that is wanted, and tell them. */
+void kp_watches_poll(kp_loop *l, bool may_wait);
 
 /* In a forked child: close every watched descriptor, and nothing else. */
 void kp_watches_abandon(kp_loop *l);
@@ -68,17 +75,14 @@ struct kp_task {
 
 struct kp_loop {
 	/* loop: the thread inside kp_loop_run, or the only user while nobody runs it */
-	uv_loop_t uv;
-	uv_prepare_t prepare;
-	uv_idle_t idle; /* active: the next poll does not wait */
+	int poll_fd; /* epoll */
 	kp_watch *bell_watch;
 	kp_watch *timer_watch;
 	_Atomic(kp_watch *) watches; /* all there are: read by a forked child */
-	int timer_fd;                /* timerfd: libuv's timers know milliseconds only */
+	int timer_fd;                /* timerfd: epoll_wait knows milliseconds only */
 	int64_t timer_armed_us;      /* when timer_fd fires; KP_TIME_NEVER: not set */
 	kp_list armed;               /* tasks with a deadline, in no order: they are few */
 	kp_grave *graves;
-	size_t n_closing; /* uv_close calls whose callback has not come */
 	size_t n_tasks;
 	bool is_running;
 	char *dns_servers;    /* kp_resolver_set_servers; NULL: the system's */

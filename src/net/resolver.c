@@ -141,11 +141,12 @@ static void on_socket_state(void *opaque, ares_socket_t fd, int is_readable, int
 			remove_socket(r, at);
 		return;
 	}
+	unsigned wants = (is_readable ? KP_IO_READ : 0u) | (is_writable ? KP_IO_WRITE : 0u);
 	if (!*at) {
 		dns_socket *s = kp_mem_calloc(1, sizeof(*s));
 		if (!s)
 			return; /* its answer is never seen: the try times out */
-		s->watch = kp_watch_new(r->loop, fd, on_socket_ready, s);
+		s->watch = kp_watch_new(r->loop, fd, wants, on_socket_ready, s);
 		if (!s->watch) {
 			kp_mem_free(s);
 			return;
@@ -154,7 +155,7 @@ static void on_socket_state(void *opaque, ares_socket_t fd, int is_readable, int
 		s->fd = fd;
 		*at = s;
 	}
-	kp_watch_set((*at)->watch, (is_readable ? KP_IO_READ : 0u) | (is_writable ? KP_IO_WRITE : 0u));
+	kp_watch_set((*at)->watch, wants);
 }
 
 /* /etc/hosts may say the same twice; a second attempt at an address would only take time from the others. */

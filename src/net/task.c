@@ -2,7 +2,7 @@
  * task.c - tasks: the wake-up from any thread, and the steps of one turn of the loop.
  *
  * A wake sets the task's flag; who sets it first pushes the task on the loop's stack; who pushes on an empty stack rings the bell
- * (uv_async_send). So a burst of wakes costs one atomic exchange each and a single system call. The loop's own thread never
+ * (kp_loop_ring). So a burst of wakes costs one atomic exchange each and a single system call. The loop's own thread never
  * rings: it looks at the stack before it sleeps.
  *
  *   waker:  post the item ─ flag 0→1 ─ push ─ (stack was empty) bell          flag was 1 ─ done

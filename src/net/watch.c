@@ -1,16 +1,20 @@
 /*
- * watch.c - a descriptor of ours under a uv_poll_t, whose memory outlives it until libuv's close callback.
+ * watch.c - the poll (epoll), and the descriptors in it. A watch's memory lasts until the turn's end: events that came with the one being
+ * told may still point to it.
  */
 #include "net/loop_impl.h"
 
 #include <assert.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
+#define EVENTS_MOST 256 /* of one poll; who has to wait is first in the next */
+
 struct kp_watch {
-	uv_poll_t poll;
+	kp_grave grave;
 	kp_loop *loop;
 	int fd;
 	dev_t device; /* with the inode: which socket it is */
@@ -20,6 +24,7 @@ struct kp_watch {
 	kp_watch_ready *ready;
 	void *opaque;
 	unsigned wants;
+	bool is_closed;
 };
 
 /*
@@ -58,66 +63,50 @@ void kp_watches_abandon(kp_loop *l)
 			close(w->fd);
 }
 
-kp_watch *kp_watch_new(kp_loop *l, int fd, kp_watch_ready *ready, void *opaque)
+/* Errors come in any case; where nothing is wanted only once each. */
+static struct epoll_event wish_of(kp_watch *w)
+{
+	uint32_t events = w->wants == 0 || w->wants & KP_IO_EDGE ? EPOLLET : 0;
+	if (w->wants & KP_IO_READ)
+		events |= EPOLLIN;
+	if (w->wants & KP_IO_WRITE)
+		events |= EPOLLOUT;
+	if (w->wants & KP_IO_HANGUP)
+		events |= EPOLLRDHUP;
+	return (struct epoll_event){.events = events, .data.ptr = w};
+}
+
+kp_watch *kp_watch_new(kp_loop *l, int fd, unsigned wants, kp_watch_ready *ready, void *opaque)
 {
 	struct stat s;
 	kp_watch *w = fstat(fd, &s) == 0 ? kp_mem_calloc(1, sizeof(*w)) : NULL;
 	if (!w)
 		return NULL;
-	if (uv_poll_init(&l->uv, &w->poll, fd) != 0) {
-		kp_mem_free(w);
-		return NULL;
-	}
-	w->poll.data = w;
 	w->loop = l;
 	w->ready = ready;
 	w->opaque = opaque;
 	w->fd = fd;
 	w->device = s.st_dev;
 	w->inode = s.st_ino;
+	w->wants = wants;
+	struct epoll_event e = wish_of(w);
+	if (epoll_ctl(l->poll_fd, EPOLL_CTL_ADD, fd, &e) != 0) {
+		kp_mem_free(w);
+		return NULL;
+	}
 	link_in(l, w);
 	return w;
-}
-
-static void on_poll(uv_poll_t *h, int status, int events)
-{
-	kp_watch *w = h->data;
-	unsigned seen = 0;
-	if (status < 0) {
-		w->wants = 0; /* libuv stopped the handle */
-		seen = KP_IO_BROKEN;
-	}
-	if (events & UV_READABLE)
-		seen |= KP_IO_READ;
-	if (events & UV_WRITABLE)
-		seen |= KP_IO_WRITE;
-	if (events & UV_DISCONNECT)
-		seen |= KP_IO_HANGUP;
-	w->ready(w->opaque, seen);
 }
 
 void kp_watch_set(kp_watch *w, unsigned wants)
 {
 	if (w->wants == wants)
-		return; /* libuv would take the descriptor out of the poll and put it back: two system calls */
+		return;
 	w->wants = wants;
-	int events = 0;
-	if (wants & KP_IO_READ)
-		events |= UV_READABLE;
-	if (wants & KP_IO_WRITE)
-		events |= UV_WRITABLE;
-	if (wants & KP_IO_HANGUP)
-		events |= UV_DISCONNECT;
-	int rc = events ? uv_poll_start(&w->poll, events, on_poll) : uv_poll_stop(&w->poll);
-	assert(rc == 0); /* it can only fail for a descriptor that another handle watches */
+	struct epoll_event e = wish_of(w);
+	int rc = epoll_ctl(w->loop->poll_fd, EPOLL_CTL_MOD, w->fd, &e);
+	assert(rc == 0); /* it needs no memory */
 	(void)rc;
-}
-
-static void on_closed(uv_handle_t *h)
-{
-	kp_watch *w = h->data;
-	w->loop->n_closing--;
-	kp_mem_free(w);
 }
 
 void kp_watch_close(kp_watch *w)
@@ -125,6 +114,44 @@ void kp_watch_close(kp_watch *w)
 	if (!w)
 		return;
 	unlink_it(w);
-	w->loop->n_closing++;
-	uv_close((uv_handle_t *)&w->poll, on_closed);
+	w->is_closed = true;
+	/* closing the descriptor would do, were it not a forked child's too */
+	int rc = epoll_ctl(w->loop->poll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+	assert(rc == 0);
+	(void)rc;
+	kp_loop_bury(w->loop, &w->grave, w);
+}
+
+static unsigned seen_of(const kp_watch *w, uint32_t events)
+{
+	unsigned seen = 0;
+	if (events & EPOLLIN)
+		seen |= KP_IO_READ;
+	if (events & EPOLLOUT)
+		seen |= KP_IO_WRITE;
+	if (events & EPOLLRDHUP)
+		seen |= KP_IO_HANGUP;
+	if (events & EPOLLHUP)
+		seen |= KP_IO_READ | KP_IO_WRITE; /* the next call says what the matter is */
+	seen &= w->wants;                         /* also what an earlier callback of this turn has changed */
+	return events & EPOLLERR ? seen | KP_IO_BROKEN : seen;
+}
+
+static void tell(kp_watch *w, uint32_t events)
+{
+	if (w->is_closed || w->wants == 0)
+		return;
+	unsigned seen = seen_of(w, events);
+	if (seen & KP_IO_BROKEN && !(w->wants & KP_IO_EDGE))
+		kp_watch_set(w, 0);
+	if (seen)
+		w->ready(w->opaque, seen);
+}
+
+void kp_watches_poll(kp_loop *l, bool may_wait)
+{
+	struct epoll_event events[EVENTS_MOST];
+	int n = epoll_wait(l->poll_fd, events, EVENTS_MOST, may_wait ? -1 : 0); /* < 0: a signal */
+	for (int i = 0; i < n; i++)
+		tell(events[i].data.ptr, events[i].events);
 }

@@ -9,18 +9,6 @@
 
 #include "client/producer_impl.h"
 
-#if defined(__SANITIZE_THREAD__)
-/*
- * libuv closes its descriptors (epoll, pipe, bell) by plain system calls, which TSan does not see: the next use of the number looks
- * like a race with the making of the descriptor that had it before.
- */
-KP_API const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void)
-{
-	return "race:epoll_create1\nrace:uv_pipe\nrace:uv_async_init\n";
-}
-#endif
-
 /* ------------------------------------------------------------------ waiting and counting */
 
 int64_t now_ms(void)

@@ -76,7 +76,7 @@ static void a_producer_that_cannot_be_made_says_so_and_leaves_nothing(void **sta
 {
 	static const char *const modes[] = {"linger.ms", QUEUE_MODE};
 	(void)state;
-	kp_runtime_free(kp_runtime_new()); /* what libuv and the sanitizers keep for the process, they keep from here on */
+	kp_runtime_free(kp_runtime_new()); /* what the sanitizers keep for the process, they keep from here on */
 	int n_threads = count_threads(), n_descriptors = count_descriptors();
 	for (int i = 0; i < 2 * N_EXTENTS; i++) {
 		int fail_at = 1;

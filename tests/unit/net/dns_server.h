@@ -89,9 +89,8 @@ static inline uint16_t dns_start(dns_server *s, kp_loop *l)
 	kp_address_set_port(&a, ntohs(own.sin_port));
 	kp_address_format(&a, text);
 	assert_int_equal(kp_resolver_set_servers(l, text), 0);
-	s->watch = kp_watch_new(l, s->fd, dns_on_query, s);
+	s->watch = kp_watch_new(l, s->fd, KP_IO_READ, dns_on_query, s);
 	assert_non_null(s->watch);
-	kp_watch_set(s->watch, KP_IO_READ);
 	return ntohs(own.sin_port);
 }
 

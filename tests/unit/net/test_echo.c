@@ -32,7 +32,7 @@ static void client_send(void *opaque)
 {
 	echo *e = opaque;
 	while (e->n_sent < ECHO_BYTES) {
-		struct iovec iov[1500]; /* more than IOV_MAX: what is over is simply not taken */
+		struct iovec iov[1500]; /* more than IOV_MAX */
 		int n_iov = cut(iov, 1500, e->sent + e->n_sent, ECHO_BYTES - e->n_sent);
 		size_t total = 0;
 		for (int i = 0; i < n_iov; i++)
