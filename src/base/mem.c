@@ -55,6 +55,27 @@ void *kp_mem_calloc(size_t count, size_t size)
 	return p;
 }
 
+/* Right before the line stands what is to be freed. */
+void *kp_mem_calloc_line(size_t size)
+{
+	char *p = kp_mem_calloc(1, sizeof(p) + KP_CACHE_LINE + size);
+	if (!p)
+		return NULL;
+	char *line = p + sizeof(p);
+	line += -(uintptr_t)line % KP_CACHE_LINE;
+	memcpy(line - sizeof(p), &p, sizeof(p));
+	return line;
+}
+
+void kp_mem_free_line(void *ptr)
+{
+	void *p;
+	if (!ptr)
+		return;
+	memcpy(&p, (char *)ptr - sizeof(p), sizeof(p));
+	kp_mem_free(p);
+}
+
 char *kp_mem_strndup(const char *s, size_t len)
 {
 	char *copy = len < SIZE_MAX ? kp_mem_alloc(len + 1) : NULL;

@@ -12,6 +12,9 @@
 /* All return NULL when memory is out; none aborts. Any thread. */
 KP_MUST_USE void *kp_mem_alloc(size_t size);
 KP_MUST_USE void *kp_mem_calloc(size_t count, size_t size); /* NULL on overflow of count * size too */
+/* Zeroed, at the start of a cache line. Given back by kp_mem_free_line. */
+KP_MUST_USE void *kp_mem_calloc_line(size_t size);
+void kp_mem_free_line(void *ptr); /* NULL is fine */
 KP_MUST_USE void *kp_mem_realloc(void *ptr, size_t size);
 KP_MUST_USE char *kp_mem_strndup(const char *s, size_t len); /* adds a terminator */
 KP_MUST_USE char *kp_mem_strdup(const char *s);

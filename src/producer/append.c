@@ -11,6 +11,7 @@
 #include "producer/engine_impl.h"
 
 #define RECORD_OVERHEAD 64 /* around key and value when there are no headers, at most */
+#define SHARE_PARTS 4      /* of what is one partition's share of the budget, a new batch starts with one */
 #define SWITCH (-2000)     /* inside: the batch is closed, choose another partition */
 #define KNOWN (-2001)      /* inside: the topic's partitions became known meanwhile */
 
@@ -43,6 +44,7 @@ kp_batch *kp_close_open(kp_partition *p)
 	kp_batch *b = p->shared.open;
 	p->shared.open = NULL;
 	p->shared.size_hint = b->len - KP_BATCH_HEADER_SIZE;
+	p->shared.entries_hint = b->n_entries;
 	kp_list_push_back(&p->shared.queue, &b->link);
 	if (p->index == KP_PENDING_INDEX) {
 		/* never sent as it is: nothing to sum, and the loop may take it as soon as the lock opens */
@@ -85,6 +87,20 @@ static bool wants_entry(const kp_engine *e, const kp_append_args *a)
 	return a->is_group || e->config.reports != KP_REPORTS_NONE;
 }
 
+/*
+ * Under the lock: as large as the last batch, so that it need not grow; but beyond the budget no more than the record itself takes, and
+ * where many partitions share the budget no more than a part of its share, or the open batches would hold it all with little in them.
+ */
+static void hint_at_size(const kp_engine *e, const kp_partition *p, kp_batch_need *need)
+{
+	int32_t n = kp_topic_n_partitions(p->topic);
+	size_t share = (size_t)e->config.buffer_memory / SHARE_PARTS / (size_t)(n > 0 ? n : 1), size = p->shared.size_hint;
+	if (need->may_exceed)
+		return;
+	need->size_hint = size < share ? size : share;
+	need->entries_hint = size < share ? p->shared.entries_hint : 1;
+}
+
 /* Under the lock: a new open batch. A partition may hold no more than what is free for the others (but always one batch). */
 static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, size_t size)
 {
@@ -94,8 +110,8 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	if (held > 0 && held > kp_budget_free(&e->shared.budget) && !a->is_moved)
 		return KP_ERR_WOULD_BLOCK;
 	int err = KP_ERR_NO_MEMORY;
-	/* beyond the budget no more than the record itself takes */
-	kp_batch_need need = {size, a->may_exceed ? 0 : p->shared.size_hint, wants_entry(e, a), a->may_exceed};
+	kp_batch_need need = {.first_size = size, .wants_entry = wants_entry(e, a), .may_exceed = a->may_exceed};
+	hint_at_size(e, p, &need);
 	kp_batch *b = kp_batch_new(&e->shared.budget, &need, &err);
 	if (!b)
 		return err;
@@ -166,11 +182,11 @@ static inline size_t body_size(const kp_partition *p, const kp_batch *b, const k
 	return kp_record_body_size(&a->content, delta, offset_delta);
 }
 
-static inline bool fits(const kp_engine *e, const kp_batch *b, const kp_append_args *a, size_t size)
+static inline bool fits(kp_topic *t, const kp_batch *b, const kp_append_args *a, size_t size)
 {
+	const kp_engine *e = t->engine;
 	int64_t delta = timestamp_delta(b, a);
-	return b->len + size <= b->cap &&
-	       b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)kp_topic_batch_size(b->partition->topic) &&
+	return b->len + size <= b->cap && b->len - KP_BATCH_HEADER_SIZE + size <= (size_t)kp_topic_batch_size(t) &&
 	       delta == (int32_t)delta &&
 	       ((!b->entries && !wants_entry(e, a)) ||
 	        (b->entries && (size_t)(b->n_entries + 1) * sizeof(kp_entry) <= b->entries_cap_bytes));
@@ -194,7 +210,7 @@ static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool ma
 	kp_batch *b = p->shared.open;
 	size_t body = body_size(p, b, a), size = kp_record_size(body);
 	bool is_news = false, is_grown = false;
-	if (KP_UNLIKELY(!b || !fits(e, b, a, size))) {
+	if (KP_UNLIKELY(!b || !fits(t, b, a, size))) {
 		err = make_room(e, p, a, size, may_switch, &closed);
 		is_news = closed || p->shared.open != b;
 		is_grown = !err;

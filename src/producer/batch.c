@@ -8,17 +8,18 @@
 #include "base/mem.h"
 
 /* Both buffers out of one reservation. */
-static int take_buffers(kp_batch *b, kp_budget *budget, size_t data_size, const kp_batch_need *need)
+static int take_buffers(kp_batch *b, kp_budget *budget, size_t data_size, int32_t n_entries, const kp_batch_need *need)
 {
 	void *data, *entries = NULL;
-	size_t entries_bytes = need->wants_entry ? kp_budget_round(sizeof(kp_entry)) : 0;
+	size_t entries_size = (size_t)n_entries * sizeof(kp_entry),
+	       entries_bytes = need->wants_entry ? kp_budget_round(entries_size) : 0;
 	size_t bytes = kp_budget_round(data_size) + entries_bytes;
 	int err = kp_budget_reserve(budget, bytes, need->may_exceed);
 	if (err)
 		return err;
 	err = kp_budget_buffer(budget, data_size, &data, &b->cap);
 	if (!err && need->wants_entry) {
-		err = kp_budget_buffer(budget, sizeof(kp_entry), &entries, &b->entries_cap_bytes);
+		err = kp_budget_buffer(budget, entries_size, &entries, &b->entries_cap_bytes);
 		if (err) {
 			kp_budget_give(budget, data, b->cap);
 			bytes = entries_bytes;
@@ -35,22 +36,23 @@ static int take_buffers(kp_batch *b, kp_budget *budget, size_t data_size, const 
 
 kp_batch *kp_batch_new(kp_budget *budget, const kp_batch_need *need, int *error)
 {
-	kp_batch *b = kp_mem_calloc(1, sizeof(*b));
+	kp_batch *b = kp_budget_take_spare(budget, sizeof(*b));
 	if (!b) {
 		*error = KP_ERR_NO_MEMORY;
 		return NULL;
 	}
+	memset(b, 0, sizeof(*b));
 	size_t most = need->first_size > need->size_hint ? need->first_size : need->size_hint;
-	int err = take_buffers(b, budget, KP_BATCH_HEADER_SIZE + most, need);
-	if (err && most > need->first_size)
-		err = take_buffers(b, budget, KP_BATCH_HEADER_SIZE + need->first_size, need);
+	int32_t n_entries = need->entries_hint > 1 ? need->entries_hint : 1;
+	int err = take_buffers(b, budget, KP_BATCH_HEADER_SIZE + most, n_entries, need);
+	if (err && (most > need->first_size || n_entries > 1))
+		err = take_buffers(b, budget, KP_BATCH_HEADER_SIZE + need->first_size, 1, need);
 	if (err) {
 		*error = err;
-		kp_mem_free(b);
+		kp_budget_keep_spare(budget, b, sizeof(*b));
 		return NULL;
 	}
 	kp_list_init(&b->link);
-	kp_list_init(&b->age_link);
 	kp_list_init(&b->serial_link);
 	kp_list_init(&b->ended_link);
 	atomic_init(&b->n_refs, 1);
@@ -131,7 +133,7 @@ void kp_batch_free(kp_batch *b, kp_budget *budget)
 	kp_mem_free(b->message);
 	kp_cause_unref(b->cause);
 	kp_mem_free(b->rejected);
-	kp_mem_free(b);
+	kp_budget_keep_spare(budget, b, sizeof(*b));
 }
 
 size_t kp_batch_footprint(const kp_batch *b)

@@ -60,14 +60,7 @@ typedef struct kp_cause {
 void kp_cause_unref(kp_cause *c); /* any thread; NULL is fine */
 
 typedef struct kp_batch {
-	kp_list link;           /* in the partition's queue, then ready list, then list of unresolved ones */
-	kp_list age_link;       /* in the engine's list by age, from adoption to the end */
-	kp_list serial_link;    /* in the engine's list by serial, from adoption until its reports are taken */
-	kp_list ended_link;     /* among the ended */
-	_Atomic int32_t n_refs; /* acq_rel: who drops the last one frees it */
-	struct kp_partition *partition;
-
-	/* written under the partition's lock while OPEN; constant afterwards, but for what sealing replaces */
+	/* the first cache line is all that appending a record touches; under the partition's lock while OPEN, constant afterwards ... */
 	uint8_t *data;
 	size_t len, cap;   /* bytes in use (header included) and allocated */
 	kp_entry *entries; /* NULL: none is kept */
@@ -75,6 +68,14 @@ typedef struct kp_batch {
 	int32_t n_entries; /* 0 or n_records */
 	int32_t n_records;
 	int64_t base_timestamp_ms, max_timestamp_ms;
+
+	kp_list link;           /* in the partition's queue, then ready list, then list of unresolved ones */
+	kp_list serial_link;    /* in the engine's list by serial, from adoption until its reports are taken */
+	kp_list ended_link;     /* among the ended */
+	_Atomic int32_t n_refs; /* acq_rel: who drops the last one frees it */
+	struct kp_partition *partition;
+
+	/* ... but for what sealing replaces; likewise: */
 	bool is_dated_now; /* base_timestamp_ms is the time at which it was opened, not what a record asked for */
 	int64_t created_us;
 	int64_t routed_us; /* when it came to its partition: later than created_us if it waited for metadata */
@@ -117,8 +118,9 @@ typedef struct kp_batch {
 
 /* What a batch is to have room for from the start. */
 typedef struct kp_batch_need {
-	size_t first_size; /* of the first record */
-	size_t size_hint;  /* bytes of records if they are to be had, else as many as the first record takes */
+	size_t first_size;    /* of the first record */
+	size_t size_hint;     /* bytes of records if they are to be had, else as many as the first record takes */
+	int32_t entries_hint; /* entries, likewise; with wants_entry */
 	bool wants_entry;
 	bool may_exceed; /* the budget */
 } kp_batch_need;

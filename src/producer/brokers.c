@@ -52,8 +52,7 @@ static kp_broker *broker_new(kp_engine *e, int32_t id, const char *host, uint16_
 		e->loop.cap_brokers = cap;
 	}
 	kp_broker *b = kp_mem_calloc(1, sizeof(*b));
-	if (!b || kp_timers_reserve(&e->loop.timers, e->loop.n_partitions + e->loop.n_brokers + 1) ||
-	    reserve_actions(e, (e->loop.n_brokers + 1) * ACTIONS_PER_BROKER)) {
+	if (!b || kp_timers_room(e, 0, 1) || reserve_actions(e, (e->loop.n_brokers + 1) * ACTIONS_PER_BROKER)) {
 		kp_mem_free(b);
 		return NULL;
 	}

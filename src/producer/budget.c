@@ -9,6 +9,24 @@ struct kp_pooled {
 	struct kp_pooled *next;
 };
 
+static struct kp_pooled *pop(struct kp_pooled **list, size_t size)
+{
+	struct kp_pooled *p = *list;
+	if (p) {
+		*list = p->next;
+		KP_UNPOISON(p, size);
+	}
+	return p;
+}
+
+static void push(struct kp_pooled **list, void *memory, size_t size)
+{
+	struct kp_pooled *p = memory;
+	p->next = *list;
+	*list = p;
+	KP_POISON(p + 1, size - sizeof(*p));
+}
+
 void kp_budget_init(kp_budget *b, int64_t limit)
 {
 	*b = (kp_budget){.limit = limit};
@@ -33,16 +51,17 @@ static void shrink_pool(kp_budget *b, int64_t room)
 {
 	for (int c = KP_BUDGET_CLASSES - 1; c >= 0; c--)
 		while (b->pool[c] && kp_budget_used(b) + b->pooled + room > b->limit) {
-			struct kp_pooled *p = b->pool[c];
-			b->pool[c] = p->next;
 			b->pooled -= (int64_t)KP_BUDGET_MIN_BUFFER << c;
-			kp_mem_free(p);
+			kp_mem_free(pop(&b->pool[c], (size_t)KP_BUDGET_MIN_BUFFER << c));
 		}
 }
 
 void kp_budget_deinit(kp_budget *b)
 {
+	struct kp_pooled *spare;
 	shrink_pool(b, INT64_MAX / 2);
+	while ((spare = pop(&b->spares, sizeof(*spare))))
+		kp_mem_free_line(spare);
 }
 
 int kp_budget_reserve(kp_budget *b, size_t bytes, bool may_exceed)
@@ -72,13 +91,11 @@ int kp_budget_buffer(kp_budget *b, size_t n, void **buffer, size_t *cap)
 	unsigned c = class_of(n);
 	int64_t size = (int64_t)KP_BUDGET_MIN_BUFFER << c;
 	kp_lock_acquire(&b->lock);
-	struct kp_pooled *p = b->pool[c];
-	if (p) {
-		b->pool[c] = p->next;
+	struct kp_pooled *p = pop(&b->pool[c], (size_t)size);
+	if (p)
 		b->pooled -= size;
-	} else {
+	else
 		shrink_pool(b, 0);
-	}
 	kp_lock_release(&b->lock);
 	if (!p)
 		p = kp_mem_alloc((size_t)size);
@@ -106,13 +123,26 @@ void kp_budget_give(kp_budget *b, void *buffer, size_t cap)
 	if (!buffer)
 		return;
 	unsigned c = class_of(cap);
-	struct kp_pooled *p = buffer;
 	kp_lock_acquire(&b->lock);
 	atomic_fetch_sub_explicit(&b->used, (int64_t)cap, memory_order_relaxed);
-	p->next = b->pool[c];
-	b->pool[c] = p;
+	push(&b->pool[c], buffer, cap);
 	b->pooled += (int64_t)cap;
 	shrink_pool(b, 0);
 	kp_lock_release(&b->lock);
 	say_freed(b);
+}
+
+void *kp_budget_take_spare(kp_budget *b, size_t size)
+{
+	kp_lock_acquire(&b->lock);
+	void *spare = pop(&b->spares, size);
+	kp_lock_release(&b->lock);
+	return spare ? spare : kp_mem_calloc_line(size);
+}
+
+void kp_budget_keep_spare(kp_budget *b, void *spare, size_t size)
+{
+	kp_lock_acquire(&b->lock);
+	push(&b->spares, spare, size);
+	kp_lock_release(&b->lock);
 }

@@ -18,8 +18,8 @@
 #include "base/compiler.h"
 #include "base/lock.h"
 
-#define KP_BUDGET_MIN_BUFFER 2048u
-#define KP_BUDGET_CLASSES 22 /* 2 KiB .. 4 GiB */
+#define KP_BUDGET_MIN_BUFFER 256u
+#define KP_BUDGET_CLASSES 25 /* 256 bytes .. 4 GiB */
 
 typedef struct kp_budget {
 	int64_t limit;
@@ -27,6 +27,7 @@ typedef struct kp_budget {
 	kp_lock lock;         /* guards the pool */
 	int64_t pooled;
 	struct kp_pooled *pool[KP_BUDGET_CLASSES];
+	struct kp_pooled *spares; /* structs of batches, beside the limit */
 	_Atomic uint64_t n_freed; /* grows when room came back; waiters look at it */
 } kp_budget;
 
@@ -49,6 +50,10 @@ KP_MUST_USE int kp_budget_reserve(kp_budget *b, size_t bytes, bool may_exceed);
 void kp_budget_unreserve(kp_budget *b, size_t bytes);
 /* A buffer whose bytes are reserved; KP_ERR_NO_MEMORY leaves them so. */
 KP_MUST_USE int kp_budget_buffer(kp_budget *b, size_t n, void **buffer, size_t *cap);
+
+/* Memory of one size for all calls, at the start of a cache line, with any content; NULL: memory is out. As much is kept as was ever used at once. */
+KP_MUST_USE void *kp_budget_take_spare(kp_budget *b, size_t size);
+void kp_budget_keep_spare(kp_budget *b, void *spare, size_t size);
 
 static inline int64_t kp_budget_used(kp_budget *b)
 {

@@ -32,8 +32,8 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	kp_map_init(&e->shared.topics);
 	kp_list_init(&e->shared.new_topics);
 	kp_random_init(&e->loop.random, around->seed);
-	kp_list *lists[] = {&e->loop.topics, &e->loop.writable,  &e->loop.sendable, &e->loop.moving,
-	                    &e->loop.by_age, &e->loop.by_serial, &e->loop.ended,    &e->loop.spare_calls};
+	kp_list *lists[] = {&e->loop.topics, &e->loop.lingering, &e->loop.writable, &e->loop.sendable,
+	                    &e->loop.moving, &e->loop.by_serial, &e->loop.ended,    &e->loop.spare_calls};
 	for (size_t i = 0; i < KP_ARRAY_LEN(lists); i++)
 		kp_list_init(lists[i]);
 	kp_cluster_init(&e->loop.cluster,
@@ -44,6 +44,8 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	                                     .allow_auto_create = config->allow_auto_create},
 	                &e->loop.random);
 	kp_timers_init(&e->loop.timers);
+	kp_timers_init(&e->loop.expiries);
+	kp_timers_init(&e->loop.evictions);
 	kp_arena_init(&e->loop.arena, ARENA_MAX);
 	kp_calls_init(e);
 	kp_metadata_init(e);
@@ -73,6 +75,8 @@ void kp_engine_free(kp_engine *e)
 	kp_brokers_free(e);
 	kp_cluster_deinit(&e->loop.cluster);
 	kp_timers_deinit(&e->loop.timers);
+	kp_timers_deinit(&e->loop.expiries);
+	kp_timers_deinit(&e->loop.evictions);
 	kp_arena_deinit(&e->loop.arena);
 	kp_mem_free(e->loop.actions);
 	kp_sealers_deinit(&e->shared.sealers);
@@ -213,17 +217,14 @@ static void serve_notified(kp_engine *e, kp_partition *p, int64_t now_us)
 	}
 }
 
-/* Open batches wait in the timers; those that need not linger any more are evaluated. */
+/* Open batches need not linger any more. */
 static void hurry(kp_engine *e, int64_t now_us)
 {
-	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
-		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
-		for (int32_t i = 0; i < t->loop.n_made; i++) {
-			kp_partition *p = kp_topic_partition(t, i);
-			if (p->loop.timer.index)
-				kp_partition_evaluate(e, p, now_us);
-		}
-	}
+	kp_list lingering, *n;
+	kp_list_init(&lingering);
+	kp_list_splice_back(&lingering, &e->loop.lingering);
+	while ((n = kp_list_pop_front(&lingering)))
+		kp_partition_evaluate(e, KP_CONTAINER_OF(n, kp_partition, loop.linger_link), now_us);
 }
 
 static void close_pending(kp_engine *e, kp_partition *pending, int64_t now_us)
@@ -236,9 +237,11 @@ static void close_pending(kp_engine *e, kp_partition *pending, int64_t now_us)
 static void age_pending(kp_engine *e, kp_partition *pending, int64_t now_us)
 {
 	kp_partition_evaluate(e, pending, now_us);
-	int64_t open_us = pending->loop.open_created_us;
-	if (open_us >= 0 && open_us + e->config.delivery_timeout_us < e->loop.adopt_again_us)
-		e->loop.adopt_again_us = open_us + e->config.delivery_timeout_us;
+	int64_t open_us = pending->loop.open_created_us, next_us = kp_partition_expire(e, pending, now_us);
+	if (open_us >= 0 && open_us + e->config.delivery_timeout_us < next_us)
+		next_us = open_us + e->config.delivery_timeout_us;
+	if (next_us < e->loop.adopt_again_us)
+		e->loop.adopt_again_us = next_us;
 }
 
 static void serve_news(kp_engine *e, int64_t now_us)
@@ -283,7 +286,7 @@ static void serve_brokers(kp_engine *e, int64_t now_us)
 
 int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 {
-	int64_t next_us, wake;
+	int64_t next_us;
 	e->loop.now_us = now_us;
 	atomic_store_explicit(&e->shared.is_sleeping, false, memory_order_relaxed);
 	e->loop.n_actions = e->loop.action_at < e->loop.n_actions ? e->loop.n_actions : 0;
@@ -298,15 +301,13 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 	kp_pending_step(e);
 	serve_notified(e, notified, now_us);
 	serve_timers(e, now_us);
-	kp_expire(e, now_us, &wake);
-	next_us = kp_metadata_step(e, now_us);
-	wake = next_us < wake ? next_us : wake;
+	kp_expire(e, now_us);
+	int64_t wake = kp_metadata_step(e, now_us);
 	next_us = kp_calls_step(e, now_us);
 	wake = next_us < wake ? next_us : wake;
 	serve_brokers(e, now_us);
 	/* again: an open batch may have been adopted that then found no producer id, and is the oldest now */
-	kp_expire(e, now_us, &next_us);
-	wake = next_us < wake ? next_us : wake;
+	kp_expire(e, now_us);
 	/* a request that is to leave may wait for metadata or an id that was asked for just now */
 	next_us = kp_calls_step(e, now_us);
 	wake = next_us < wake ? next_us : wake;
@@ -317,6 +318,7 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 		next_us = now_us;
 	wake = next_us < wake ? next_us : wake;
 	wake = e->loop.adopt_again_us < wake ? e->loop.adopt_again_us : wake;
+	wake = kp_expiry_next(e, wake);
 	/* seq_cst: see notify.c */
 	atomic_store_explicit(&e->shared.is_sleeping, true, memory_order_seq_cst);
 	if (atomic_load_explicit(&e->shared.notified, memory_order_seq_cst) ||

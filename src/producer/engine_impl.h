@@ -82,8 +82,10 @@ struct kp_engine {
 		int64_t now_us; /* of the present turn */
 		kp_list writable, sendable;
 		kp_timers timers;
-		size_t n_partitions; /* made, pending ones included: room in the heap */
-		kp_list by_age, by_serial, ended, spare_calls;
+		kp_timers expiries, evictions; /* of partitions, see expiry.c */
+		size_t n_partitions;           /* made, pending ones included: room in the heaps */
+		kp_list lingering; /* partitions whose open batch waits for linger.ms and nothing else, the longest first */
+		kp_list by_serial, ended, spare_calls;
 		uint64_t request_serial;
 		uint64_t next_serial;
 		bool is_hurrying;       /* somebody found no room: open batches do not linger until some came back ... */
@@ -164,9 +166,20 @@ size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p);
 void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appended, int64_t now_us);
 void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_t log_append_time_ms, int64_t now_us);
 void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_stage stage);
-void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us);
+/* Ends with `error`, as what no answer decided: not persisted, or unknown if an attempt may have been appended. */
+void kp_give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage);
+kp_stage kp_stage_of(const kp_batch *b);
 void kp_fail_topic(kp_engine *e, kp_topic *t, int error, int64_t now_us);
 void kp_resolve_gap(kp_engine *e, kp_partition *p);
+
+/* expiry.c */
+/* Room for so many more of each in the heaps of deadlines. 0 or KP_ERR_NO_MEMORY. */
+KP_MUST_USE int kp_timers_room(kp_engine *e, size_t n_partitions, size_t n_brokers);
+void kp_expiry_look(kp_engine *e, kp_partition *p); /* it has batches that the heaps may not know of */
+/* End what is too old in one partition. Returns when the next one will be, KP_TIME_NEVER when there is none. */
+int64_t kp_partition_expire(kp_engine *e, kp_partition *p, int64_t now_us);
+void kp_expire(kp_engine *e, int64_t now_us);
+int64_t kp_expiry_next(kp_engine *e, int64_t before_us); /* the earlier of before_us and the next expiry */
 
 /* halt.c: idempotence.on.gap=halt_partition */
 void kp_halt_if_lost(kp_engine *e, kp_batch *b, int error); /* b ends so, or shows that something before it was lost */

@@ -25,7 +25,7 @@ static kp_broker *leader_broker(kp_engine *e, const kp_cluster_partition *p)
 static int publish(kp_engine *e, kp_topic *t, int32_t n)
 {
 	int32_t made = t->loop.n_made;
-	if (n > made && kp_timers_reserve(&e->loop.timers, e->loop.n_partitions + (size_t)(n - made) + e->loop.n_brokers + 8))
+	if (n > made && kp_timers_room(e, (size_t)(n - made), 0))
 		return KP_ERR_NO_MEMORY;
 	int err = kp_topic_set_partitions(t, n);
 	e->loop.n_partitions += (size_t)(t->loop.n_made - made);
@@ -190,9 +190,8 @@ int kp_metadata_adopt_topics(kp_engine *e, int64_t now_us)
 	kp_lock_release(&e->shared.topics_lock);
 	while ((n = kp_list_pop_front(&fresh))) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
-		t->loop.meta = kp_timers_reserve(&e->loop.timers, e->loop.n_partitions + e->loop.n_brokers + 8)
-		                       ? NULL
-		                       : kp_cluster_topic_get(&e->loop.cluster, kp_slice_cstr(t->name), now_us);
+		t->loop.meta = kp_timers_room(e, 1, 0) ? NULL
+		                                       : kp_cluster_topic_get(&e->loop.cluster, kp_slice_cstr(t->name), now_us);
 		if (!t->loop.meta) {
 			/* out of memory: tried again in a later turn */
 			kp_lock_acquire(&e->shared.topics_lock);

@@ -27,7 +27,6 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 	if (outcome != KP_PERSISTED)
 		kp_halt_if_lost(e, b, error);
 	kp_trail_end(b, e->loop.now_us);
-	kp_list_remove(&b->age_link);
 	if (!b->is_stamped)
 		atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
 	if (b->call) {
@@ -94,7 +93,6 @@ void kp_attempt_succeeded(kp_engine *e, kp_batch *b, int64_t base_offset, int64_
 		b->is_acked = true;
 		if (p->loop.unresolved.next != &b->link)
 			KP_REACHED(BATCH_ACKED_WAITING);
-		kp_list_remove(&b->age_link);
 		size_t before = kp_batch_footprint(b);
 		kp_batch_drop_data(b, &e->shared.budget);
 		atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)(before - kp_batch_footprint(b)), memory_order_relaxed);
@@ -119,7 +117,7 @@ static void take_sequence_back(kp_engine *e, kp_partition *p, const kp_batch *b)
 	}
 }
 
-static void give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
+void kp_give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 {
 	if (stage != KP_STAGE_DONE)
 		kp_trail_explain(e, b);
@@ -164,7 +162,7 @@ static void rebuilt(kp_engine *e, kp_partition *p, kp_batch *b, int err, int64_t
 	if (err == KP_ERR_WOULD_BLOCK || err == KP_ERR_NO_MEMORY)
 		send_again(e, p, b, now_us); /* it is refused again, and built anew once there is memory */
 	else if (err)
-		give_up(e, b, b->last_error, KP_STAGE_DONE);
+		kp_give_up(e, b, b->last_error, KP_STAGE_DONE);
 	else
 		p->loop.is_recovering = true; /* what has come of it goes one by one, ahead of the rest */
 }
@@ -239,7 +237,7 @@ void kp_attempt_failed(kp_engine *e, kp_batch *b, int error, bool may_be_appende
 	case KP_PRODUCE_RETRY: send_again(e, p, b, now_us); break;
 	case KP_PRODUCE_SPLIT: rebuilt(e, p, b, kp_batch_split(e, b), now_us); break;
 	case KP_PRODUCE_RECORDS: rebuilt(e, p, b, expel(e, p, b, error), now_us); break;
-	default: give_up(e, b, error, KP_STAGE_DONE); break;
+	default: kp_give_up(e, b, error, KP_STAGE_DONE); break;
 	}
 	if (!kp_partition_to_resend(p))
 		p->loop.is_recovering = false;
@@ -277,34 +275,13 @@ void kp_resolve_gap(kp_engine *e, kp_partition *p)
 	p->loop.backoff_until_us = 0;
 }
 
-static kp_stage stage_of(const kp_batch *b)
+kp_stage kp_stage_of(const kp_batch *b)
 {
 	if (b->call)
 		return KP_STAGE_IN_FLIGHT;
 	if (b->partition->index == KP_PENDING_INDEX)
 		return KP_STAGE_NO_METADATA;
 	return b->partition->loop.leader ? KP_STAGE_QUEUED : KP_STAGE_NO_LEADER;
-}
-
-void kp_expire(kp_engine *e, int64_t now_us, int64_t *next_us)
-{
-	kp_list *next;
-	*next_us = KP_TIME_NEVER;
-	for (kp_list *n = e->loop.by_age.next; n != &e->loop.by_age; n = next) {
-		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, age_link);
-		kp_partition *p = b->partition;
-		next = n->next;
-		if (b->created_us + e->config.delivery_timeout_us > now_us) {
-			*next_us = b->created_us + e->config.delivery_timeout_us;
-			return;
-		}
-		if (!kp_batch_is_sealed(b))
-			continue; /* its thread is about to finish, and notifies */
-		give_up(e, b, KP_ERR_DELIVERY_TIMEOUT, stage_of(b));
-		kp_partition_evaluate(e, p, now_us);
-		/* evaluating may have ended others: start again from the oldest */
-		next = e->loop.by_age.next;
-	}
 }
 
 static void end_ready(kp_engine *e, kp_partition *p, int error, bool is_last_error)
@@ -317,7 +294,7 @@ static void end_ready(kp_engine *e, kp_partition *p, int error, bool is_last_err
 			continue;
 		if (is_last_error)
 			b->last_error = error;
-		give_up(e, b, error, stage_of(b));
+		kp_give_up(e, b, error, kp_stage_of(b));
 	}
 }
 
@@ -330,7 +307,7 @@ static void fail_waiting(kp_engine *e, kp_partition *p, int error, int64_t now_u
 	while ((unresolved = kp_partition_to_resend(p))) {
 		if (is_last_error)
 			unresolved->last_error = error;
-		give_up(e, unresolved, error, stage_of(unresolved));
+		kp_give_up(e, unresolved, error, kp_stage_of(unresolved));
 	}
 	end_ready(e, p, error, is_last_error);
 	if (!kp_partition_to_resend(p))
@@ -352,7 +329,7 @@ static void purge_in_flight(kp_engine *e, kp_partition *p, int error)
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, link);
 		bool is_to_end = b->call && !b->is_ended;
 		if (is_to_end)
-			give_up(e, b, error, KP_STAGE_IN_FLIGHT);
+			kp_give_up(e, b, error, KP_STAGE_IN_FLIGHT);
 		n = is_to_end ? p->loop.unresolved.next : n->next;
 	}
 }
@@ -386,29 +363,4 @@ void kp_engine_purge(kp_engine *e, int what, int error, int64_t now_us)
 		for (int32_t i = 0; i < t->loop.n_made; i++)
 			purge_partition(e, kp_topic_partition(t, i), what, error, now_us);
 	}
-}
-
-bool kp_engine_drop_oldest(kp_engine *e, int64_t now_us)
-{
-	e->loop.now_us = now_us;
-	(void)kp_metadata_adopt_topics(e, now_us); /* as in kp_engine_purge */
-	for (int pass = 0; pass < 2; pass++) {
-		for (kp_list *n = e->loop.by_age.next; n != &e->loop.by_age; n = n->next) {
-			kp_batch *b = KP_CONTAINER_OF(n, kp_batch, age_link);
-			if (b->is_stamped || b->is_open_fate || !kp_batch_is_sealed(b))
-				continue;
-			give_up(e, b, KP_ERR_QUEUE_EVICTED, stage_of(b));
-			return true;
-		}
-		/* nothing adopted is unsent: close the open batches and look again */
-		for (kp_list *n = e->loop.topics.next; n != &e->loop.topics && pass == 0; n = n->next) {
-			kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
-			for (int32_t i = -1; i < t->loop.n_made; i++) {
-				kp_partition *p = i < 0 ? t->shared.pending : kp_topic_partition(t, i);
-				kp_detach_open(p);
-				kp_partition_evaluate(e, p, now_us);
-			}
-		}
-	}
-	return false;
 }

@@ -9,15 +9,6 @@
 
 #define MAX_UNRESOLVED 5 /* what a broker remembers per producer id and partition (ProducerStateEntry.NUM_BATCHES_TO_RETAIN) */
 
-/* By age the list is nearly sorted already: batches are adopted about in the order in which they were opened. */
-static void insert_by_age(kp_engine *e, kp_batch *b)
-{
-	kp_list *at = e->loop.by_age.prev;
-	while (at != &e->loop.by_age && KP_CONTAINER_OF(at, kp_batch, age_link)->created_us > b->created_us)
-		at = at->prev;
-	kp_list_insert_before(at->next, &b->age_link);
-}
-
 static void adopt_list(kp_engine *e, kp_partition *p, kp_list *detached)
 {
 	kp_list *n;
@@ -30,10 +21,10 @@ static void adopt_list(kp_engine *e, kp_partition *p, kp_list *detached)
 			kp_seal_batch(e, b);
 		}
 		kp_trail_adopted(p, b);
-		insert_by_age(e, b);
 		kp_list_push_back(&e->loop.by_serial, &b->serial_link);
 		kp_list_push_back(&p->loop.ready, &b->link);
 	}
+	kp_expiry_look(e, p);
 }
 
 void kp_partition_adopt(kp_engine *e, kp_partition *p)
@@ -188,7 +179,7 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 	}
 	int64_t expiry = p->loop.open_created_us < 0 ? KP_TIME_NEVER : p->loop.open_created_us + e->config.delivery_timeout_us;
 	int64_t wake = expiry;
-	bool can_send = false;
+	bool can_send = false, is_lingering = false;
 	if (p->index == KP_PENDING_INDEX && !kp_list_linked(&p->topic->loop.moving_link) &&
 	    (p->loop.open_created_us >= 0 || !kp_list_empty(&p->loop.ready)))
 		kp_metadata_stale(e, p->topic); /* also when the last answer about the topic was a refusal */
@@ -196,7 +187,8 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 		/* what it waits for evaluates again */
 	} else if (!has_sendable(e, p, now_us)) {
 		int64_t due = open_due_us(e, p);
-		wake = due < expiry && kp_list_empty(&p->loop.ready) ? due : expiry;
+		is_lingering = due < expiry && kp_list_empty(&p->loop.ready);
+		wake = is_lingering ? due : expiry;
 	} else if (now_us < p->loop.backoff_until_us) {
 		wake = p->loop.backoff_until_us < expiry ? p->loop.backoff_until_us : expiry;
 	} else if (!p->loop.leader) {
@@ -208,6 +200,10 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 		enter_ready_list(e, p);
 	else
 		leave_ready_list(p);
+	if (!is_lingering)
+		kp_list_remove(&p->loop.linger_link);
+	else if (!kp_list_linked(&p->loop.linger_link))
+		kp_list_push_back(&e->loop.lingering, &p->loop.linger_link);
 	if (wake == KP_TIME_NEVER)
 		kp_timers_clear(&e->loop.timers, &p->loop.timer);
 	else

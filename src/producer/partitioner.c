@@ -123,7 +123,7 @@ void kp_partitioner_switch(kp_topic *t, kp_sticky *s, int32_t n_partitions)
 
 kp_sticky *kp_partitioner_sticky(kp_topic *t, int32_t n_partitions)
 {
-	static KP_THREAD_LOCAL kp_sticky slots[STICKY_SLOTS];
+	static KP_THREAD_LOCAL_HOT kp_sticky slots[STICKY_SLOTS];
 	kp_sticky *s = &slots[t->serial % STICKY_SLOTS];
 	if (KP_UNLIKELY(s->topic != t->serial || s->partition >= n_partitions)) {
 		s->topic = t->serial;

@@ -128,7 +128,6 @@ static bool move_batch(kp_engine *e, kp_topic *t, kp_batch *b, int32_t n_partiti
 		return true;
 	}
 	kp_list_remove(&b->link);
-	kp_list_remove(&b->age_link);
 	kp_list_remove(&b->serial_link);
 	atomic_fetch_sub_explicit(&t->shared.pending->shared.bytes, (int64_t)kp_batch_footprint(b), memory_order_relaxed);
 	kp_batch_free(b, &e->shared.budget);

@@ -86,7 +86,7 @@ static size_t next_run(const rebuild *w, size_t most)
 static kp_batch *open_piece(rebuild *w, size_t first_size, size_t size_hint, int *err)
 {
 	const kp_batch *from = w->from;
-	kp_batch_need need = {first_size, size_hint, from->entries != NULL, w->may_exceed};
+	kp_batch_need need = {first_size, size_hint, 1, from->entries != NULL, w->may_exceed};
 	kp_batch *b = kp_batch_new(&w->engine->shared.budget, &need, err);
 	if (!b)
 		return NULL;
@@ -155,7 +155,6 @@ static void place_piece(kp_engine *e, kp_batch *from, kp_batch *b, int32_t seque
 	b->is_stamped = true;
 	kp_batch_set_stamp(b, from->producer_id, from->producer_epoch, sequence);
 	kp_list_insert_before(&from->link, &b->link);
-	kp_list_insert_before(&from->age_link, &b->age_link);
 	kp_list_insert_before(&from->serial_link, &b->serial_link);
 }
 
@@ -172,7 +171,6 @@ static void replace(kp_engine *e, kp_batch *from, kp_list *pieces)
 			sequence = kp_sequence_after(sequence, b->n_records);
 	}
 	kp_list_remove(&from->link);
-	kp_list_remove(&from->age_link);
 	kp_list_remove(&from->serial_link);
 	kp_engine_release(e, from);
 	if (kp_budget_free(&e->shared.budget) < 0)

@@ -8,7 +8,7 @@
 
 static kp_partition *partition_new(kp_topic *t, int32_t index)
 {
-	kp_partition *p = kp_mem_calloc(1, sizeof(*p));
+	kp_partition *p = kp_mem_calloc_line(sizeof(*p));
 	if (!p)
 		return NULL;
 	p->topic = t;
@@ -18,6 +18,7 @@ static kp_partition *partition_new(kp_topic *t, int32_t index)
 	kp_list_init(&p->loop.ready);
 	kp_list_init(&p->loop.unresolved);
 	kp_list_init(&p->loop.ready_link);
+	kp_list_init(&p->loop.linger_link);
 	p->loop.open_created_us = -1;
 	p->loop.leaderless_since_us = -1;
 	p->loop.open_routed_us = -1;
@@ -31,7 +32,7 @@ static void partition_free(kp_partition *p)
 {
 	if (p)
 		kp_cause_unref(p->loop.cause);
-	kp_mem_free(p);
+	kp_mem_free_line(p);
 }
 
 kp_topic *kp_topic_new(struct kp_engine *e, const char *name, uint64_t serial, uint64_t seed)

@@ -23,16 +23,18 @@ struct kp_broker;
 
 #define KP_PENDING_INDEX (-1)
 
+/* At the start of a cache line: up to appended_bytes is all that appending a record touches. */
 typedef struct kp_partition {
 	kp_topic *topic;
 	int32_t index;
 	struct {
-		kp_lock lock; /* guards open, queue, n_appended, appended_bytes, is_halted */
+		kp_lock lock; /* guards open, queue, n_appended, appended_bytes, is_halted, the hints */
 		kp_batch *open;
 		kp_list queue; /* detached batches that the loop has not adopted, oldest first */
 		uint64_t n_appended, appended_bytes;
 		bool is_halted;                     /* takes nothing: a record was lost (halt.c) */
 		size_t size_hint;                   /* bytes of records in the last batch that went: the next one starts as large */
+		int32_t entries_hint;               /* its entries, likewise */
 		_Atomic int64_t bytes;              /* of the budget, all batches of this partition; relaxed: a bound */
 		_Atomic int32_t n_waiting;          /* batches not yet in a request, the open one included; relaxed: a weight */
 		_Atomic bool is_available;          /* has a leader, is not halted; relaxed: a preference */
@@ -45,8 +47,10 @@ typedef struct kp_partition {
 		kp_list unresolved; /* batches with a stamp, or in flight, in order of sequence */
 		int32_t n_in_flight;
 		struct kp_broker *leader;
-		kp_list ready_link; /* in the leader's list of partitions that can send */
-		kp_timer timer;     /* linger, back-off or expiry of an open batch */
+		kp_list ready_link;        /* in the leader's list of partitions that can send */
+		kp_list linger_link;       /* in the engine's list of those that linger */
+		kp_timer timer;            /* linger, back-off or expiry of an open batch */
+		kp_timer expiry, eviction; /* see expiry.c */
 		int64_t backoff_until_us;
 		int64_t open_created_us; /* of the open batch as last seen; -1: none */
 		int64_t leaderless_us,

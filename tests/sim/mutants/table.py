@@ -20,7 +20,7 @@ def one(name, text, by, file, old, new):
 
 
 OUTCOME, PARTITION, RESPONSE = "producer/outcome.c", "producer/partition.c", "producer/response.c"
-SPLIT, HALT = "producer/split.c", "producer/halt.c"
+SPLIT, HALT, EXPIRY = "producer/split.c", "producer/halt.c", "producer/expiry.c"
 ENGINE, SENDER, CLUSTER = "producer/engine.c", "producer/sender.c", "cluster/cluster.c"
 
 MUTANTS = [
@@ -119,8 +119,10 @@ MUTANTS = [
     one("wrong-offset", "the offset of a batch is off by one", "I2", OUTCOME,
         "b->base_offset = base_offset;", "b->base_offset = base_offset + (base_offset > 0);"),
     # ends and waits
-    one("expiry-spares-in-flight", "delivery.timeout.ms is not kept for batches in flight", "I7", OUTCOME,
-        "\t\tif (!kp_batch_is_sealed(b))\n\t\t\tcontinue; /* its thread", "\t\tif (!kp_batch_is_sealed(b) || b->call)\n\t\t\tcontinue; /* its thread"),
+    one("expiry-spares-in-flight", "delivery.timeout.ms is not kept for batches in flight", "I7", EXPIRY,
+        "\t\tif (!b->is_acked && !b->is_ended)", "\t\tif (!b->is_acked && !b->is_ended && !b->call)"),
+    one("expiry-never-looked-at-again", "a partition's next batch has no delivery.timeout.ms once one has ended by it", "I7 I9", EXPIRY,
+        "\tif ((b = first_to_expire(p)))", "\tif (!p->loop.expiry.at_us && (b = first_to_expire(p)))"),
     one("expiry-spares-open", "delivery.timeout.ms is not kept for an open batch", "I7 I9", PARTITION,
         "p->loop.open_created_us < e->config.delivery_timeout_us)\n\t\treturn;",
         "p->loop.open_created_us < 2 * e->config.delivery_timeout_us)\n\t\treturn;"),

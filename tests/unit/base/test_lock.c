@@ -1,7 +1,9 @@
 /* test_lock.c - mutual exclusion and no lost wake-up; run it under ThreadSanitizer too. */
 #include "base/lock.h"
 
+#include <linux/membarrier.h>
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,7 +42,7 @@ static void lock_lets_one_thread_in_at_a_time(void **state)
 	for (int i = 0; i < N_THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(c.n, (uint64_t)N_THREADS * N_ROUNDS);
-	assert_int_equal(c.lock.state, 0);
+	assert_int_equal(c.lock.is_held, 0);
 }
 
 /* The lock goes from hand to hand between sleepers: a lost wake-up would hang the test (the alarm ends it). */
@@ -71,11 +73,28 @@ static void lock_wakes_every_sleeper(void **state)
 	assert_int_equal(c.n, 4 * 300);
 }
 
+static int without_membarrier(void **state)
+{
+	(void)state;
+	kp_lock_needs_barrier = true;
+	return 0;
+}
+
+static void lock_needs_no_barrier_of_its_own_where_the_kernel_has_one(void **state)
+{
+	(void)state;
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0) & MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+		assert_false(kp_lock_needs_barrier);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lock_lets_one_thread_in_at_a_time),
 		cmocka_unit_test(lock_wakes_every_sleeper),
+		cmocka_unit_test(lock_needs_no_barrier_of_its_own_where_the_kernel_has_one),
+		cmocka_unit_test_setup(lock_lets_one_thread_in_at_a_time, without_membarrier),
+		cmocka_unit_test_setup(lock_wakes_every_sleeper, without_membarrier),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,12 +114,12 @@ static void room_that_a_poll_gives_back_is_told(void **state)
 	int once = 1;
 	kp_report out[64] = {{.struct_size = sizeof(kp_report)}};
 	(void)state;
-	marks m = {.high = 30000, .low = 10000};
+	marks m = {.high = 30000, .low = 2000};
 	watched = &m;
 	broker *b = broker_start(1, 1);
 	kp_producer *p = producer_marked(broker_servers(b), &m,
 	                                 PAIRS("buffer.memory", "100000", "batch.size", "4000", "buffer.high.watermark.percent",
-	                                       "30", "buffer.low.watermark.percent", "10", QUEUE_MODE, ""));
+	                                       "30", "buffer.low.watermark.percent", "2", QUEUE_MODE, ""));
 	kp_topic *t = kp_topic_open(p, "t");
 	uint64_t n = fill(t, 1000), polled = 0;
 	assert_int_equal(kp_flush(p, PATIENCE_MS), 0); /* all ended, but unpolled reports hold the memory */

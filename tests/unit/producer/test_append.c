@@ -324,12 +324,12 @@ static void append_allocates_nothing_per_record(void **state)
 	fx *f = lingering(NULL, 1);
 	kp_topic *t = kp_engine_topic(f->engine, "events");
 	kp_append_args a = {.partition = 0, .content = {.value = kp_slice_cstr("value")}};
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 340; i++) {
 		a.opaque = (void *)(intptr_t)++f->n_sent;
 		assert_int_equal(kp_engine_append(t, &a), 0);
 	}
 	uint64_t before = kp_mem_count();
-	for (int i = 0; i < 80; i++) {
+	for (int i = 0; i < 160; i++) {
 		a.opaque = (void *)(intptr_t)++f->n_sent;
 		assert_int_equal(kp_engine_append(t, &a), 0);
 	}

@@ -134,13 +134,14 @@ typedef struct watch {
 
 static bool is_of_a_new_batch(size_t size)
 {
-	return size == sizeof(kp_batch) || (size >= KP_BUDGET_MIN_BUFFER && (size & (size - 1)) == 0);
+	return (size > sizeof(kp_batch) && size < sizeof(kp_batch) + 2 * KP_CACHE_LINE) ||
+	       (size >= KP_BUDGET_MIN_BUFFER && (size & (size - 1)) == 0);
 }
 
 static void *watch_realloc(void *ptr, size_t size, void *opaque)
 {
 	watch *w = opaque;
-	if (w->lock && atomic_load(&w->lock->state) && !is_of_a_new_batch(size))
+	if (w->lock && atomic_load(&w->lock->is_held) && !is_of_a_new_batch(size))
 		w->n_under_lock++;
 	return realloc(ptr, size);
 }
