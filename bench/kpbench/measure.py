@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import time
+import types
 
 from . import probes
 from .cases import records
@@ -79,7 +80,8 @@ def note(results, group, case, program):
     by_program = results.settings.setdefault(group.name, {})
     by_program.setdefault(program.name, program.settings(case))
     if program.name == "kproducer":
-        argv = program.command(case, type("Target", (), {"servers": "HOST:PORT", "topic": "bench"}), "N", f"payload-{case.size}.txt")
+        somewhere = types.SimpleNamespace(servers="HOST:PORT", topic="bench")
+        argv = program.command(case, somewhere, "N", f"payload-{case.size}.txt")
         results.commands[case.name] = " ".join(str(a) for a in ["kproducer", *argv[1:-1]])
 
 

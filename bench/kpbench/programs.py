@@ -24,6 +24,11 @@ class Result:
     threads: dict = None  # slowest_records_per_second, mean_records_per_second of the threads that send
 
 
+def options(*pairs):
+    """Names and values, of those that have one; the number 1 is what there is without."""
+    return [str(a) for name, value in pairs if value and value != 1 for a in (name, value)]
+
+
 def differs_only_in(case, *fields):
     """From the base case."""
     return all(f.name in fields or getattr(case, f.name) == f.default for f in dataclasses.fields(case))
@@ -87,18 +92,16 @@ class Kproducer(Program):
         return True
 
     def properties(self, case):
-        given = ["acks=all", f"linger.ms={case.linger_ms}", f"compression.type={case.codec}"]
-        return given if case.idempotent else [*given, "enable.idempotence=false"]
+        in_flight = ["max.in.flight.requests.per.connection=5"] * bool(case.rate)  # our default, said where it matters most
+        plain = ["enable.idempotence=false"] * (not case.idempotent)
+        return ["acks=all", f"linger.ms={case.linger_ms}", f"compression.type={case.codec}", *in_flight, *plain]
 
     def options(self, case):
         """Of perf, for what is no property."""
-        given = {
-            "--threads": max(case.threads, case.producers) if case.threads * case.producers > 1 else 0, "--array": case.array - 1 and case.array,
-            "--producers": case.producers - 1 and case.producers, "--keys": case.keys, "-p": "random" if case.is_random else 0,
-            "--rate": case.rate, "--warmup": WARM_UP_S if case.rate else 0,
-        }
-        return [str(a) for name, value in given.items() if value for a in (name, value)] + [
-            a for h in HEADERS[:case.headers] for a in ("-H", h)]
+        headers = [("-H", h) for h in HEADERS[:case.headers]]
+        rate = ("--rate", case.rate), ("--warmup", str(WARM_UP_S) if case.rate else "")
+        return options(("--threads", max(case.threads, case.producers)), ("--producers", case.producers), ("--array", case.array),
+                       ("--keys", case.keys), ("-p", "random" if case.is_random else ""), *rate, *headers)
 
     def command(self, case, target, n, payload):
         given = [a for p in self.properties(case) for a in ("-X", p)]
@@ -128,8 +131,7 @@ class Librdkafka(Program):
                 "queue.buffering.max.messages=1000000", f"batch.size={BATCH_BYTES}", "batch.num.messages=100000"]
 
     def options(self, case):
-        given = {"--threads": case.threads - 1 and case.threads, "--random": case.partitions * case.is_random, "--rate": case.rate}
-        return [str(a) for name, value in given.items() if value for a in (name, value)]
+        return options(("--threads", case.threads), ("--random", str(case.partitions) if case.is_random else ""), ("--rate", case.rate))
 
     def command(self, case, target, n, payload):
         given = [a for p in self.properties(case) for a in ("-X", p)]
