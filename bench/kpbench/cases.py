@@ -73,7 +73,7 @@ RATES = {
     "1000B": dict(limit=3.2, kproducer=3, librdkafka=1.2),
     "100B-lz4": dict(kproducer=5, librdkafka=2.2),
     "1000B-lz4": dict(kproducer=0.6, librdkafka=0.34),
-    "10000p-random": dict(kproducer=1.5, librdkafka=0.4),
+    "10000p-random": dict(kproducer=3, librdkafka=0.4),
     "1000p-random-100brokers": dict(kproducer=4, librdkafka=0.2),
     "4threads": dict(kproducer=10, librdkafka=1.8),
     "kafka-100B": dict(limit=4.5, kproducer=4, librdkafka=2, java=0.9, franz=2, sarama=0.5),

@@ -62,7 +62,7 @@ RATED = ("java", "franz", NEWEST)
 FLOORS = (
     of("base", "Base case", BASE, QUICK + PEERS),
     of("1000B", "1000 bytes", Case(1000), ("limit-idempotent", US, NEWEST)),
-    of("100B-lz4", "100 bytes, lz4", Case(codec="lz4"), (US, NEWEST)),
+    of("100B-lz4", "100 bytes, lz4", Case(codec="lz4"), (US, NEWEST), codec_probe=True),
     of("1000B-lz4", "1000 bytes, lz4", Case(1000, "lz4"), (US, NEWEST), codec_probe=True),
     of("10000p-random", "10,000 partitions, drawn for each record", Case(partitions=10000, is_random=True), (US, NEWEST), seconds=2),
     of("kafka-100B", "Apache Kafka, 100 bytes", Case(target="kafka"), QUICK + PEERS, seconds=2),

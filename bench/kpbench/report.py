@@ -131,11 +131,10 @@ def probe_rows(results):
     """(title, field, minimum/median/maximum) of each probe's fields."""
     table = [["probe", "figure", "minimum/median/maximum"]]
     for name, (title, fields) in PROBED.items():
-        found = results.probe(name)
-        for field in fields:
-            values = [p[field] for p in found if field in p]
-            if values:
-                table.append([title, field, spread(values)])
+        for group in dict.fromkeys(p.get("group") for p in results.probe(name)):
+            found = results.probe(name, group=group)
+            for field in fields:
+                table.append([f"{title}, {group}" if group else title, field, spread([p[field] for p in found])])
     return table
 
 

@@ -141,7 +141,7 @@ def invented(skip=()):
         for case, program in group.entries:
             r.commands[case.name] = f"kproducer perf of {case.name}"
             r.runs += [invented_run(group.name, case, program, n) for n in range(3)]
-    r.probes = [dict(probe="idle", wakeups_per_second=0.5, cpu_percent=0.1), dict(probe="down", cpu_percent=2, accepted=1, failed=1),
+    r.probes = [dict(probe="first", ms=5.0), dict(probe="flush", queued=1000, seconds=0.1), dict(probe="idle", wakeups_per_second=0.5, cpu_percent=0.1), dict(probe="down", cpu_percent=2, accepted=1, failed=1),
                 dict(probe="codec", group="1000B-lz4", round=1, ns_per_record=100, ratio=0.5)]
     return r
 
