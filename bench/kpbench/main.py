@@ -117,10 +117,10 @@ def measure_all(a, groups, has_probes, results, path):
 def attempt(results, name, do):
     try:
         do()
+        say("")
     except BenchError as e:
+        say("")
         results.failures.append(f"{name}: {e}")
-    say("")
-    if results.failures and results.failures[-1].startswith(f"{name}: "):
         print(f"bench: {results.failures[-1]}", file=sys.stderr, flush=True)
 
 

@@ -73,7 +73,8 @@ class Sink:
 
     def counted(self):
         """For a Run."""
-        return {name: self.counters.get(counter, 0) for name, counter in (("batch_bytes", "bytes"), ("batches", "batches"), ("requests", "reqs"))}
+        names = {"batch_bytes": "bytes", "batches": "batches", "requests": "reqs"}
+        return {name: self.counters.get(counter, 0) for name, counter in names.items()}
 
     def records(self):
         """How many it has taken, and what was wrong with them."""

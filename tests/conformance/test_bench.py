@@ -68,7 +68,8 @@ def test_quick_measures_the_base_case_in_interleaved_rounds(tmp_path):
 
 @pytest.mark.full
 def test_every_peer_does_the_same_work_on_both_targets(tmp_path):
-    text = bench("full", "--scale", "0.002", "--rounds", "1", "--check", "--json", tmp_path / "full.json", "--cases", "^(base|kafka-100B|(kafka-)?latency)$").out.decode()
+    text = bench("full", "--scale", "0.002", "--rounds", "1", "--check", "--json", tmp_path / "full.json",
+                 "--cases", "^(base|kafka-100B|(kafka-)?latency)$").out.decode()
     assert "Not compressed" not in text
     kept = results.read(tmp_path / "full.json")
     for name in ("base", "kafka-100B", "latency", "kafka-latency"):
@@ -141,7 +142,8 @@ def invented(skip=()):
         for case, program in group.entries:
             r.commands[case.name] = f"kproducer perf of {case.name}"
             r.runs += [invented_run(group.name, case, program, n) for n in range(3)]
-    r.probes = [dict(probe="first", ms=5.0), dict(probe="flush", queued=1000, seconds=0.1), dict(probe="idle", wakeups_per_second=0.5, cpu_percent=0.1), dict(probe="down", cpu_percent=2, accepted=1, failed=1),
+    r.probes = [dict(probe="first", ms=5.0), dict(probe="flush", queued=1000, seconds=0.1),
+                dict(probe="idle", wakeups_per_second=0.5, cpu_percent=0.1), dict(probe="down", cpu_percent=2, accepted=1, failed=1),
                 dict(probe="codec", group="1000B-lz4", round=1, ns_per_record=100, ratio=0.5)]
     return r
 
