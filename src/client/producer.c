@@ -33,9 +33,10 @@ void kp_producer_wake(kp_producer *p)
 {
 	/* the mutex keeps the task alive: the close takes it away under it */
 	pthread_mutex_lock(&p->shared.mutex);
-	if (p->shared.task)
-		kp_task_wake(p->shared.task);
+	bool is_to_ring = p->shared.task && kp_task_wake_silently(p->shared.task);
 	pthread_mutex_unlock(&p->shared.mutex);
+	if (is_to_ring) /* now: the loop, once awake, takes the mutex first */
+		kp_loop_ring(p->runtime->loop);
 }
 
 /* ------------------------------------------------------------------ the turn */

@@ -6,6 +6,7 @@
 #ifndef KP_NET_LOOP_H
 #define KP_NET_LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -33,6 +34,9 @@ int64_t kp_loop_now_us(kp_loop *l); /* CLOCK_MONOTONIC, read anew */
 typedef int64_t kp_task_step(void *opaque, int64_t now_us);
 KP_MUST_USE kp_task *kp_task_new(kp_loop *l, kp_task_step *step, void *opaque);
 void kp_task_wake(kp_task *t); /* any thread; cheap when already pending */
+/* kp_task_wake without its system call, for who holds a lock that the loop takes. True: kp_loop_ring has to follow, when it is given back. */
+KP_MUST_USE bool kp_task_wake_silently(kp_task *t);
+void kp_loop_ring(kp_loop *l); /* any thread: make the poll return */
 void kp_task_free(kp_task *t); /* loop thread, also from its own step; step is not called again, and nobody may still wake it */
 
 #endif

@@ -99,8 +99,6 @@ struct kp_loop {
 bool kp_loop_runs_here(const kp_loop *l);
 /* For assertions: the caller runs the loop, or nobody does: what every call but wake and stop requires. */
 bool kp_loop_is_mine(const kp_loop *l);
-/* Make the loop's poll return. Any thread. */
-void kp_loop_ring(kp_loop *l);
 
 /* task.c, for loop.c: step what was woken or is due; returns when the earliest deadline is (0: there is more to do now). */
 KP_MUST_USE int64_t kp_tasks_run(kp_loop *l);

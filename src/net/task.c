@@ -45,7 +45,7 @@ void kp_task_free(kp_task *t)
 		kp_loop_bury(l, &t->grave, t);
 }
 
-void kp_task_wake(kp_task *t)
+bool kp_task_wake_silently(kp_task *t)
 {
 	kp_loop *l = t->loop;
 	/*
@@ -53,14 +53,20 @@ void kp_task_wake(kp_task *t)
 	 * what was posted before the wake, also when the flag was already set: hence an exchange and not a load in front of it.
 	 */
 	if (atomic_exchange_explicit(&t->is_woken, true, memory_order_acq_rel))
-		return;
+		return false;
 	kp_task *head = atomic_load_explicit(&l->woken, memory_order_relaxed); /* relaxed: the exchange below verifies it */
 	do
 		t->next_woken = head;
 	while (!atomic_compare_exchange_weak_explicit(&l->woken, &head, t,
 	                                              memory_order_release,   /* next_woken is seen by who takes the stack */
 	                                              memory_order_relaxed)); /* a failure only reads a new head */
-	if (!head && !kp_loop_runs_here(l))
+	return !head && !kp_loop_runs_here(l);
+}
+
+void kp_task_wake(kp_task *t)
+{
+	kp_loop *l = t->loop; /* the task may be gone once the loop was free to step it */
+	if (kp_task_wake_silently(t))
 		kp_loop_ring(l);
 }
 

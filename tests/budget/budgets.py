@@ -8,15 +8,15 @@ None of them is a time: a machine that is slow or busy only makes batches fuller
 # Head-room for what differs between compilers' versions and processors.
 HEAD_ROOM = 1.1
 
-# Calls of malloc and its kin by the whole process, libuv included. A record takes none: there is one for each batch (its kp_batch; buffers
+# Calls of malloc and its kin by the whole process. A record takes none: there is one for each batch (its kp_batch; buffers
 # come from the pool), so for about 9,000 records of 100 bytes.
 ALLOCATIONS_PER_BATCH = 1
 # Beside them, whatever the number of records: batches that began before one mark and ended behind the other, late growth of a pool.
 ALLOCATIONS_MOST = 64
 
-# System calls of all threads per 64 KiB that went out: sendmsg 0.29 (it takes what the socket has room for, send.buffer.bytes twice), epoll_wait
-# 0.28, epoll_ctl 0.22, the bell 0.10, recv 0.06: 0.86 to 1.05 together, the more the less the threads run side by side.
-SYSTEM_CALLS_PER_64_KIB = 1.15
+# System calls of all threads per 64 KiB that went out: sendmsg 0.30 (it takes what the socket has room for, send.buffer.bytes twice), epoll_wait
+# 0.35, the bell 0.07, recv 0.07: 0.72 (under strace) to 0.88 together, the more the less the threads run side by side.
+SYSTEM_CALLS_PER_64_KIB = 0.95
 # Apart from them futex, when two threads meet at a lock: by chance, so 0.1 to 0.7 were seen. At most four calls a meeting, and four a batch
 # of 1 MB (15 times 64 KiB) are possible: the loop takes a partition's lock when a batch begins, when it is full and when it is sent, and
 # the producer's mutex when it was woken.

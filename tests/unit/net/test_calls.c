@@ -167,6 +167,31 @@ static void a_wake_up_costs_a_ring_and_a_poll(void **state)
 	kp_loop_free(l);
 }
 
+static int64_t do_nothing(void *opaque, int64_t now_us)
+{
+	(void)opaque;
+	(void)now_us;
+	return KP_TIME_NEVER;
+}
+
+static void a_silent_wake_leaves_the_ring_to_its_caller(void **state)
+{
+	(void)state;
+	kp_loop *l = kp_loop_new();
+	kp_task *first = kp_task_new(l, do_nothing, NULL), *second = kp_task_new(l, do_nothing, NULL);
+	uint64_t n_rung = 0;
+	assert_true(kp_task_wake_silently(first));
+	assert_false(kp_task_wake_silently(first)); /* pending: who woke it first rings */
+	assert_false(kp_task_wake_silently(second));
+	assert_int_equal(read(l->bell_fd, &n_rung, sizeof(n_rung)), -1);
+	kp_loop_ring(l);
+	assert_int_equal(read(l->bell_fd, &n_rung, sizeof(n_rung)), sizeof(n_rung));
+	assert_int_equal(n_rung, 1);
+	kp_task_free(first);
+	kp_task_free(second);
+	kp_loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +199,7 @@ int main(void)
 		cmocka_unit_test(peer_that_does_not_read_leaves_the_loop_asleep),
 		cmocka_unit_test(idle_connections_leave_the_loop_asleep),
 		cmocka_unit_test(a_wake_up_costs_a_ring_and_a_poll),
+		cmocka_unit_test(a_silent_wake_leaves_the_ring_to_its_caller),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
