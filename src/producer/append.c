@@ -12,6 +12,7 @@
 
 #define RECORD_OVERHEAD 64 /* around key and value when there are no headers, at most */
 #define SHARE_PARTS 4      /* of what is one partition's share of the budget, a new batch starts with one */
+#define LEND_MOST_US 5000 /* the loop is lent no batch when sealing the last one took longer */
 #define SWITCH (-2000)     /* inside: the batch is closed, choose another partition */
 #define KNOWN (-2001)      /* inside: the topic's partitions became known meanwhile */
 
@@ -35,8 +36,21 @@ void kp_seal_batch(kp_engine *e, kp_batch *b)
 {
 	kp_partition *p = b->partition;
 	KP_REACHED(BATCH_SEALED);
+	int64_t begin_us = kp_engine_clock_us(e);
 	size_t n = kp_batch_seal(b, &e->shared.sealers, &e->shared.budget, e->config.codec, e->config.codec_level);
+	atomic_store_explicit(&e->shared.seal_us, kp_engine_clock_us(e) - begin_us, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&p->shared.bytes, (int64_t)n, memory_order_relaxed);
+}
+
+/*
+ * Summing and compressing is shared: the loop is lent one full batch at a time, so that one thread that sends keeps two processors busy. Not
+ * when it takes long, since everything else of the loop would wait. relaxed: the batch itself goes over by the partition's lock.
+ */
+static bool lend_to_loop(kp_engine *e)
+{
+	return atomic_load_explicit(&e->shared.seal_us, memory_order_relaxed) <= LEND_MOST_US &&
+	       !atomic_load_explicit(&e->shared.is_seal_lent, memory_order_relaxed) &&
+	       !atomic_exchange_explicit(&e->shared.is_seal_lent, true, memory_order_relaxed);
 }
 
 kp_batch *kp_close_open(kp_partition *p)
@@ -136,9 +150,11 @@ static int make_room(kp_engine *e, kp_partition *p, const kp_append_args *a, siz
 		bool is_full = b->len - KP_BATCH_HEADER_SIZE + size > (size_t)kp_topic_batch_size(p->topic);
 		if (is_full || delta > INT32_MAX || delta < INT32_MIN || b->n_records == INT32_MAX) {
 			*closed = kp_close_open(p);
-			if (*closed)
-				(*closed)->is_seal_due =
-					a->is_moved; /* senders wait for the lock of `pending`: the loop seals later */
+			/* moved: senders wait for the lock of `pending` */
+			if (*closed && (a->is_moved || lend_to_loop(e))) {
+				(*closed)->is_seal_due = true;
+				*closed = NULL;
+			}
 			b = NULL;
 		}
 	}
@@ -226,7 +242,7 @@ static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool ma
 	if (KP_LIKELY(!err))
 		store(p, b, a, body, size);
 	kp_lock_release(&p->shared.lock);
-	if (KP_UNLIKELY(closed != NULL) && !a->is_moved)
+	if (KP_UNLIKELY(closed != NULL))
 		kp_seal_batch(e, closed);
 	if (KP_UNLIKELY(is_news))
 		kp_notify_partition(e, p);

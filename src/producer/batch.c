@@ -210,8 +210,11 @@ static bool scratch_reserve(kp_sealer *s, size_t n)
 	return s->scratch != NULL;
 }
 
-/* Put n compressed bytes where the raw ones were, in a smaller buffer if one is to be had. */
-static void replace_records(kp_batch *b, const uint8_t *packed, size_t n, kp_budget *budget)
+/*
+ * The n compressed bytes that stand in the scratch buffer, behind room for a header, take the place of the raw ones: in a smaller buffer if
+ * one is to be had; else the two buffers change places if they are of one size.
+ */
+static void replace_records(kp_batch *b, kp_sealer *s, size_t n, kp_budget *budget)
 {
 	size_t want = KP_BATCH_HEADER_SIZE + n, cap;
 	void *smaller;
@@ -219,8 +222,14 @@ static void replace_records(kp_batch *b, const uint8_t *packed, size_t n, kp_bud
 		kp_budget_give(budget, b->data, b->cap);
 		b->data = smaller;
 		b->cap = cap;
+	} else if (s->scratch_cap == b->cap) {
+		uint8_t *raw = b->data;
+		b->data = s->scratch;
+		s->scratch = raw;
+		b->len = want;
+		return;
 	}
-	memcpy(b->data + KP_BATCH_HEADER_SIZE, packed, n);
+	memcpy(b->data + KP_BATCH_HEADER_SIZE, s->scratch + KP_BATCH_HEADER_SIZE, n);
 	b->len = want;
 }
 
@@ -231,8 +240,9 @@ static void compress(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_cod
 	kp_sealer *s = sealer_get(sealers);
 	if (!s)
 		return;
-	if (scratch_reserve(s, bound) && kp_compress(s->compressor, codec, level, raw, s->scratch, bound, &n) == 0 && n < raw.len) {
-		replace_records(b, s->scratch, n, budget);
+	if (scratch_reserve(s, kp_budget_round(KP_BATCH_HEADER_SIZE + bound)) &&
+	    kp_compress(s->compressor, codec, level, raw, s->scratch + KP_BATCH_HEADER_SIZE, bound, &n) == 0 && n < raw.len) {
+		replace_records(b, s, n, budget);
 		b->codec = codec;
 	}
 	sealer_put(sealers, s);

@@ -88,7 +88,7 @@ typedef struct kp_batch {
 	uint64_t serial;              /* order of adoption: flush waits for all below a number */
 	struct kp_produce_call *call; /* the request that carries it now, or NULL */
 	bool is_adopted;
-	bool is_seal_due;      /* closed by the loop while it held a lock: sealed when it is adopted */
+	bool is_seal_due;      /* sealed by the loop, when it adopts the batch */
 	bool is_stamped;       /* producer id, epoch, sequence are fixed */
 	bool is_open_fate;     /* some attempt ended so that the broker may have appended it */
 	bool is_acked;         /* persisted; it ends after those that were sent before it */

@@ -60,6 +60,8 @@ struct kp_engine {
 	struct {
 		kp_budget budget;
 		kp_sealers sealers;
+		_Atomic bool is_seal_lent; /* the loop has a full batch to seal, see append.c */
+		_Atomic int64_t seal_us;   /* how long sealing the last batch took; relaxed: a guess at the next */
 		kp_lock topics_lock; /* guards topics and new_topics */
 		kp_map topics;
 		kp_list new_topics;               /* made, not yet seen by the loop */

@@ -19,6 +19,7 @@ static void adopt_list(kp_engine *e, kp_partition *p, kp_list *detached)
 		if (b->is_seal_due) {
 			b->is_seal_due = false;
 			kp_seal_batch(e, b);
+			atomic_store_explicit(&e->shared.is_seal_lent, false, memory_order_relaxed);
 		}
 		kp_trail_adopted(p, b);
 		kp_list_push_back(&e->loop.by_serial, &b->serial_link);
