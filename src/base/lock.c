@@ -38,7 +38,7 @@ static void barrier_everywhere(void)
 		announce_barriers(); /* should a fork have forgotten it */
 }
 
-static bool try_some(kp_lock *l)
+bool kp_lock_try_some(kp_lock *l)
 {
 	for (int i = 0; i < TRIES; i++) {
 		KP_PAUSE();
@@ -50,16 +50,17 @@ static bool try_some(kp_lock *l)
 
 void kp_lock_wait(kp_lock *l)
 {
-	if (try_some(l))
+	if (kp_lock_try_some(l))
 		return;
-	for (;;) {
-		/* stays set when the lock is had at last, although nobody else may sleep: one needless wake-up */
+	do {
 		atomic_exchange_explicit(&l->has_sleepers, 1, memory_order_seq_cst);
 		barrier_everywhere();
 		if (kp_lock_try(l))
 			return;
 		syscall(SYS_futex, &l->has_sleepers, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
-	}
+	} while (!kp_lock_try_some(l));
+	/* others may sleep, of whom nobody knows now: perhaps one needless wake-up */
+	atomic_store_explicit(&l->has_sleepers, 1, memory_order_relaxed);
 }
 
 void kp_lock_wake(kp_lock *l)

@@ -22,8 +22,9 @@ typedef struct kp_lock {
 
 extern _Atomic bool kp_lock_needs_barrier; /* relaxed: both ways are right */
 
-void kp_lock_wait(kp_lock *l); /* slow half of acquire */
-void kp_lock_wake(kp_lock *l); /* slow half of release */
+void kp_lock_wait(kp_lock *l);     /* slow half of acquire */
+bool kp_lock_try_some(kp_lock *l); /* for about a microsecond: fails when the holder was taken off its processor */
+void kp_lock_wake(kp_lock *l);     /* slow half of release */
 
 static inline void kp_lock_init(kp_lock *l)
 {
@@ -42,6 +43,12 @@ static inline void kp_lock_acquire(kp_lock *l)
 {
 	if (KP_UNLIKELY(!kp_lock_try(l)))
 		kp_lock_wait(l);
+}
+
+/* False: it will be long, do something else meanwhile. */
+static inline bool kp_lock_acquire_soon(kp_lock *l)
+{
+	return KP_LIKELY(kp_lock_try(l)) || kp_lock_try_some(l);
 }
 
 static inline void kp_lock_release(kp_lock *l)

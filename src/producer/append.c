@@ -12,8 +12,9 @@
 
 #define RECORD_OVERHEAD 64 /* around key and value when there are no headers, at most */
 #define SHARE_PARTS 4      /* of what is one partition's share of the budget, a new batch starts with one */
-#define LEND_MOST_US 5000 /* the loop is lent no batch when sealing the last one took longer */
-#define SWITCH (-2000)     /* inside: the batch is closed, choose another partition */
+#define LEND_MOST_US 5000  /* the loop is lent no batch when sealing the last one took longer */
+#define DRAWS_MOST 4       /* of another partition, because the last one's lock is held by a thread that does not run */
+#define SWITCH (-2000)     /* inside: the batch is closed or the lock is not to be had, choose another partition */
 #define KNOWN (-2001)      /* inside: the topic's partitions became known meanwhile */
 
 size_t kp_engine_max_record_size(const kp_engine_config *config)
@@ -208,12 +209,19 @@ static inline bool fits(kp_topic *t, const kp_batch *b, const kp_append_args *a,
 	        (b->entries && (size_t)(b->n_entries + 1) * sizeof(kp_entry) <= b->entries_cap_bytes));
 }
 
-static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool may_switch)
+/* Bits of `how`: the caller has other partitions to choose from, when a batch is full, or when the lock would be long in coming. */
+#define MAY_SWITCH 1u
+#define ELSEWHERE 2u
+
+static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, unsigned how)
 {
 	kp_engine *e = t->engine;
 	kp_batch *closed = NULL;
 	int err = 0;
-	kp_lock_acquire(&p->shared.lock);
+	if (!(how & ELSEWHERE))
+		kp_lock_acquire(&p->shared.lock);
+	else if (!kp_lock_acquire_soon(&p->shared.lock))
+		return SWITCH;
 	/* relaxed: the loop sets it before it takes this lock to detach what is open */
 	if (KP_UNLIKELY(atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed)) && !a->is_moved) {
 		kp_lock_release(&p->shared.lock);
@@ -227,7 +235,7 @@ static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, bool ma
 	size_t body = body_size(p, b, a), size = kp_record_size(body);
 	bool is_news = false, is_grown = false;
 	if (KP_UNLIKELY(!b || !fits(t, b, a, size))) {
-		err = make_room(e, p, a, size, may_switch, &closed);
+		err = make_room(e, p, a, size, how & MAY_SWITCH, &closed);
 		is_news = closed || p->shared.open != b;
 		is_grown = !err;
 		b = p->shared.open;
@@ -265,7 +273,7 @@ static int append_anywhere(kp_topic *t, const kp_append_args *a, int32_t n, kp_s
 		if (atomic_load_explicit(&p->shared.bytes, memory_order_relaxed) > room ||
 		    !atomic_load_explicit(&p->shared.is_available, memory_order_relaxed))
 			continue;
-		err = append(t, p, a, false);
+		err = append(t, p, a, 0);
 		if (!err) {
 			s->partition = i;
 			s->bytes = 0;
@@ -281,7 +289,7 @@ static int append_unhalted(kp_topic *t, const kp_append_args *a, int32_t n, kp_s
 	kp_partitioner_switch(t, s, n);
 	for (int32_t k = 0; k < n && err == KP_ERR_PARTITION_HALTED; k++) {
 		int32_t i = (s->partition + k) % n;
-		err = append(t, kp_topic_partition(t, i), a, false);
+		err = append(t, kp_topic_partition(t, i), a, 0);
 		if (!err)
 			s->partition = i;
 	}
@@ -293,10 +301,11 @@ static int append_sticky(kp_topic *t, const kp_append_args *a, int32_t n)
 	kp_sticky *s = kp_partitioner_sticky(t, n);
 	if (s->bytes >= (uint32_t)kp_topic_batch_size(t))
 		kp_partitioner_switch(t, s, n);
-	int err = append(t, kp_topic_partition(t, s->partition), a, s->bytes >= KP_STICKY_MIN);
-	if (err == SWITCH) {
+	int err = append(t, kp_topic_partition(t, s->partition), a,
+	                 (s->bytes >= KP_STICKY_MIN ? MAY_SWITCH : 0) | (n > 1 ? ELSEWHERE : 0));
+	for (int k = 1; KP_UNLIKELY(err == SWITCH); k++) {
 		kp_partitioner_switch(t, s, n);
-		err = append(t, kp_topic_partition(t, s->partition), a, false);
+		err = append(t, kp_topic_partition(t, s->partition), a, k < DRAWS_MOST ? ELSEWHERE : 0);
 	}
 	if (KP_UNLIKELY(err == KP_ERR_PARTITION_HALTED))
 		err = append_unhalted(t, a, n, s);
@@ -313,10 +322,10 @@ static int append_known(kp_topic *t, const kp_append_args *a, int32_t n)
 	if (a->partition != KP_PARTITION_ANY) {
 		if (a->partition < 0 || a->partition >= n)
 			return KP_ERR_UNKNOWN_PARTITION;
-		return append(t, kp_topic_partition(t, a->partition), a, false);
+		return append(t, kp_topic_partition(t, a->partition), a, 0);
 	}
 	if (a->content.key.ptr && !e->config.ignore_keys)
-		return append(t, kp_topic_partition(t, kp_partitioner_by_key(a->content.key, n)), a, false);
+		return append(t, kp_topic_partition(t, kp_partitioner_by_key(a->content.key, n)), a, 0);
 	return append_sticky(t, a, n);
 }
 
@@ -346,7 +355,7 @@ int kp_engine_append(kp_topic *t, const kp_append_args *a)
 	if (!take_a_place(e))
 		return KP_ERR_WOULD_BLOCK;
 	int32_t n = kp_topic_n_partitions(t);
-	int err = KP_LIKELY(n > 0) ? append_known(t, a, n) : append(t, t->shared.pending, a, false);
+	int err = KP_LIKELY(n > 0) ? append_known(t, a, n) : append(t, t->shared.pending, a, 0);
 	if (KP_UNLIKELY(err == KNOWN))
 		err = append_known(t, a, kp_topic_n_partitions(t));
 	if (KP_UNLIKELY(err) && e->config.max_queued_records)
