@@ -44,12 +44,13 @@ void kp_seal_batch(kp_engine *e, kp_batch *b)
 }
 
 /*
- * Summing and compressing is shared: the loop is lent one full batch at a time, so that one thread that sends keeps two processors busy. Not
+ * Summing and compressing is shared: a loop that sleeps is lent a full batch, so that one thread that sends keeps two processors busy. Not
  * when it takes long, since everything else of the loop would wait. relaxed: the batch itself goes over by the partition's lock.
  */
 static bool lend_to_loop(kp_engine *e)
 {
-	return atomic_load_explicit(&e->shared.seal_us, memory_order_relaxed) <= LEND_MOST_US &&
+	return atomic_load_explicit(&e->shared.is_sleeping, memory_order_relaxed) &&
+	       atomic_load_explicit(&e->shared.seal_us, memory_order_relaxed) <= LEND_MOST_US &&
 	       !atomic_load_explicit(&e->shared.is_seal_lent, memory_order_relaxed) &&
 	       !atomic_exchange_explicit(&e->shared.is_seal_lent, true, memory_order_relaxed);
 }
