@@ -82,6 +82,13 @@ def ratios(results, group):
     return lines
 
 
+def busy(runs):
+    others = [r.other_cpu_s / r.wall_s for r in runs]
+    n = sum(o > BUSY for o in others)
+    return [f"The machine was busy: in {n} of {len(runs)} runs others took more than {BUSY:.0%} of a core (at most {max(others):.0%}). Do"
+            " not trust these figures."] if n else []
+
+
 def doubts(results, group):
     """Why not to trust the figures."""
     runs = results.select(group.name)
@@ -91,11 +98,7 @@ def doubts(results, group):
              if r.round == 1 and r.case in packed and (floors.sent_bytes(r) or 0) >= packed[r.case]]
     if plain:
         found.append(f"Not compressed, so not the same work: {', '.join(plain)}.")
-    others = [r.other_cpu_s / r.wall_s for r in runs]
-    if n := sum(o > BUSY for o in others):
-        found.append(f"The machine was busy: in {n} of {len(runs)} runs others took more than {BUSY:.0%} of a core (at most"
-                     f" {max(others):.0%}). Do not trust these figures.")
-    return found
+    return found + busy(runs)
 
 
 def group_text(results, group):

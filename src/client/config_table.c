@@ -229,11 +229,12 @@ const kp_property_row kp_property_rows[KP_PROP_COUNT] = {
 		       "from attempt to attempt as Java's does.",
 	},
 	[KP_PROP_SEND_BUFFER_BYTES] = {
-		INT_ROW("send.buffer.bytes", "131072", "medium"), FIELD(net.send_buffer_bytes), RANGE(-1, 2147483647),
+		INT_ROW("send.buffer.bytes", "524288", "medium"), FIELD(net.send_buffer_bytes), RANGE(-1, 2147483647),
 		ALIAS_1("socket.send.buffer.bytes", KP_ALIAS_SAME),
-		.doc = "The socket's send buffer (SO_SNDBUF) in bytes; -1 or 0 leaves it to the system. Over a long, fast line it wants to "
-		       "be bandwidth times round trip, or the system's choice, which grows by itself; on a short one what stays in the "
-		       "processor's cache is faster.",
+		.doc = "The socket's send buffer (SO_SNDBUF) in bytes; -1 or 0 leaves it to the system, which may also allow less "
+		       "(net.core.wmem_max). Over a long, fast line it wants to be bandwidth times round trip, or the system's choice, "
+		       "which grows by itself. On a short one a smaller buffer, as Java's 131072, has client and server wait for each "
+		       "other, and a larger one leaves the processor's cache.",
 	},
 	[KP_PROP_RECEIVE_BUFFER_BYTES] = {
 		INT_ROW("receive.buffer.bytes", "-1", "medium"), FIELD(net.receive_buffer_bytes), RANGE(-1, 2147483647),

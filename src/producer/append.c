@@ -105,16 +105,21 @@ static bool wants_entry(const kp_engine *e, const kp_append_args *a)
 
 /*
  * Under the lock: as large as the last batch, so that it need not grow; but beyond the budget no more than the record itself takes, and
- * where many partitions share the budget no more than a part of its share, or the open batches would hold it all with little in them.
+ * when half of the budget is in use no more than a part of a partition's share, or open batches would hold it all with little in them.
  */
-static void hint_at_size(const kp_engine *e, const kp_partition *p, kp_batch_need *need)
+static void hint_at_size(kp_engine *e, const kp_partition *p, kp_batch_need *need)
 {
-	int32_t n = kp_topic_n_partitions(p->topic);
-	size_t share = (size_t)e->config.buffer_memory / SHARE_PARTS / (size_t)(n > 0 ? n : 1), size = p->shared.size_hint;
+	int64_t limit = e->config.buffer_memory;
+	size_t n = atomic_load_explicit(&e->shared.n_partitions, memory_order_relaxed);
+	size_t share = (size_t)limit / SHARE_PARTS / (n > 0 ? n : 1), size = p->shared.size_hint;
 	if (need->may_exceed)
 		return;
-	need->size_hint = size < share ? size : share;
-	need->entries_hint = size < share ? p->shared.entries_hint : 1;
+	need->size_hint = size;
+	need->entries_hint = p->shared.entries_hint;
+	if (size <= share || kp_budget_free(&e->shared.budget) >= limit / 2)
+		return;
+	need->size_hint = share;
+	need->entries_hint = (int32_t)((size_t)need->entries_hint * share / size);
 }
 
 /* Under the lock: a new open batch. A partition may hold no more than what is free for the others (but always one batch). */

@@ -143,6 +143,10 @@ size_t kp_batch_footprint(const kp_batch *b)
 
 /* ------------------------------------------------------------------ sealing */
 
+#define N_SAMPLES 3
+#define SAMPLE_BYTES 16384
+#define SAMPLED_LEAST_BYTES 262144 /* a sample is less than a fifth */
+
 typedef struct kp_sealer {
 	struct kp_sealer *next;
 	kp_compressor *compressor;
@@ -154,6 +158,7 @@ void kp_sealers_init(kp_sealers *s)
 {
 	kp_lock_init(&s->lock);
 	s->spare = NULL;
+	atomic_init(&s->is_in_vain, false);
 }
 
 static void sealer_free(kp_sealer *s)
@@ -233,18 +238,35 @@ static void replace_records(kp_batch *b, kp_sealer *s, size_t n, kp_budget *budg
 	b->len = want;
 }
 
+/* Pieces from the beginning, the middle and the end, compressed each by itself. */
+static bool may_shrink(kp_sealer *s, kp_codec_type codec, int level, kp_slice raw)
+{
+	size_t packed = 0, n;
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		kp_slice piece = kp_slice_of(raw.ptr + i * (raw.len - SAMPLE_BYTES) / (N_SAMPLES - 1), SAMPLE_BYTES);
+		if (kp_compress(s->compressor, codec, level, piece, s->scratch, s->scratch_cap, &n) != 0)
+			return true;
+		packed += n;
+	}
+	return packed < N_SAMPLES * (SAMPLE_BYTES - SAMPLE_BYTES / 64);
+}
+
 static void compress(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_codec_type codec, int level)
 {
 	kp_slice raw = kp_slice_of(b->data + KP_BATCH_HEADER_SIZE, b->raw_len);
 	size_t bound = kp_compress_bound(codec, raw.len), n;
+	bool is_large = raw.len >= SAMPLED_LEAST_BYTES;
 	kp_sealer *s = sealer_get(sealers);
 	if (!s)
 		return;
 	if (scratch_reserve(s, kp_budget_round(KP_BATCH_HEADER_SIZE + bound)) &&
+	    (!is_large || !atomic_load_explicit(&sealers->is_in_vain, memory_order_relaxed) || may_shrink(s, codec, level, raw)) &&
 	    kp_compress(s->compressor, codec, level, raw, s->scratch + KP_BATCH_HEADER_SIZE, bound, &n) == 0 && n < raw.len) {
 		replace_records(b, s, n, budget);
 		b->codec = codec;
 	}
+	if (is_large)
+		atomic_store_explicit(&sealers->is_in_vain, b->codec == KP_CODEC_NONE, memory_order_relaxed);
 	sealer_put(sealers, s);
 }
 

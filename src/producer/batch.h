@@ -143,12 +143,14 @@ size_t kp_batch_footprint(const kp_batch *b);
 typedef struct kp_sealers {
 	kp_lock lock;
 	struct kp_sealer *spare;
+	_Atomic bool
+		is_in_vain; /* the last large batch did not become smaller: a sample of the next goes first. relaxed: a guess */
 } kp_sealers;
 
 void kp_sealers_init(kp_sealers *s);
 void kp_sealers_deinit(kp_sealers *s);
 /*
- * Compress (when that makes it smaller), sum, store the header without a stamp, and mark the batch sealed. A batch that cannot be
+ * Compress (when that makes it smaller; behind a large batch that did not become so, only if a sample of it does), sum, store the header without a stamp, and mark the batch sealed. A batch that cannot be
  * compressed for want of memory goes uncompressed. Outside every lock; any thread, one at a time per batch. Returns the bytes that went
  * back to the budget: a sealed batch is the loop's, which may have sent and freed it by then, so nobody else may look at it.
  */

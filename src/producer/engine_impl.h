@@ -60,9 +60,10 @@ struct kp_engine {
 	struct {
 		kp_budget budget;
 		kp_sealers sealers;
-		_Atomic bool is_seal_lent; /* the loop has a full batch to seal, see append.c */
-		_Atomic int64_t seal_us;   /* how long sealing the last batch took; relaxed: a guess at the next */
-		kp_lock topics_lock; /* guards topics and new_topics */
+		_Atomic bool is_seal_lent;   /* the loop has a full batch to seal, see append.c */
+		_Atomic int64_t seal_us;     /* how long sealing the last batch took; relaxed: a guess at the next */
+		_Atomic size_t n_partitions; /* made, pending ones included; written by the loop. relaxed: a number */
+		kp_lock topics_lock;         /* guards topics and new_topics */
 		kp_map topics;
 		kp_list new_topics;               /* made, not yet seen by the loop */
 		_Atomic(kp_partition *) notified; /* stack: push by any thread (release), taken whole by the loop (acquire) */
@@ -85,7 +86,6 @@ struct kp_engine {
 		kp_list writable, sendable;
 		kp_timers timers;
 		kp_timers expiries, evictions; /* of partitions, see expiry.c */
-		size_t n_partitions;           /* made, pending ones included: room in the heaps */
 		kp_list lingering; /* partitions whose open batch waits for linger.ms and nothing else, the longest first */
 		kp_list by_serial, ended, spare_calls;
 		uint64_t request_serial;
@@ -130,6 +130,11 @@ static inline void kp_count(_Atomic uint64_t *c, uint64_t n)
 {
 	/* relaxed, and not a fetch_add: the loop is the only writer */
 	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline void kp_count_partitions(kp_engine *e, size_t more)
+{
+	atomic_fetch_add_explicit(&e->shared.n_partitions, more, memory_order_relaxed);
 }
 
 /* notify.c: hand-over from the append half */

@@ -13,7 +13,7 @@
 
 int kp_timers_room(kp_engine *e, size_t n_partitions, size_t n_brokers)
 {
-	size_t n = e->loop.n_partitions + n_partitions;
+	size_t n = atomic_load_explicit(&e->shared.n_partitions, memory_order_relaxed) + n_partitions;
 	bool is_had = !kp_timers_reserve(&e->loop.timers, n + e->loop.n_brokers + n_brokers) &&
 	              !kp_timers_reserve(&e->loop.expiries, n) && !kp_timers_reserve(&e->loop.evictions, n);
 	return is_had ? 0 : KP_ERR_NO_MEMORY;

@@ -28,7 +28,7 @@ static int publish(kp_engine *e, kp_topic *t, int32_t n)
 	if (n > made && kp_timers_room(e, (size_t)(n - made), 0))
 		return KP_ERR_NO_MEMORY;
 	int err = kp_topic_set_partitions(t, n);
-	e->loop.n_partitions += (size_t)(t->loop.n_made - made);
+	kp_count_partitions(e, (size_t)(t->loop.n_made - made));
 	return err;
 }
 
@@ -201,7 +201,7 @@ int kp_metadata_adopt_topics(kp_engine *e, int64_t now_us)
 			break;
 		}
 		t->loop.meta->user = t;
-		e->loop.n_partitions++;
+		kp_count_partitions(e, 1);
 		kp_list_push_back(&e->loop.topics, n);
 		kp_partition_evaluate(e, t->shared.pending, now_us); /* what came while memory was out has its deadline, too */
 	}

@@ -317,3 +317,8 @@ def test_building_says_what_is_missing(monkeypatch, tmp_path):
     with pytest.raises(BenchError, match="no librdkafka in .*: run scripts/setup --bench-quick"):
         build.build(["librdkafka-newest"])
     assert BUILD in OUT.parents
+
+
+def test_a_profile_of_an_unknown_case_names_the_known_ones():
+    result = run([sys.executable, REPOSITORY / "bench" / "profile", "nothing"])
+    assert result.code == 2 and "no case nothing to the sink; there are" in result.err and "1000B-lz4" in result.err

@@ -92,12 +92,31 @@ static void moving_leaders(sim_plan *p, kp_random *r)
 	p->calm_us = p->n_records * p->pause_max_us / 10; /* pauses are short more often than long */
 }
 
+/* Room for one batch, and the broker takes so little that a batch's pieces need several times as much as it does. */
+static void splits_without_room(sim_plan *p, kp_random *r)
+{
+	kp_engine_config *c = &p->config;
+	p->value_max = (uint32_t)sim_spread(r, 8, 20);
+	p->max_message_bytes = (int32_t)p->value_max + 280;
+	p->percent_oversize = 0;
+	p->burst_max = 400;
+	/* a full batch just fits its buffer, its halves do not fit one of half the size */
+	int32_t full = 1 << sim_range(r, 10, 13);
+	c->batch_size = full - KP_BATCH_HEADER_SIZE;
+	c->buffer_memory = 2 * full; /* or it could not grow so far */
+	c->linger_us = 20 * SIM_MS;
+	c->max_queued_records = 0;
+	c->full_policy = KP_FULL_BLOCK;
+}
+
 static void little_memory(sim_plan *p, kp_random *r)
 {
 	kp_engine_config *c = &p->config;
 	int64_t one = (int64_t)kp_budget_round((size_t)p->value_max + 200 + KP_BATCH_HEADER_SIZE) + KP_BUDGET_MIN_BUFFER;
 	c->buffer_memory = one + sim_spread(r, 1, 4 * one);
 	p->hold_reports_us = sim_chance(r, 50) ? 0 : sim_spread(r, 100, 20 * SIM_MS);
+	if (sim_chance(r, 20))
+		splits_without_room(p, r);
 }
 
 /* The application pauses for longer than a record may take. */

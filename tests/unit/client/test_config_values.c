@@ -71,7 +71,7 @@ static void config_fills_the_engine_with_javas_defaults(void **state)
 	assert_string_equal(e->client_id, "");
 	assert_int_equal(c->settings.max_block_ms, 60000);
 	assert_int_equal(c->settings.log_level, 4);
-	assert_int_equal(c->settings.net.send_buffer_bytes, 131072);
+	assert_int_equal(c->settings.net.send_buffer_bytes, 524288);
 	assert_int_equal(c->settings.net.receive_buffer_bytes, -1);
 	assert_int_equal(c->settings.net.socket_connection_setup_timeout_ms, 10000);
 	kp_config_free(c);

@@ -163,6 +163,19 @@ static kp_batch *random_batch(bench *s)
 	return b;
 }
 
+/* Of 300,000 bytes, the same ones over and over or random. */
+static kp_batch *large_batch(bench *s, bool is_random)
+{
+	static uint8_t value[300000];
+	kp_random r;
+	kp_random_init(&r, 7);
+	kp_batch *b = new_batch(s, sizeof(value) + 20, 0);
+	for (size_t k = 0; k < sizeof(value); k++)
+		value[k] = is_random ? (uint8_t)kp_random_next(&r) : (uint8_t)(k % 90);
+	assert_int_equal(put(s, b, kp_slice_of(value, sizeof(value)), true), 0);
+	return b;
+}
+
 static kp_batch_header check_deep(const kp_batch *b)
 {
 	kp_batch_header h;
@@ -217,6 +230,27 @@ static void batch_that_does_not_compress_stays_raw(void **state)
 		kp_batch_set_stamp(b, -1, -1, -1);
 		assert_int_equal(check_deep(b).attributes, 0);
 		kp_batch_free(b, &s.budget);
+		bench_deinit(&s);
+	}
+}
+
+/* The guess after data that does not compress is made anew with every batch. */
+static void large_batches_are_compressed_again_when_they_can_be(void **state)
+{
+	static const bool is_random[] = {false, true, true, false, true, false};
+	(void)state;
+	for (int codec = KP_CODEC_GZIP; codec < KP_CODEC_COUNT; codec++) {
+		bench s;
+		bench_init(&s, 4 << 20);
+		for (size_t i = 0; i < KP_ARRAY_LEN(is_random); i++) {
+			kp_batch *b = large_batch(&s, is_random[i]);
+			kp_batch_seal(b, &s.sealers, &s.budget, (kp_codec_type)codec, KP_CODEC_LEVEL_DEFAULT);
+			assert_int_equal(b->codec, is_random[i] ? KP_CODEC_NONE : codec);
+			assert_int_equal(s.sealers.is_in_vain, is_random[i]);
+			kp_batch_set_stamp(b, -1, -1, -1);
+			check_deep(b);
+			kp_batch_free(b, &s.budget);
+		}
 		bench_deinit(&s);
 	}
 }
@@ -340,6 +374,7 @@ int main(void)
 		cmocka_unit_test(batch_that_finds_no_room_wakes_nobody),
 		cmocka_unit_test(batch_gives_up_its_hint_for_its_entry),
 		cmocka_unit_test(sealers_are_kept_for_the_next_batch),
+		cmocka_unit_test(large_batches_are_compressed_again_when_they_can_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
