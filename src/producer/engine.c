@@ -402,14 +402,7 @@ uint64_t kp_engine_flush_begin(kp_engine *e, int64_t now_us)
 	e->loop.n_flushing++;
 	serve_news(e, now_us);
 	/* close what is open, so that it has a serial; what waits for metadata counts too */
-	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
-		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
-		for (int32_t i = -1; i < t->loop.n_made; i++) {
-			kp_partition *p = i < 0 ? t->shared.pending : kp_topic_partition(t, i);
-			kp_detach_open(p);
-			kp_partition_evaluate(e, p, now_us);
-		}
-	}
+	kp_close_all(e, now_us);
 	kp_metadata_each_unseen(e, close_pending, now_us);
 	e->loop.flush_upto = e->loop.next_serial;
 	return e->loop.flush_upto;

@@ -132,7 +132,7 @@ static bool evict_oldest(kp_engine *e)
 	return false;
 }
 
-static void close_all(kp_engine *e, int64_t now_us)
+void kp_close_all(kp_engine *e, int64_t now_us)
 {
 	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
@@ -151,6 +151,6 @@ bool kp_engine_drop_oldest(kp_engine *e, int64_t now_us)
 	if (evict_oldest(e))
 		return true;
 	/* nothing adopted is unsent: close the open batches and look again */
-	close_all(e, now_us);
+	kp_close_all(e, now_us);
 	return evict_oldest(e);
 }
