@@ -186,7 +186,7 @@ void kp_expiry_look(kp_engine *e, kp_partition *p); /* it has batches that the h
 /* End what is too old in one partition. Returns when the next one will be, KP_TIME_NEVER when there is none. */
 int64_t kp_partition_expire(kp_engine *e, kp_partition *p, int64_t now_us);
 void kp_expire(kp_engine *e, int64_t now_us);
-void kp_close_all(kp_engine *e, int64_t now_us); /* every open batch */
+void kp_close_all(kp_engine *e, int64_t now_us);         /* every open batch */
 int64_t kp_expiry_next(kp_engine *e, int64_t before_us); /* the earlier of before_us and the next expiry */
 
 /* halt.c: idempotence.on.gap=halt_partition */

@@ -90,16 +90,15 @@ void kp_expire(kp_engine *e, int64_t now_us)
 
 int64_t kp_expiry_next(kp_engine *e, int64_t before_us)
 {
-	int64_t at_us;
-	while ((at_us = kp_timers_next(&e->loop.expiries)) < before_us) {
-		kp_timer *t = e->loop.expiries.heap[0];
+	kp_timer *t;
+	while ((t = kp_timers_first(&e->loop.expiries)) && t->at_us < before_us) {
 		const kp_batch *b = first_to_expire(KP_CONTAINER_OF(t, kp_partition, loop.expiry));
 		if (!b)
 			kp_timers_clear(&e->loop.expiries, t);
-		else if (due_us(e, b) > at_us)
+		else if (due_us(e, b) > t->at_us)
 			kp_timers_set(&e->loop.expiries, t, due_us(e, b));
 		else
-			return at_us;
+			return t->at_us;
 	}
 	return before_us;
 }

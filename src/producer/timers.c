@@ -97,6 +97,11 @@ kp_timer *kp_timers_pop(kp_timers *t, int64_t now_us)
 	return first;
 }
 
+kp_timer *kp_timers_first(const kp_timers *t)
+{
+	return t->n ? t->heap[0] : NULL;
+}
+
 int64_t kp_timers_next(const kp_timers *t)
 {
 	return t->n ? t->heap[0]->at_us : KP_TIME_NEVER;

@@ -29,6 +29,7 @@ void kp_timers_set(kp_timers *t, kp_timer *timer, int64_t at_us); /* sets or mov
 void kp_timers_clear(kp_timers *t, kp_timer *timer);              /* fine when not set */
 /* The earliest timer if it is due at now (it is cleared), else NULL. */
 kp_timer *kp_timers_pop(kp_timers *t, int64_t now_us);
-int64_t kp_timers_next(const kp_timers *t); /* KP_TIME_NEVER when none is set */
+int64_t kp_timers_next(const kp_timers *t);    /* KP_TIME_NEVER when none is set */
+kp_timer *kp_timers_first(const kp_timers *t); /* the earliest, which stays; NULL when none is set */
 
 #endif
