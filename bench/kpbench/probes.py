@@ -1,4 +1,4 @@
-"""What is no rate: `probe` (bench/probe.c) asks the library for one figure at a time and prints a JSON object."""
+"""What is no rate: `probe` (bench/probe/) asks the library for one figure at a time and prints a JSON object."""
 
 import json
 import subprocess
