@@ -357,7 +357,11 @@
 	X(RESENDER_FULL, -1027, RESOURCE, MAYBE, RECORD, FAIL, FAIL_TOPIC, "the records that wait to be sent again take max_bytes", \
 	  "Poll the resender, raise max_bytes of kp_resend_options, or keep the record elsewhere.") \
 	X(PARTITION_HALTED, -1028, PERMANENT, MAYBE, PARTITION, FAIL, FAIL_TOPIC, "the partition is halted, a record before this one was lost", \
-	  "Decide what to do about the lost record, call kp_topic_resume, and send again what is to follow it.")
+	  "Decide what to do about the lost record, call kp_topic_resume, and send again what is to follow it.") \
+	X(TRANSACTION_ABORTED, -1029, PERMANENT, MAYBE, RECORD, FAIL, FAIL_TOPIC, "the record's transaction is aborted", \
+	  "Begin a new transaction and send it again; the abort's cause stands in the failed call's error.") \
+	X(NO_TRANSACTION, -1030, USAGE, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the producer has a transactional.id and no open transaction", \
+	  "Call kp_begin_transaction before kp_send, or leave transactional.id unset if records are to be visible one by one.")
 
 /* clang-format on */
 

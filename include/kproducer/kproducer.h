@@ -449,4 +449,6 @@ KP_API uint32_t kp_murmur2(const void *key, size_t len);
 #ifdef __cplusplus
 }
 #endif
+
+#include <kproducer/transaction.h>
 #endif
