@@ -27,14 +27,17 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
 
 public class WireGolden {
     static final String[] APIS = {"Produce", "Fetch", "ListOffsets", "Metadata", "FindCoordinator", "ApiVersions", "CreateTopics",
-        "DeleteTopics", "InitProducerId", "DescribeConfigs", "CreatePartitions", "DescribeCluster"};
+        "DeleteTopics", "InitProducerId", "DescribeConfigs", "CreatePartitions", "DescribeCluster", "OffsetCommit", "OffsetFetch",
+        "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "WriteTxnMarkers", "TxnOffsetCommit"};
     static final ObjectMapper MAPPER = new ObjectMapper().configure(JsonParser.Feature.ALLOW_COMMENTS, true);
 
     final short version;
     final String profile;
+    final JsonNode common;
     long k = 0;
 
-    WireGolden(short version, String profile) {
+    WireGolden(JsonNode schema, short version, String profile) {
+        this.common = schema.path("commonStructs");
         this.version = version;
         this.profile = profile;
     }
@@ -73,7 +76,7 @@ public class WireGolden {
         if (profile.equals("empty")) {
             message = (Message) Class.forName(dataClass).getDeclaredConstructor().newInstance();
         } else {
-            JsonNode json = new WireGolden(version, profile).struct(schema.get("fields"));
+            JsonNode json = new WireGolden(schema, version, profile).struct(schema.get("fields"));
             message = (Message) Class.forName(dataClass + "JsonConverter").getMethod("read", JsonNode.class, short.class)
                 .invoke(null, json, version);
         }
@@ -124,6 +127,10 @@ public class WireGolden {
     JsonNode single(String type, JsonNode field) {
         if (field.has("fields"))
             return struct(field.get("fields"));
+        for (JsonNode shared : common) {
+            if (shared.get("name").asText().equals(type))
+                return struct(shared.get("fields"));
+        }
         long n = k++;
         switch (type) {
             case "bool": return BooleanNode.valueOf(n % 2 == 1);
