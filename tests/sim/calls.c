@@ -64,7 +64,7 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 	SIM_TRACE(w, "call ended: %s", kp_error_name(error));
 	c->is_over = true;
 	kp_list_remove(&c->link);
-	kp_list_push_back(&w->ended_calls, &c->link);
+	kp_list_push_back(&w->me->ended_calls, &c->link);
 	w->totals->calls_failed += error != 0;
 	return false;
 }
@@ -82,16 +82,16 @@ void sim_call_begin(sim_world *w)
 	                    .done = done,
 	                    .opaque = c};
 	kp_list_init(&c->link);
-	kp_list_push_back(&w->calls, &c->link);
+	kp_list_push_back(&w->me->calls, &c->link);
 	SIM_TRACE(w, "call begins, until %.3f ms", (double)c->call.deadline_us / 1000);
-	kp_engine_call(w->engine, &c->call);
-	w->is_woken = true;
+	kp_engine_call(w->me->engine, &c->call);
+	w->me->is_woken = true;
 	w->totals->calls++;
 }
 
 void sim_calls_free(sim_world *w)
 {
 	kp_list *n;
-	while ((n = kp_list_pop_front(&w->ended_calls)))
+	while ((n = kp_list_pop_front(&w->me->ended_calls)))
 		free(KP_CONTAINER_OF(n, sim_call, link));
 }

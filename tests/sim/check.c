@@ -55,8 +55,8 @@ static void check_content(sim_world *w, const kp_batch *b, int32_t i, uint32_t i
 static int32_t *gap_of(sim_world *w, const kp_partition *p)
 {
 	for (int32_t t = 0; t < w->plan.n_topics && p->index >= 0; t++)
-		if (w->topics[t] == p->topic)
-			return &w->gap_behind[t][p->index];
+		if (w->me->topics[t] == p->topic)
+			return &w->me->gap_behind[t][p->index];
 	return NULL;
 }
 
@@ -125,7 +125,7 @@ static void check_order(sim_world *w, const kp_batch *b, uint32_t index, uint8_t
 {
 	if (!w->plan.config.idempotent || b->outcome != KP_PERSISTED || w->is_disordered[topic] || w->is_forgetful)
 		return;
-	int32_t *last = &w->last_reported[topic][b->partition->index];
+	int32_t *last = &w->me->last_reported[topic][b->partition->index];
 	if ((int32_t)index < *last - 1)
 		sim_fail(w, "order", "record #%u of %s-%d is reported after #%d", index, w->plan.topics[topic].name,
 		         b->partition->index, *last - 1);
@@ -140,7 +140,7 @@ static void report_record(sim_world *w, kp_batch *b, int32_t i)
 		return;
 	uint32_t index = (uint32_t)opaque - 1;
 	sim_record *r = index < w->n_records + 1 ? &w->records[index] : NULL;
-	if (!r || !r->is_accepted || w->topics[r->topic] != b->partition->topic ||
+	if (!r || !r->is_accepted || w->me->topics[r->topic] != b->partition->topic ||
 	    is_group != (w->plan.config.reports == KP_REPORTS_NONE)) {
 		sim_fail(w, "I1", "a report for record #%u, which was not accepted", index);
 		return;
@@ -154,7 +154,7 @@ static void report_record(sim_world *w, kp_batch *b, int32_t i)
 	r->outcome = b->outcome;
 	r->error = b->error;
 	r->offset = b->base_offset >= 0 ? b->base_offset + i : -1;
-	w->n_ended++;
+	w->me->n_ended++;
 	check_outcome(w, b, index, r);
 	note_gap(w, b, index);
 	check_order(w, b, index, r->topic);
@@ -168,10 +168,10 @@ static void report(sim_world *w, kp_batch *b)
 	          b->partition->topic->name, b->partition->index, b->n_records,
 	          b->n_entries ? (int)(uintptr_t)b->entries[0].opaque - 1 : -1, b->outcome, kp_error_name(b->error),
 	          kp_error_name(b->last_error), b->attempts, (long long)b->base_offset);
-	w->outcomes[b->outcome] += (uint64_t)b->n_records;
-	w->n_closed += b->error == KP_ERR_CLOSED ? (uint64_t)b->n_records : 0;
+	w->me->outcomes[b->outcome] += (uint64_t)b->n_records;
+	w->me->n_closed += b->error == KP_ERR_CLOSED ? (uint64_t)b->n_records : 0;
 	for (uint8_t t = 0; t < w->plan.n_topics; t++)
-		if (w->topics[t] == b->partition->topic)
+		if (w->me->topics[t] == b->partition->topic)
 			sim_watch_report(w, b, t);
 	if (b->n_entries != b->n_records && (b->n_entries != 0 || w->plan.config.reports != KP_REPORTS_NONE))
 		sim_fail(w, "I1", "a batch of %d records has %d entries", b->n_records, b->n_entries);
@@ -183,17 +183,17 @@ static void report(sim_world *w, kp_batch *b)
 void sim_take_ended(sim_world *w)
 {
 	kp_batch *b;
-	while ((b = kp_engine_next_ended(w->engine))) {
+	while ((b = kp_engine_next_ended(w->me->engine))) {
 		report(w, b);
 		if (w->plan.hold_reports_us == 0) {
-			kp_engine_release(w->engine, b);
+			kp_engine_release(w->me->engine, b);
 			continue;
 		}
-		if (w->first_held + w->n_held == w->cap_held) {
-			w->cap_held = w->cap_held ? w->cap_held * 2 : 64;
-			w->held = sim_alloc(w->held, w->cap_held * sizeof(*w->held));
+		if (w->me->first_held + w->me->n_held == w->me->cap_held) {
+			w->me->cap_held = w->me->cap_held ? w->me->cap_held * 2 : 64;
+			w->me->held = sim_alloc(w->me->held, w->me->cap_held * sizeof(*w->me->held));
 		}
-		w->held[w->first_held + w->n_held++] = b;
+		w->me->held[w->me->first_held + w->me->n_held++] = b;
 		w->totals->reports_held++;
 		sim_at(w, w->now_us + w->plan.hold_reports_us, SIM_EV_RELEASE, NULL, 0, 0);
 	}
@@ -201,11 +201,11 @@ void sim_take_ended(sim_world *w)
 
 void sim_on_release(sim_world *w)
 {
-	if (!w->engine || w->n_held == 0)
+	if (!w->me->engine || w->me->n_held == 0)
 		return;
-	kp_engine_release(w->engine, w->held[w->first_held++]);
-	w->n_held--;
-	w->is_woken = true; /* as the client does: somebody may wait for the room */
+	kp_engine_release(w->me->engine, w->me->held[w->me->first_held++]);
+	w->me->n_held--;
+	w->me->is_woken = true; /* as the client does: somebody may wait for the room */
 }
 
 /* ------------------------------------------------------------------ deadlines */
@@ -222,9 +222,9 @@ void sim_check_deadlines(sim_world *w)
 			         (long long)(w->now_us - r->accepted_us) / 1000);
 		break;
 	}
-	if (w->is_flushing && w->now_us > w->flush_until_us + LATE_US)
+	if (w->me->is_flushing && w->now_us > w->me->flush_until_us + LATE_US)
 		sim_fail(w, "I7", "a flush has not ended %lld ms after all that it waits for should have",
-		         (long long)(w->now_us - w->flush_until_us) / 1000);
+		         (long long)(w->now_us - w->me->flush_until_us) / 1000);
 }
 
 /* ------------------------------------------------------------------ memory */
@@ -243,7 +243,7 @@ static int64_t moved_most(const sim_plan *p)
 /* What the pieces of one batch hold beyond what it held (src/producer/split.c). */
 static int64_t pieces_most(const sim_world *w)
 {
-	int64_t records = (int64_t)w->largest_batch, entries = w->longest_batch * (int64_t)sizeof(kp_entry), pieces = 0;
+	int64_t records = (int64_t)w->me->largest_batch, entries = w->me->longest_batch * (int64_t)sizeof(kp_entry), pieces = 0;
 	/* the first is split again, and so on: each is half of what it comes from at most */
 	for (int64_t size = records; size > RECORD_LEAST; size /= 2) {
 		int64_t n = 2 * size / KP_BUDGET_MIN_BUFFER + 3;
@@ -261,21 +261,21 @@ static int64_t memory_bound(sim_world *w)
 {
 	int64_t bound = w->plan.config.buffer_memory;
 	uint64_t n_rebuilt = kp_reached.names[KP_REACHED_BATCH_SPLIT] + kp_reached.names[KP_REACHED_BATCH_EXPELLED];
-	w->has_rebuilt |= n_rebuilt != w->n_rebuilt;
-	w->n_rebuilt = n_rebuilt;
+	w->me->has_rebuilt |= n_rebuilt != w->me->n_rebuilt;
+	w->me->n_rebuilt = n_rebuilt;
 	for (int32_t t = 0; t < w->plan.n_topics; t++) {
-		w->has_moved[t] |= !w->is_settled[t];
-		w->is_settled[t] = w->topics[t] && kp_topic_n_partitions(w->topics[t]) > 0;
-		bound += w->has_moved[t] ? moved_most(&w->plan) : 0;
+		w->me->has_moved[t] |= !w->me->is_settled[t];
+		w->me->is_settled[t] = w->me->topics[t] && kp_topic_n_partitions(w->me->topics[t]) > 0;
+		bound += w->me->has_moved[t] ? moved_most(&w->plan) : 0;
 	}
-	return bound + (w->has_rebuilt ? pieces_most(w) : 0);
+	return bound + (w->me->has_rebuilt ? pieces_most(w) : 0);
 }
 
 static bool has_unresolved(const sim_world *w)
 {
 	for (int32_t t = 0; t < w->plan.n_topics; t++)
-		for (int32_t i = 0; w->topics[t] && i < w->topics[t]->loop.n_made; i++)
-			if (!kp_list_empty(&kp_topic_partition(w->topics[t], i)->loop.unresolved))
+		for (int32_t i = 0; w->me->topics[t] && i < w->me->topics[t]->loop.n_made; i++)
+			if (!kp_list_empty(&kp_topic_partition(w->me->topics[t], i)->loop.unresolved))
 				return true;
 	return false;
 }
@@ -284,7 +284,7 @@ static bool has_unresolved(const sim_world *w)
 void sim_check_memory(sim_world *w)
 {
 	kp_engine_counters c;
-	kp_engine_count(w->engine, &c);
+	kp_engine_count(w->me->engine, &c);
 	int64_t limit = w->plan.config.buffer_memory, bound = memory_bound(w);
 	double part = (double)c.budget_used / (double)limit;
 	if (part > w->totals->most_memory)
@@ -293,11 +293,11 @@ void sim_check_memory(sim_world *w)
 		sim_fail(w, "I5", "%lld bytes are in use, %lld of %lld may be", (long long)c.budget_used, (long long)bound,
 		         (long long)limit);
 	if (c.budget_used <= limit) {
-		w->has_rebuilt = false;
-		memset(w->has_moved, 0, sizeof(w->has_moved));
+		w->me->has_rebuilt = false;
+		memset(w->me->has_moved, 0, sizeof(w->me->has_moved));
 	}
-	bool has_ended = c.persisted + c.not_persisted + c.unknown == c.accepted && w->n_held == 0 &&
-	                 kp_list_empty(&w->engine->loop.ended);
+	bool has_ended = c.persisted + c.not_persisted + c.unknown == c.accepted && w->me->n_held == 0 &&
+	                 kp_list_empty(&w->me->engine->loop.ended);
 	if (has_ended && c.budget_used != 0 && !has_unresolved(w))
 		sim_fail(w, "I5", "all records have ended, and %lld bytes are in use", (long long)c.budget_used);
 }
@@ -309,7 +309,7 @@ typedef struct place {
 	int32_t partition;
 	int64_t offset;
 	int64_t timestamp_ms;
-	int32_t *last; /* index + 1 of the last record of known fate in this log */
+	int32_t *last; /* per client: index + 1 of its last record of known fate in this log */
 } place;
 
 static void check_stored(sim_world *w, const kp_record_view *v, const place *at)
@@ -337,17 +337,17 @@ static void check_stored(sim_world *w, const kp_record_view *v, const place *at)
 		         (long long)at->offset);
 	if (!r->is_tracked || r->n_reports == 0 || r->outcome == KP_UNKNOWN || w->is_disordered[at->topic])
 		return;
-	if ((int32_t)index < *at->last)
-		sim_fail(w, "I3", "record #%u stands behind #%d in %s-%d at %lld", index, *at->last - 1, name, at->partition,
-		         (long long)at->offset);
-	*at->last = (int32_t)index + 1;
+	if ((int32_t)index < at->last[r->client])
+		sim_fail(w, "I3", "record #%u stands behind #%d in %s-%d at %lld", index, at->last[r->client] - 1, name,
+		         at->partition, (long long)at->offset);
+	at->last[r->client] = (int32_t)index + 1;
 }
 
 typedef void on_record(sim_world *w, const kp_record_view *v, const place *at);
 
 static void walk_log(sim_world *w, uint8_t topic, int32_t partition, int64_t offset, on_record *visit)
 {
-	int32_t last = 0;
+	int32_t last[SIM_CLIENTS] = {0};
 	kp_slice batch, records;
 	kp_buf scratch;
 	kp_buf_init(&scratch, 0);
@@ -360,7 +360,7 @@ static void walk_log(sim_world *w, uint8_t topic, int32_t partition, int64_t off
 		const uint8_t *at = records.ptr, *end = records.ptr + records.len;
 		kp_record_view v;
 		for (int32_t i = 0; i < h.n_records && kp_record_load(&at, end, &v) == 0; i++)
-			visit(w, &v, &(place){topic, partition, h.base_offset + i, h.base_timestamp + v.timestamp_delta, &last});
+			visit(w, &v, &(place){topic, partition, h.base_offset + i, h.base_timestamp + v.timestamp_delta, last});
 	}
 	kp_buf_deinit(&scratch);
 }
@@ -399,8 +399,11 @@ void sim_check_end(sim_world *w)
 		    (r->n_in_log == 0 || (r->offset >= 0 && !r->is_found_at_offset)))
 			sim_fail(w, "I2", "record #%u was persisted at %lld and is not there", i, (long long)r->offset);
 	}
-	w->totals->records += w->n_accepted;
-	w->totals->persisted += w->outcomes[KP_PERSISTED];
-	w->totals->not_persisted += w->outcomes[KP_NOT_PERSISTED];
-	w->totals->unknown += w->outcomes[KP_UNKNOWN];
+	for (int i = 0; i < w->n_clients; i++) {
+		const sim_client *c = w->clients[i];
+		w->totals->records += c->n_accepted;
+		w->totals->persisted += c->outcomes[KP_PERSISTED];
+		w->totals->not_persisted += c->outcomes[KP_NOT_PERSISTED];
+		w->totals->unknown += c->outcomes[KP_UNKNOWN];
+	}
 }

@@ -21,8 +21,8 @@ bool sim_produce_read(kp_slice frame, kp_arena *arena, kp_produce_request *out)
 static int32_t find_topic(const sim_world *w, const kp_produce_request_topic *t)
 {
 	kp_slice name = t->name; /* empty from version 13 on, which gives the id (KIP-516) */
-	if (name.len == 0 && w->engine) {
-		const kp_cluster_topic *known = kp_cluster_topic_find_id(kp_engine_cluster(w->engine), &t->topic_id);
+	if (name.len == 0 && w->me->engine) {
+		const kp_cluster_topic *known = kp_cluster_topic_find_id(kp_engine_cluster(w->me->engine), &t->topic_id);
 		name = kp_slice_cstr(known ? known->name : NULL);
 	}
 	for (int32_t i = 0; i < w->plan.n_topics; i++)

@@ -61,13 +61,13 @@ static int16_t code_after_append(sim_world *w)
  * I8: with idempotence no sixth batch of a partition may be on its way, on whatever connections. The pieces of one that was too large
  * wait among them, and have not left.
  */
-static void check_window(sim_world *w, int32_t topic, int32_t partition)
+static void check_window(sim_world *w, const sim_client *c, int32_t topic, int32_t partition)
 {
-	if (!w->engine || !w->plan.config.idempotent || !w->topics[topic] ||
-	    partition >= atomic_load_explicit(&w->topics[topic]->shared.n_ever, memory_order_relaxed))
+	if (!c->engine || !w->plan.config.idempotent || !c->topics[topic] ||
+	    partition >= atomic_load_explicit(&c->topics[topic]->shared.n_ever, memory_order_relaxed))
 		return;
 	int n = 0;
-	const kp_partition *p = kp_topic_partition(w->topics[topic], partition);
+	const kp_partition *p = kp_topic_partition(c->topics[topic], partition);
 	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next)
 		n += KP_CONTAINER_OF(i, kp_batch, link)->attempts > 0;
 	if (n > MOST_UNRESOLVED)
@@ -81,7 +81,7 @@ static bool on_place(void *opaque, kp_slice topic, int32_t partition)
 		if (!kp_slice_equal(topic, kp_slice_cstr(w->plan.topics[i].name)) || partition >= SIM_PARTITIONS_MAX)
 			continue;
 		w->last_produce_us[i][partition] = w->now_us;
-		check_window(w, i, partition);
+		check_window(w, w->asking, i, partition);
 	}
 	return false;
 }
@@ -89,6 +89,7 @@ static bool on_place(void *opaque, kp_slice topic, int32_t partition)
 static int64_t arrived(void *opaque, const kp_db_asked *q)
 {
 	sim_world *w = opaque;
+	w->asking = w->conns[q->conn - 1]->client;
 	if (q->api_key == KP_API_PRODUCE)
 		(void)kp_db_asked_any(q, on_place, w);
 	if (w->now_us >= w->nodes[q->node].slow_until_us)

@@ -12,147 +12,9 @@
 #define KP_TESTS_SIM_H
 
 #include "base/buf.h"
-#include "base/list.h"
-#include "base/random.h"
-#include "base/time.h"
 #include "devbroker/core.h"
-#include "producer/engine.h"
+#include "tests/sim/client.h"
 #include "wire/msg_produce.h"
-
-#define SIM_NODES 4
-#define SIM_TOPICS 3
-#define SIM_PARTITIONS_MAX 64    /* of a topic */
-#define SIM_DEFAULT_PARTITIONS 3 /* of topics that are created by a Metadata request */
-#define SIM_MS ((int64_t)1000)
-#define SIM_SECOND ((int64_t)1000000)
-#define SIM_HELD_MOST_US (5 * SIM_SECOND) /* an answer is held */
-#define SIM_WALL_MS_AT_ZERO INT64_C(1700000000000)
-
-typedef enum sim_fault {
-	SIM_RESET,               /* a connection breaks; what was under way in it is lost */
-	SIM_RESET_BEFORE_APPEND, /* the next Produce request is lost with its connection */
-	SIM_RESET_AFTER_APPEND,  /* the next Produce request is carried out, its answer is lost with the connection */
-	SIM_RESET_IN_WRITE,      /* the connection breaks when a part of what is to be written is with the kernel */
-	SIM_LATE_BYTES,          /* the client sees a reset, but what it sent arrives all the same, later */
-	SIM_LEADER_MOVE,         /* another node, or for a while none */
-	SIM_LEADER_FLIP,         /* away when the next Produce request arrives, and back behind it */
-	SIM_STEP_DOWN,           /* the leader of the next Produce request moves while acks=all waits for the high watermark */
-	SIM_ANSWER_HELD,         /* of the next Produce request, while the leader moves on */
-	SIM_NODE_DOWN,           /* refuses or swallows connections, drops the present ones; comes back */
-	SIM_REFUSE,              /* a node refuses connections for a while, the present ones live */
-	SIM_STALL,               /* nothing moves to or from a node for a while */
-	SIM_SLOW_REPLICATION,    /* acks=all waits for the high watermark */
-	SIM_LOG_CUT,        /* a leader crashes; the log goes on without what was above some point at or over the high watermark */
-	SIM_STALE_METADATA, /* a node answers Metadata as it did some time ago, for a while */
-	SIM_THROTTLE,       /* an answer asks for a pause, and the broker is mute that long (KIP-219) */
-	SIM_SLOW_NODE,      /* requests wait at a node for a while */
-	SIM_PARTIAL_ANSWER, /* a part of an answer, then the end of the connection */
-	SIM_PRODUCE_ERROR,  /* partitions of a Produce request are refused with any code */
-	SIM_PRODUCE_ERROR_AFTER, /* they are appended, and answered with a code that leaves that open */
-	SIM_METADATA_ERROR,      /* topics of a Metadata request are answered with any code */
-	SIM_ID_ERROR,            /* so is an InitProducerId request */
-	SIM_EXPIRY,              /* brokers forget idle producers (in the expiry scenario: all, at any time) */
-	SIM_GROWTH,              /* a topic has more partitions; planned, not drawn */
-	SIM_DELETION,            /* a topic is deleted, and created again; only in its scenario */
-	SIM_UNCLEAN,             /* an acknowledged end of a log is lost; only in its scenario */
-	SIM_N_FAULTS
-} sim_fault;
-
-#define SIM_N_CODES 135 /* Kafka's error codes, -1 .. 133: code c has index c + 1 */
-
-extern const char *const sim_fault_names[SIM_N_FAULTS];
-
-/* What a run is about; ANY draws one of the others by the seed. */
-typedef enum sim_scenario {
-	SIM_ANY,
-	SIM_FREE, /* everything drawn */
-	SIM_IDEMPOTENT,
-	SIM_ACKS1,
-	SIM_ACKS0,
-	SIM_LEADERS,    /* that move while answers are held */
-	SIM_PARTITIONS, /* many */
-	SIM_MEMORY,     /* very little */
-	SIM_DELETIONS,
-	SIM_UNCLEANS,
-	SIM_EXPIRIES,
-	SIM_ALLOCATIONS,
-	SIM_N_SCENARIOS
-} sim_scenario;
-
-typedef struct sim_scenario_info {
-	const char *name, *text;
-	int share; /* of the runs, when none was asked for */
-} sim_scenario_info;
-
-extern const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS];
-
-typedef struct sim_topic_plan {
-	char name[24];
-	int32_t n_partitions, grown_to;
-	int64_t created_us; /* 0: from the start; KP_TIME_NEVER: by the engine's Metadata request, if that is allowed */
-	int64_t grows_us;   /* KP_TIME_NEVER: never */
-} sim_topic_plan;
-
-/* What one seed decides before the run begins. */
-typedef struct sim_plan {
-	uint64_t seed;
-	sim_scenario scenario;
-	kp_engine_config config;
-	int32_t n_nodes, n_topics, max_message_bytes; /* of a batch: a larger one is refused, and split */
-	sim_topic_plan topics[SIM_TOPICS];
-	bool is_auto_create;
-	int32_t n_bootstrap; /* how many nodes are named as servers; the first name may be of a server that is not there */
-	bool has_dead_server;
-	/* application */
-	uint32_t n_records;
-	uint32_t value_min, value_max;
-	int32_t n_keys, max_headers;
-	int percent_keyed, percent_explicit, percent_unknown_partition, percent_old_timestamp, percent_oversize;
-	int percent_future; /* of the records are dated so late that a broker takes all of their batch but them (KIP-467) */
-	uint32_t burst_max;
-	int64_t pause_max_us; /* between two bursts */
-	int64_t max_block_us;
-	int percent_flush, percent_purge, percent_call; /* of the application's steps */
-	bool flush_blocks;                              /* no append while a flush is under way */
-	int64_t hold_reports_us;                        /* ended batches are released that much later */
-	int64_t close_us;                               /* the engine is closed in the middle; KP_TIME_NEVER: when all is done */
-	int64_t close_timeout_us;                       /* it has so long to send what it has */
-	int64_t idle_us;                                /* the application pauses once so long; 0: never */
-	int64_t resume_us;                              /* until a partition that halted is told to go on, at most */
-	int16_t first_epoch;                            /* of each producer id */
-	bool forgets_any_time;                          /* brokers forget producers that are not idle, too */
-	/* network */
-	int64_t latency_us, jitter_us;
-	int percent_spike; /* of the deliveries take up to 50 times as long */
-	int percent_partial_write, percent_chunked, percent_bytewise;
-	/* faults */
-	uint32_t n_faults;
-	uint32_t fault_kinds; /* bit set */
-	int64_t calm_us;      /* no fault from then on, everything heals */
-	/* the engine's allocations, see memory.c: a share of them fails, or, at 0 percent, a row from the first on */
-	bool has_alloc_failures;
-	int alloc_percent;
-	uint64_t alloc_first, alloc_row;
-} sim_plan;
-
-void sim_plan_scenario(sim_plan *plan, kp_random *r); /* scenario.c: what the scenario wants otherwise */
-void sim_plan_make(sim_plan *plan, uint64_t seed, sim_scenario scenario);
-
-typedef struct sim_record {
-	uint8_t topic;
-	bool is_accepted, is_tracked; /* tracked: it has an entry, so a report of its own */
-	bool is_found_at_offset;      /* stands in the log where its report says */
-	bool is_after_calm;           /* of the epilogue */
-	bool is_future;               /* no broker takes it */
-	bool is_ever_in_log;          /* stood in a log, though it may have been cut off since */
-	bool may_be_lost;             /* what it stood in is gone, and that is allowed */
-	uint8_t n_reports;
-	kp_outcome outcome;
-	int error;
-	int32_t partition;
-	uint32_t n_in_log;
-	int64_t offset, accepted_us, timestamp_ms;
-} sim_record;
 
 typedef enum sim_event_kind {
 	SIM_EV_APPLICATION,
@@ -180,6 +42,7 @@ typedef struct sim_event {
 	sim_event_kind kind;
 	int32_t a, b;
 	struct sim_conn *conn;
+	sim_client *client; /* whose it is where it has no connection: who was at work when it was made */
 } sim_event;
 
 typedef struct sim_chunk {
@@ -189,6 +52,7 @@ typedef struct sim_chunk {
 } sim_chunk;
 
 typedef struct sim_conn {
+	sim_client *client;
 	uint32_t id;     /* the engine's name for it */
 	uint64_t serial; /* the broker's: never used twice */
 	int32_t node;    /* 0: nobody listens there */
@@ -224,11 +88,11 @@ typedef struct sim_world {
 	sim_event *events; /* a heap */
 	size_t n_events, cap_events;
 	uint64_t next_order, n_advances;
-	/* the engine and its loop */
-	kp_engine *engine; /* NULL once it is closed */
+	/* the producers */
+	sim_client *clients[SIM_CLIENTS];
+	int n_clients;
+	sim_client *me; /* the one that is at work */
 	kp_logger log;
-	int64_t engine_us;
-	bool is_woken; /* it asked for a turn, or an event came */
 	/* the cluster */
 	kp_db *db;
 	int64_t db_us;
@@ -239,51 +103,26 @@ typedef struct sim_world {
 	sim_conn **conns;
 	size_t n_conns, cap_conns;
 	int32_t armed[SIM_N_FAULTS]; /* faults that wait for their moment */
+	const sim_client *asking;    /* whose request it is that arrives */
 	int16_t code, code_after;    /* of the request under way: what its partitions or topics are answered with; 0: nothing */
 	int16_t next_code;           /* what the next Produce request that is refused is answered with; 0: anything */
 	int64_t held_us;             /* so late the answer of the Produce request under way leaves */
 	uint64_t *codes;             /* where they are counted */
 	int64_t last_produce_us[SIM_TOPICS][SIM_PARTITIONS_MAX]; /* when a request for the partition arrived */
 	kp_list views, asked; /* stale.c: Metadata answers kept, and requests that have no answer yet */
-	bool is_calm, is_closing;
-	bool has_idled;
+	bool is_calm, has_idled;
 	/* the application */
-	kp_topic *topics[SIM_TOPICS];
 	sim_record *records;
-	uint32_t n_records, n_ended; /* offered so far; of the accepted and tracked ones reported */
-	uint32_t first_open;         /* all records before it have ended */
-	uint32_t n_accepted, n_tracked;
-	bool is_blocked; /* the last record waits for room */
-	int64_t blocked_until_us;
-	uint64_t room_generation;
-	bool is_flushing;
-	uint64_t flush_serial;
-	int64_t flush_until_us; /* all that was accepted before it has its deadline by then */
-	uint32_t flush_upto;    /* records before this one must have ended when the flush has */
-	kp_list calls, ended_calls;
-	kp_batch **held; /* ended batches whose reports were not taken yet: a queue */
-	size_t n_held, first_held, cap_held;
-	uint64_t n_batches_out;
-	int32_t last_reported[SIM_TOPICS][SIM_PARTITIONS_MAX]; /* per partition, of the persisted ones */
-	int32_t gap_behind[SIM_TOPICS]
-			  [SIM_PARTITIONS_MAX]; /* number + 1 of the last record that was not persisted; 0: all since were */
+	uint32_t n_records;                     /* offered so far */
+	uint32_t first_open;                    /* all records before it have ended */
 	bool is_disordered[SIM_TOPICS];         /* its logs lost what brokers know of producers: nobody can keep the order */
 	int32_t deleted_partitions[SIM_TOPICS]; /* how many a deleted topic had; 0: it is there */
 	bool is_loss_allowed;                   /* of the loss under way */
 	bool is_forgetful;                      /* and at any time: nor can anybody tell a second attempt */
-	uint64_t outcomes[3], n_closed;         /* records by outcome; ended by the close */
-	/* memory that may exceed buffer.memory, see memory_bound() */
-	size_t largest_batch;        /* bytes of records, of those with several that left; ... */
-	int32_t longest_batch;       /* ... records */
-	uint64_t n_rebuilt;          /* batches that were taken apart, as counted last ... */
-	bool has_rebuilt;            /* ... one of them since buffer.memory was kept */
-	bool is_settled[SIM_TOPICS]; /* its partitions were known after the last turn */
-	bool has_moved[SIM_TOPICS];  /* records to them since buffer.memory was kept, perhaps */
 	sim_totals *totals;
 	/* scratch: the content of one record */
 	uint8_t *value;
-	struct sim_watch *watch; /* watch.h */
-	char failure[600];       /* "" while all is well */
+	char failure[600]; /* "" while all is well */
 } sim_world;
 
 /* world.c: time and turns */
@@ -292,6 +131,16 @@ void sim_at(sim_world *w, int64_t at_us, sim_event_kind kind, sim_conn *conn, in
 void sim_step_db(sim_world *w); /* after anything that changed the cluster */
 void sim_fail(sim_world *w, const char *invariant, const char *fmt, ...) KP_PRINTF(3, 4); /* the first failure counts */
 void *sim_alloc(void *old, size_t size); /* aborts the program when memory is out */
+
+/* clients.c */
+sim_client *sim_client_new(sim_world *w, const kp_engine_config *config); /* it is at work then */
+void sim_client_turn(sim_world *w, sim_client *c);
+bool sim_client_is_idle(const sim_client *c);
+/* Of the one at work: no more records; everything ends, and the engine with it; the engine is gone without a word. */
+void sim_client_stop(sim_world *w);
+void sim_client_close(sim_world *w);
+void sim_client_kill(sim_world *w);
+void sim_clients_free(sim_world *w);
 
 /* streams.c: connections and what moves in them */
 void sim_take_actions(sim_world *w);
@@ -307,6 +156,7 @@ void sim_on_broker_closed(sim_world *w, const sim_event *ev);
 void sim_conn_reset(sim_world *w, sim_conn *c, bool is_late);
 /* The node is gone without a word: nobody tells the client until it writes to the node's next life. */
 void sim_conn_vanish(sim_world *w, sim_conn *c);
+void sim_conns_orphan(sim_world *w);                /* their client is dead: what it has sent arrives all the same, or some of it */
 sim_conn *sim_conn_any(sim_world *w, kp_random *r); /* an open one, or NULL */
 void sim_conns_free(sim_world *w);
 
@@ -389,19 +239,5 @@ void sim_trace_line(const sim_world *w, const char *fmt, ...) KP_PRINTF(2, 3);
 void sim_trace_frame(const sim_world *w, const sim_conn *c, kp_slice frame);
 void sim_trace_log(int level, const char *line, void *opaque);
 void sim_trace_plan(const sim_plan *plan);
-
-static inline bool sim_chance(kp_random *r, int percent)
-{
-	return (int)kp_random_below(r, 100) < percent;
-}
-
-/* Uniform in low .. high, both included. */
-static inline int64_t sim_range(kp_random *r, int64_t low, int64_t high)
-{
-	return low + (int64_t)(kp_random_unit(r) * (double)(high - low + 1));
-}
-
-/* Small numbers as often as large ones: log-uniform in low .. high, low > 0. */
-int64_t sim_spread(kp_random *r, int64_t low, int64_t high);
 
 #endif

@@ -33,6 +33,7 @@ static sim_conn *conn_new(sim_world *w, const kp_action *a)
 		w->conns = sim_alloc(w->conns, w->cap_conns * sizeof(*w->conns));
 	}
 	w->conns[w->n_conns++] = c;
+	c->client = w->me;
 	c->id = a->conn;
 	c->serial = w->n_conns;
 	c->node = a->port > 9000 && a->port <= 9000 + w->plan.n_nodes ? a->port - 9000 : 0;
@@ -47,7 +48,7 @@ static sim_conn *conn_new(sim_world *w, const kp_action *a)
 static sim_conn *find(sim_world *w, uint32_t id)
 {
 	for (size_t i = w->n_conns; i-- > 0;)
-		if (w->conns[i]->is_known && w->conns[i]->id == id)
+		if (w->conns[i]->is_known && w->conns[i]->client == w->me && w->conns[i]->id == id)
 			return w->conns[i];
 	return NULL;
 }
@@ -123,9 +124,9 @@ void sim_on_client_closed(sim_world *w, const sim_event *ev)
 	c->is_known = c->is_open = false;
 	drop_chunks(&c->to_client);
 	SIM_TRACE(w, "conn %u node %d: the engine learns that it is gone", c->id, c->node);
-	if (w->engine)
-		kp_engine_on_close(w->engine, c->id, KP_ERR_TRANSPORT, "connection reset by peer", w->now_us);
-	w->is_woken = true;
+	if (w->me->engine)
+		kp_engine_on_close(w->me->engine, c->id, KP_ERR_TRANSPORT, "connection reset by peer", w->now_us);
+	w->me->is_woken = true;
 }
 
 void sim_on_broker_closed(sim_world *w, const sim_event *ev)
@@ -143,6 +144,14 @@ static void closed_by_engine(sim_world *w, sim_conn *c)
 		broker_side_gone(w, c);
 	else
 		sim_at(w, c->to_broker_us + delay_us(w), SIM_EV_BROKER_CLOSED, c, 0, 0);
+}
+
+/* The kernel closes them: behind what it still has, or, where something unread had come, at once. */
+void sim_conns_orphan(sim_world *w)
+{
+	for (size_t i = 0; i < w->n_conns; i++)
+		if (w->conns[i]->client == w->me && w->conns[i]->is_known)
+			closed_by_engine(w, w->conns[i]);
 }
 
 static void connect_to(sim_world *w, const kp_action *a)
@@ -164,25 +173,25 @@ static void connect_to(sim_world *w, const kp_action *a)
 void sim_on_connected(sim_world *w, const sim_event *ev)
 {
 	sim_conn *c = ev->conn;
-	if (!c->is_known || !w->engine)
+	if (!c->is_known || !w->me->engine)
 		return;
-	w->is_woken = true;
+	w->me->is_woken = true;
 	if (ev->a || !w->nodes[c->node].is_up) {
 		SIM_TRACE(w, "conn %u node %d: refused", c->id, c->node);
 		c->is_known = false;
 		c->is_broker_gone = true;
-		kp_engine_on_close(w->engine, c->id, KP_ERR_CONNECT, "connection refused", w->now_us);
+		kp_engine_on_close(w->me->engine, c->id, KP_ERR_CONNECT, "connection refused", w->now_us);
 		return;
 	}
 	SIM_TRACE(w, "conn %u node %d: open", c->id, c->node);
 	c->is_open = true;
-	kp_engine_on_open(w->engine, c->id, w->now_us);
+	kp_engine_on_open(w->me->engine, c->id, w->now_us);
 }
 
 void sim_take_actions(sim_world *w)
 {
 	kp_action a;
-	while (kp_engine_next_action(w->engine, &a)) {
+	while (kp_engine_next_action(w->me->engine, &a)) {
 		sim_conn *c = find(w, a.conn);
 		if (a.type == KP_ACTION_CONNECT && c)
 			sim_fail(w, "actions", "connection %u is used twice", a.conn);
@@ -227,7 +236,7 @@ static bool write_conn(sim_world *w, sim_conn *c)
 	while (c->is_open && !c->is_blocked) {
 		struct iovec iov[8];
 		size_t total = 0, n;
-		int n_iov = kp_engine_output(w->engine, c->id, iov, (int)sim_range(&w->network, 1, 8));
+		int n_iov = kp_engine_output(w->me->engine, c->id, iov, (int)sim_range(&w->network, 1, 8));
 		for (int i = 0; i < n_iov; i++)
 			total += iov[i].iov_len;
 		if (total == 0)
@@ -238,7 +247,7 @@ static bool write_conn(sim_world *w, sim_conn *c)
 		if (is_cut)
 			n = (size_t)sim_range(&w->network, 1, (int64_t)total - 1);
 		send_chunk(w, c, iov, n_iov, n);
-		kp_engine_written(w->engine, c->id, n, w->now_us);
+		kp_engine_written(w->me->engine, c->id, n, w->now_us);
 		wrote = true;
 		if (is_cut)
 			sim_conn_reset(w, c, sim_chance(&w->network, 50));
@@ -254,7 +263,7 @@ bool sim_write_all(sim_world *w)
 {
 	uint32_t id;
 	bool wrote = false;
-	while ((id = kp_engine_next_writable(w->engine)) != KP_NO_CONN) {
+	while ((id = kp_engine_next_writable(w->me->engine)) != KP_NO_CONN) {
 		sim_conn *c = find(w, id);
 		if (c)
 			wrote |= write_conn(w, c);
@@ -267,14 +276,14 @@ bool sim_write_all(sim_world *w)
 void sim_on_writable(sim_world *w, const sim_event *ev)
 {
 	sim_conn *c = ev->conn;
-	if (!c->is_open || !w->engine)
+	if (!c->is_open || !w->me->engine)
 		return;
 	if (w->now_us < w->nodes[c->node].stalled_until_us) {
 		sim_at(w, w->nodes[c->node].stalled_until_us, SIM_EV_WRITABLE, c, 0, 0);
 		return;
 	}
 	c->is_blocked = false;
-	w->is_woken |= write_conn(w, c);
+	w->me->is_woken |= write_conn(w, c);
 }
 
 /* One whole request at the broker, with the faults that wait for one. */
@@ -412,9 +421,9 @@ void sim_on_to_client(sim_world *w, const sim_event *ev)
 		return;
 	}
 	sim_chunk *chunk = KP_CONTAINER_OF(kp_list_pop_front(&c->to_client), sim_chunk, link);
-	if (w->engine && c->is_open) {
-		kp_engine_on_data(w->engine, c->id, chunk->bytes, chunk->len, w->now_us);
-		w->is_woken = true;
+	if (w->me->engine && c->is_open) {
+		kp_engine_on_data(w->me->engine, c->id, chunk->bytes, chunk->len, w->now_us);
+		w->me->is_woken = true;
 	}
 	free(chunk);
 }

@@ -59,22 +59,22 @@ struct sim_watch {
 
 void sim_watch_begin(sim_world *w)
 {
-	w->watch = sim_alloc(NULL, sizeof(*w->watch));
-	memset(w->watch, 0, sizeof(*w->watch));
-	memcpy(w->watch->faults_before, w->totals->faults, sizeof(w->totals->faults));
+	w->me->watch = sim_alloc(NULL, sizeof(*w->me->watch));
+	memset(w->me->watch, 0, sizeof(*w->me->watch));
+	memcpy(w->me->watch->faults_before, w->totals->faults, sizeof(w->totals->faults));
 }
 
 void sim_watch_end(sim_world *w)
 {
-	free(w->watch);
-	w->watch = NULL;
+	free(w->me->watch);
+	w->me->watch = NULL;
 }
 
 /* Faults of connections and leaders leave no gap; those of logs, producer state and answers may. */
 static bool may_have_gaps(const sim_world *w)
 {
 	for (int k = SIM_SLOW_REPLICATION + 1; k < SIM_N_FAULTS; k++)
-		if (w->totals->faults[k] != w->watch->faults_before[k])
+		if (w->totals->faults[k] != w->me->watch->faults_before[k])
 			return true;
 	return false;
 }
@@ -82,7 +82,7 @@ static bool may_have_gaps(const sim_world *w)
 static int32_t topic_index(const sim_world *w, const kp_topic *t)
 {
 	for (int32_t i = 0; i < w->plan.n_topics; i++)
-		if (w->topics[i] == t)
+		if (w->me->topics[i] == t)
 			return i;
 	return -1;
 }
@@ -105,7 +105,7 @@ static void watch_sent(sim_world *w, const kp_batch *b, const watched *seen)
 {
 	const kp_partition *p = b->partition;
 	const kp_broker *to = b->call->broker;
-	const quiet *pause = &w->watch->pauses[to->index % BROKERS_MOST];
+	const quiet *pause = &w->me->watch->pauses[to->index % BROKERS_MOST];
 	if (pause->since_us < w->now_us && w->now_us < pause->until_us)
 		sim_fail(w, "throttle", "a request to node %d leaves %lld ms before the end of its pause", to->id,
 		         (long long)(pause->until_us - w->now_us) / 1000);
@@ -170,10 +170,10 @@ static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
 	for (const kp_list *i = p->loop.unresolved.next; i != &p->loop.unresolved; i = i->next) {
 		const kp_batch *b = KP_CONTAINER_OF(i, kp_batch, link);
 		n += b->attempts > 0;
-		if (b->n_records > 1 && b->raw_len > w->largest_batch)
-			w->largest_batch = b->raw_len;
-		if (b->n_records > w->longest_batch)
-			w->longest_batch = b->n_records;
+		if (b->n_records > 1 && b->raw_len > w->me->largest_batch)
+			w->me->largest_batch = b->raw_len;
+		if (b->n_records > w->me->longest_batch)
+			w->me->longest_batch = b->n_records;
 		if (!b->call)
 			continue;
 		if (n_sent < SENT_MOST)
@@ -205,7 +205,7 @@ static void watch_batches(sim_world *w, const kp_partition *p, watched *seen)
 
 static void watch_epoch(sim_world *w, const kp_partition *p, const watched *seen)
 {
-	const kp_engine *e = w->engine;
+	const kp_engine *e = w->me->engine;
 	bool is_bumped = p->loop.producer_id >= 0 && p->loop.producer_id == e->loop.producer_id &&
 	                 p->loop.producer_epoch > e->loop.producer_epoch;
 	if (is_bumped && !seen->has_lost && !may_have_gaps(w))
@@ -215,23 +215,23 @@ static void watch_epoch(sim_world *w, const kp_partition *p, const watched *seen
 
 static void watch_pauses(sim_world *w)
 {
-	const kp_engine *e = w->engine;
+	const kp_engine *e = w->me->engine;
 	for (size_t i = 0; i < e->loop.n_brokers && i < BROKERS_MOST; i++) {
 		int64_t until_us = e->loop.brokers[i]->rpc.throttled_until_us;
-		if (until_us != w->watch->pauses[i].until_us)
-			w->watch->pauses[i] = (quiet){.since_us = w->now_us, .until_us = until_us};
+		if (until_us != w->me->watch->pauses[i].until_us)
+			w->me->watch->pauses[i] = (quiet){.since_us = w->now_us, .until_us = until_us};
 	}
 }
 
 void sim_watch_turn(sim_world *w)
 {
-	kp_engine *e = w->engine;
+	kp_engine *e = w->me->engine;
 	for (kp_list *n = e->loop.topics.next; n != &e->loop.topics; n = n->next) {
 		kp_topic *t = KP_CONTAINER_OF(n, kp_topic, loop.link);
 		int32_t at = topic_index(w, t);
 		for (int32_t i = 0; at >= 0 && i < t->loop.n_made && i < PARTITIONS_MOST; i++) {
 			kp_partition *p = kp_topic_partition(t, i);
-			watched *seen = &w->watch->partitions[at][i];
+			watched *seen = &w->me->watch->partitions[at][i];
 			watch_leader(w, t, i, seen);
 			watch_halt(w, p, seen, at);
 			watch_batches(w, p, seen);
@@ -243,11 +243,11 @@ void sim_watch_turn(sim_world *w)
 
 bool sim_watch_is_halted(const sim_world *w, uint8_t topic, int32_t partition)
 {
-	int32_t n = w->topics[topic] ? w->topics[topic]->loop.n_made : 0;
+	int32_t n = w->me->topics[topic] ? w->me->topics[topic]->loop.n_made : 0;
 	for (int32_t i = partition < 0 ? 0 : partition; i < n && i < PARTITIONS_MOST && (partition < 0 || i == partition); i++) {
-		const watched *seen = &w->watch->partitions[topic][i];
+		const watched *seen = &w->me->watch->partitions[topic][i];
 		/* or since a moment ago */
-		if (seen->is_halted || kp_topic_partition(w->topics[topic], i)->loop.halted_below != seen->halted_below)
+		if (seen->is_halted || kp_topic_partition(w->me->topics[topic], i)->loop.halted_below != seen->halted_below)
 			return true;
 	}
 	return false;
@@ -255,7 +255,7 @@ bool sim_watch_is_halted(const sim_world *w, uint8_t topic, int32_t partition)
 
 void sim_watch_resumed(sim_world *w, int32_t topic, int32_t partition)
 {
-	w->watch->partitions[topic][partition].is_halted = false;
+	w->me->watch->partitions[topic][partition].is_halted = false;
 }
 
 /* A loss halts its partition, unless the batch was on its way when that halted before. */
@@ -274,7 +274,7 @@ void sim_watch_report(sim_world *w, const kp_batch *b, uint8_t topic)
 {
 	bool has_number = b->attempts > 0 || b->is_stamped; /* pieces of one that was too large have numbers before they leave */
 	if (has_number && b->outcome != KP_PERSISTED && b->partition->index >= 0 && b->partition->index < PARTITIONS_MOST)
-		w->watch->partitions[topic][b->partition->index].has_lost = true;
+		w->me->watch->partitions[topic][b->partition->index].has_lost = true;
 	check_halts(w, b);
 	/* whatever DUPLICATE_SEQUENCE_NUMBER answers stands in the log; as the topic's own error it says nothing about a batch */
 	if (b->last_error == KP_ERR_DUPLICATE_SEQUENCE_NUMBER && b->stage == KP_STAGE_DONE)

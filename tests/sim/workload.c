@@ -86,17 +86,18 @@ void sim_content_make(sim_world *w, uint32_t index, sim_content *out)
 
 static kp_topic *topic(sim_world *w, uint8_t i)
 {
-	if (!w->topics[i])
-		w->topics[i] = kp_engine_topic(w->engine, w->plan.topics[i].name);
-	if (!w->topics[i])
+	if (!w->me->topics[i])
+		w->me->topics[i] = kp_engine_topic(w->me->engine, w->plan.topics[i].name);
+	if (!w->me->topics[i])
 		sim_alloc(NULL, SIZE_MAX);
-	return w->topics[i];
+	return w->me->topics[i];
 }
 
 static void accepted(sim_world *w, uint32_t index, const sim_content *c, const kp_append_args *a)
 {
 	sim_record *r = &w->records[index];
 	*r = (sim_record){.topic = c->topic,
+	                  .client = (uint8_t)w->me->index,
 	                  .is_accepted = true,
 	                  .is_tracked = a->is_group || w->plan.config.reports != KP_REPORTS_NONE,
 	                  .is_after_calm = index >= w->plan.n_records,
@@ -104,8 +105,8 @@ static void accepted(sim_world *w, uint32_t index, const sim_content *c, const k
 	                  .partition = c->partition,
 	                  .accepted_us = w->now_us,
 	                  .timestamp_ms = a->timestamp_ms};
-	w->n_accepted++;
-	w->n_tracked += r->is_tracked;
+	w->me->n_accepted++;
+	w->me->n_tracked += r->is_tracked;
 	SIM_TRACE(w, "append #%u %s partition %d, %zu bytes", index, w->plan.topics[c->topic].name, c->partition,
 	          c->content.value.len);
 }
@@ -136,7 +137,7 @@ static int offer(sim_world *w, uint32_t index)
 	                    .partition = c.partition,
 	                    .is_group = w->plan.config.reports == KP_REPORTS_NONE && index % 5 == 0,
 	                    .opaque = (void *)(uintptr_t)(index + 1)};
-	w->room_generation = kp_engine_room_generation(w->engine);
+	w->me->room_generation = kp_engine_room_generation(w->me->engine);
 	int err = kp_engine_append(topic(w, c.topic), &a);
 	check_refusal(w, index, &c, &a, err);
 	if (err == 0)
@@ -148,17 +149,17 @@ static int offer(sim_world *w, uint32_t index)
 
 static void wait_for_room(sim_world *w)
 {
-	w->is_blocked = true;
-	w->blocked_until_us = w->now_us + w->plan.max_block_us;
+	w->me->is_blocked = true;
+	w->me->blocked_until_us = w->now_us + w->plan.max_block_us;
 	w->totals->blocked++;
-	kp_engine_wants_room(w->engine, 1);
-	sim_at(w, w->blocked_until_us, SIM_EV_APPLICATION, NULL, 0, 0);
+	kp_engine_wants_room(w->me->engine, 1);
+	sim_at(w, w->me->blocked_until_us, SIM_EV_APPLICATION, NULL, 0, 0);
 }
 
 static void have_room(sim_world *w)
 {
-	w->is_blocked = false;
-	kp_engine_wants_room(w->engine, -1);
+	w->me->is_blocked = false;
+	kp_engine_wants_room(w->me->engine, -1);
 }
 
 /* The next record. False: no more for now; it waits for room, or was refused for want of it. */
@@ -166,9 +167,9 @@ static bool append_next(sim_world *w)
 {
 	int err = offer(w, w->n_records);
 	if (err == KP_ERR_WOULD_BLOCK && w->plan.config.full_policy != KP_FULL_REFUSE) {
-		if (w->plan.config.full_policy == KP_FULL_DROP_OLDEST && kp_engine_drop_oldest(w->engine, w->now_us))
-			w->is_woken = true;
-		if (!w->is_blocked)
+		if (w->plan.config.full_policy == KP_FULL_DROP_OLDEST && kp_engine_drop_oldest(w->me->engine, w->now_us))
+			w->me->is_woken = true;
+		if (!w->me->is_blocked)
 			wait_for_room(w);
 		return false;
 	}
@@ -185,7 +186,7 @@ static bool append_next(sim_world *w)
 static bool has_pending(const sim_world *w)
 {
 	for (int32_t t = 0; t < w->plan.n_topics; t++)
-		if (w->topics[t] && kp_topic_n_partitions(w->topics[t]) == 0)
+		if (w->me->topics[t] && kp_topic_n_partitions(w->me->topics[t]) == 0)
 			return true;
 	return false;
 }
@@ -193,26 +194,26 @@ static bool has_pending(const sim_world *w)
 static void begin_flush(sim_world *w)
 {
 	SIM_TRACE(w, "flush, %u records offered", w->n_records);
-	w->is_flushing = true;
-	w->flush_upto = w->n_records;
-	w->flush_serial = kp_engine_flush_begin(w->engine, w->now_us);
+	w->me->is_flushing = true;
+	w->me->flush_upto = w->n_records;
+	w->me->flush_serial = kp_engine_flush_begin(w->me->engine, w->now_us);
 	/*
 	 * Once each topic has its partitions all that it waits for is there. Else what waits for metadata has to move first, up to its
 	 * deadline, and batches that came until then are waited for, too (flush_extended_to): they have theirs at most as much later.
 	 */
-	w->flush_until_us = w->now_us + (has_pending(w) ? 2 : 1) * w->plan.config.delivery_timeout_us;
-	sim_at(w, w->flush_until_us + SIM_SECOND, SIM_EV_NONE, NULL, 0, 0);
-	w->is_woken = true;
+	w->me->flush_until_us = w->now_us + (has_pending(w) ? 2 : 1) * w->plan.config.delivery_timeout_us;
+	sim_at(w, w->me->flush_until_us + SIM_SECOND, SIM_EV_NONE, NULL, 0, 0);
+	w->me->is_woken = true;
 }
 
 static void end_flush(sim_world *w)
 {
 	SIM_TRACE(w, "flushed");
-	for (uint32_t i = 0; i < w->flush_upto; i++)
+	for (uint32_t i = 0; i < w->me->flush_upto; i++)
 		if (w->records[i].is_tracked && w->records[i].n_reports == 0)
 			sim_fail(w, "flush", "record #%u was accepted before the flush and has not ended", i);
-	w->is_flushing = false;
-	kp_engine_flush_end(w->engine);
+	w->me->is_flushing = false;
+	kp_engine_flush_end(w->me->engine);
 	if (w->plan.flush_blocks)
 		sim_at(w, w->now_us, SIM_EV_APPLICATION, NULL, 0, 0);
 }
@@ -221,21 +222,21 @@ static void purge(sim_world *w)
 {
 	int what = (int)sim_range(&w->application, 1, KP_PURGE_QUEUED | KP_PURGE_IN_FLIGHT);
 	SIM_TRACE(w, "purge %d", what);
-	kp_engine_purge(w->engine, what, KP_ERR_PURGED, w->now_us);
-	w->is_woken = true;
+	kp_engine_purge(w->me->engine, what, KP_ERR_PURGED, w->now_us);
+	w->me->is_woken = true;
 }
 
 static void resume(sim_world *w, int32_t topic, int32_t partition)
 {
 	SIM_TRACE(w, "%s-%d is told to go on", w->plan.topics[topic].name, partition);
-	if (kp_engine_resume(w->topics[topic], partition))
+	if (kp_engine_resume(w->me->topics[topic], partition))
 		sim_fail(w, "halt", "%s-%d cannot be resumed", w->plan.topics[topic].name, partition);
 	sim_watch_resumed(w, topic, partition);
 }
 
 void sim_on_resume(sim_world *w, const sim_event *ev)
 {
-	if (w->engine && sim_watch_is_halted(w, (uint8_t)ev->a, ev->b))
+	if (w->me->engine && sim_watch_is_halted(w, (uint8_t)ev->a, ev->b))
 		resume(w, ev->a, ev->b);
 }
 
@@ -254,10 +255,10 @@ void sim_on_application(sim_world *w)
 	const sim_plan *p = &w->plan;
 	if (!w->records)
 		w->records = sim_alloc(NULL, (p->n_records + EPILOGUE_RECORDS * SIM_TOPICS) * sizeof(*w->records));
-	if (!w->engine || w->is_closing || w->n_records >= p->n_records || (w->is_flushing && p->flush_blocks))
+	if (!w->me->engine || w->me->is_closing || w->n_records >= p->n_records || (w->me->is_flushing && p->flush_blocks))
 		return;
-	if (w->is_blocked) {
-		if (w->now_us < w->blocked_until_us)
+	if (w->me->is_blocked) {
+		if (w->now_us < w->me->blocked_until_us)
 			return;
 		SIM_TRACE(w, "append #%u gives up waiting for room", w->n_records);
 		w->records[w->n_records++] = (sim_record){0};
@@ -267,24 +268,25 @@ void sim_on_application(sim_world *w)
 	sim_expire_producers(w);
 	if (sim_chance(&w->application, p->percent_purge))
 		purge(w);
-	if (!w->is_flushing && sim_chance(&w->application, p->percent_flush))
+	if (!w->me->is_flushing && sim_chance(&w->application, p->percent_flush))
 		begin_flush(w);
 	if (sim_chance(&w->application, p->percent_call))
 		sim_call_begin(w);
 	uint32_t n = (uint32_t)sim_range(&w->application, 1, p->burst_max);
 	while (n-- > 0 && w->n_records < p->n_records && append_next(w))
 		;
-	if (!w->is_blocked && w->n_records < p->n_records && !(w->is_flushing && p->flush_blocks))
+	if (!w->me->is_blocked && w->n_records < p->n_records && !(w->me->is_flushing && p->flush_blocks))
 		sim_at(w, w->now_us + pause_us(w), SIM_EV_APPLICATION, NULL, 0, 0);
 }
 
 void sim_after_turn(sim_world *w)
 {
-	if (w->is_blocked && !w->is_closing && kp_engine_room_generation(w->engine) != w->room_generation && append_next(w)) {
+	if (w->me->is_blocked && !w->me->is_closing && kp_engine_room_generation(w->me->engine) != w->me->room_generation &&
+	    append_next(w)) {
 		have_room(w);
 		sim_at(w, w->now_us, SIM_EV_APPLICATION, NULL, 0, 0);
 	}
-	if (w->is_flushing && kp_engine_flushed(w->engine, w->flush_serial))
+	if (w->me->is_flushing && kp_engine_flushed(w->me->engine, w->me->flush_serial))
 		end_flush(w);
 	sim_check_memory(w);
 	sim_check_deadlines(w);
@@ -292,7 +294,7 @@ void sim_after_turn(sim_world *w)
 
 bool sim_workload_is_done(const sim_world *w)
 {
-	return w->n_records >= w->plan.n_records && !w->is_blocked && !w->is_flushing;
+	return w->n_records >= w->plan.n_records && !w->me->is_blocked && !w->me->is_flushing;
 }
 
 /* The instance is alive: whatever went wrong before, these are persisted. */
@@ -300,7 +302,7 @@ void sim_epilogue(sim_world *w)
 {
 	for (int32_t t = 0; t < w->plan.n_topics; t++)
 		for (int32_t i = 0; i < SIM_PARTITIONS_MAX; i++)
-			if (w->topics[t] && sim_watch_is_halted(w, (uint8_t)t, i))
+			if (w->me->topics[t] && sim_watch_is_halted(w, (uint8_t)t, i))
 				resume(w, t, i);
 	for (int32_t i = 0; i < w->plan.n_topics * EPILOGUE_RECORDS; i++, w->n_records++) {
 		w->records[w->n_records] = (sim_record){0};

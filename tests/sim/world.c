@@ -9,12 +9,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "producer/reached.h"
 #include "tests/sim/memory.h"
 #include "tests/sim/watch.h"
 
 #define MOST_EVENTS 3000000u /* a run beyond that goes round in circles */
-#define MOST_ROUNDS 10000    /* turns without time going on */
 
 void *sim_alloc(void *old, size_t size)
 {
@@ -51,7 +49,7 @@ void sim_at(sim_world *w, int64_t at_us, sim_event_kind kind, sim_conn *conn, in
 		w->cap_events = w->cap_events ? w->cap_events * 2 : 256;
 		w->events = sim_alloc(w->events, w->cap_events * sizeof(*w->events));
 	}
-	sim_event ev = {at_us < w->now_us ? w->now_us : at_us, w->next_order++, kind, a, b, conn};
+	sim_event ev = {at_us < w->now_us ? w->now_us : at_us, w->next_order++, kind, a, b, conn, w->me};
 	size_t i = w->n_events++;
 	for (; i > 0 && is_before(&ev, &w->events[(i - 1) / 2]); i = (i - 1) / 2)
 		w->events[i] = w->events[(i - 1) / 2];
@@ -89,15 +87,31 @@ static void on_topic(sim_world *w, int32_t i)
 	SIM_TRACE(w, "topic %s has %d partitions now (error %d)", t->name, kp_db_n_partitions(w->db, t->name), err);
 }
 
+static uint32_t n_open_records(const sim_world *w)
+{
+	uint32_t n = 0;
+	for (int i = 0; i < w->n_clients; i++)
+		n += w->clients[i]->n_tracked - w->clients[i]->n_ended;
+	return n;
+}
+
+static bool is_any_alive(const sim_world *w)
+{
+	for (int i = 0; i < w->n_clients; i++)
+		if (w->clients[i]->engine)
+			return true;
+	return false;
+}
+
 static void on_deadline(sim_world *w, int32_t phase)
 {
-	if (w->engine && (int32_t)w->phase == phase)
-		sim_fail(w, "I9", "%u of %u records have not ended although the faults stopped long ago", w->n_tracked - w->n_ended,
-		         w->n_tracked);
+	if (is_any_alive(w) && (int32_t)w->phase == phase)
+		sim_fail(w, "I9", "%u records have not ended although the faults stopped long ago", n_open_records(w));
 }
 
 static void handle(sim_world *w, const sim_event *ev)
 {
+	w->me = ev->conn ? ev->conn->client : ev->client;
 	switch (ev->kind) {
 	case SIM_EV_APPLICATION: sim_on_application(w); break;
 	case SIM_EV_FAULT: sim_on_fault(w); break;
@@ -125,32 +139,14 @@ void sim_step_db(sim_world *w)
 	sim_deliver_answers(w);
 }
 
-/* The loop's turn, as the client does it; again at once while bytes are taken or the engine asks for it. */
-static void turn(sim_world *w)
-{
-	int n_rounds = 0;
-	bool wrote;
-	do {
-		w->is_woken = false;
-		w->engine_us = kp_engine_step(w->engine, w->now_us);
-		w->totals->turns++;
-		sim_take_actions(w);
-		wrote = sim_write_all(w);
-		sim_take_ended(w);
-		sim_after_turn(w);
-		sim_watch_turn(w);
-		if (++n_rounds > MOST_ROUNDS)
-			sim_fail(w, "I9", "the engine wants turn after turn at the same time");
-	} while ((wrote || w->is_woken || w->engine_us <= w->now_us) && !w->failure[0]);
-}
-
 static int64_t next_time(const sim_world *w)
 {
 	int64_t at = w->n_events ? w->events[0].at_us : KP_TIME_NEVER;
-	if (w->engine && w->is_woken)
-		return w->now_us;
-	if (w->engine && w->engine_us < at)
-		at = w->engine_us;
+	for (int i = 0; i < w->n_clients; i++) {
+		const sim_client *c = w->clients[i];
+		int64_t due_us = !c->engine ? KP_TIME_NEVER : c->is_woken ? w->now_us : c->engine_us;
+		at = due_us < at ? due_us : at;
+	}
 	return w->db_us < at ? w->db_us : at;
 }
 
@@ -166,8 +162,9 @@ static bool advance(sim_world *w)
 		handle(w, &ev);
 	}
 	sim_step_db(w);
-	if (w->engine && (w->is_woken || w->engine_us <= w->now_us))
-		turn(w);
+	for (int i = 0; i < w->n_clients; i++)
+		if (w->clients[i]->engine && (w->clients[i]->is_woken || w->clients[i]->engine_us <= w->now_us))
+			sim_client_turn(w, w->clients[i]);
 	w->totals->events++;
 	if (++w->n_advances > MOST_EVENTS)
 		sim_fail(w, "I9", "no end after %u events", MOST_EVENTS);
@@ -188,7 +185,10 @@ static int64_t patience_us(const sim_plan *p)
 
 static bool is_idle(const sim_world *w)
 {
-	return w->is_calm && sim_workload_is_done(w) && w->n_ended == w->n_tracked && w->n_held == 0 && kp_list_empty(&w->calls);
+	for (int i = 0; i < w->n_clients; i++)
+		if (!sim_client_is_idle(w->clients[i]))
+			return false;
+	return w->is_calm && sim_workload_is_done(w);
 }
 
 /* An answer of the bad weather may still be on its way, and fail records that are sent in the good one. */
@@ -217,110 +217,6 @@ static void go_on_when_done(sim_world *w)
 	}
 	if (w->phase == SIM_EPILOGUE && is_idle(w))
 		w->phase = SIM_OVER;
-}
-
-static void count_engine(sim_world *w)
-{
-	kp_engine_counters c;
-	kp_engine_count(w->engine, &c);
-	w->totals->requests += c.requests;
-	w->totals->retries += c.retries;
-	w->totals->connects += c.connects;
-	if (c.accepted != w->n_accepted)
-		sim_fail(w, "I1", "the engine counts %llu accepted records, the application %u", (unsigned long long)c.accepted,
-		         w->n_accepted);
-	if (c.persisted != w->outcomes[KP_PERSISTED] || c.not_persisted != w->outcomes[KP_NOT_PERSISTED] ||
-	    c.unknown != w->outcomes[KP_UNKNOWN])
-		sim_fail(w, "I1", "the engine's counters by outcome are not those of its ended batches");
-	if (c.persisted + c.not_persisted + c.unknown != c.accepted)
-		sim_fail(w, "I1", "%llu records were accepted, %llu ended", (unsigned long long)c.accepted,
-		         (unsigned long long)(c.persisted + c.not_persisted + c.unknown));
-	if (c.budget_used != 0)
-		sim_fail(w, "I5", "%lld bytes are accounted for although everything was released", (long long)c.budget_used);
-}
-
-/* As kp_close does: no more records, those accepted have until the deadline. */
-static void finish_sending(sim_world *w)
-{
-	int64_t until_us = w->now_us + w->plan.close_timeout_us;
-	SIM_TRACE(w, "close within %.3f ms", (double)w->plan.close_timeout_us / 1000);
-	w->is_closing = true;
-	kp_engine_stop_accepting(w->engine);
-	w->is_woken = true;
-	sim_at(w, until_us, SIM_EV_NONE, NULL, 0, 0);
-	while (!w->failure[0] && w->now_us < until_us && w->n_ended < w->n_tracked && advance(w))
-		;
-	if (w->now_us > until_us + 50 * SIM_MS)
-		sim_fail(w, "I7", "close ends %lld ms after its deadline", (long long)(w->now_us - until_us) / 1000);
-}
-
-/* What kp_close says is left ends in the same moment: as closed, or as persisted where only its turn to be reported was missing. */
-static void end_rest(sim_world *w)
-{
-	kp_engine_counters c;
-	kp_engine_count(w->engine, &c);
-	uint64_t left = c.accepted - c.persisted - c.not_persisted - c.unknown;
-	sim_take_ended(w);
-	uint64_t persisted = w->outcomes[KP_PERSISTED];
-	kp_engine_end_all(w->engine, KP_ERR_CLOSED, w->now_us);
-	sim_take_actions(w);
-	sim_take_ended(w);
-	uint64_t ended = w->n_closed + w->outcomes[KP_PERSISTED] - persisted;
-	if (ended != left)
-		sim_fail(w, "close", "%llu records were left at the deadline, and %llu end", (unsigned long long)left,
-		         (unsigned long long)ended);
-}
-
-static void close_engine(sim_world *w)
-{
-	if (w->topics[0]) {
-		kp_append_args a = {.content = {.value = kp_slice_cstr("late")}, .partition = KP_PARTITION_ANY};
-		if (kp_engine_append(w->topics[0], &a) == 0)
-			sim_fail(w, "close", "a closed engine accepted a record");
-	}
-	end_rest(w);
-	while (w->n_held)
-		sim_on_release(w);
-	if (!kp_list_empty(&w->calls))
-		sim_fail(w, "call", "a call has not ended with the engine");
-	count_engine(w);
-	kp_engine_free(w->engine);
-	w->engine = NULL;
-}
-
-static int64_t clock_us(void *opaque)
-{
-	return ((sim_world *)opaque)->now_us;
-}
-
-static int64_t wall_ms(void *opaque)
-{
-	return SIM_WALL_MS_AT_ZERO + ((sim_world *)opaque)->now_us / 1000;
-}
-
-static void wake(void *opaque)
-{
-	((sim_world *)opaque)->is_woken = true;
-}
-
-static void on_error(void *opaque, int error, const char *text)
-{
-	sim_world *w = opaque;
-	SIM_TRACE(w, "error callback: %s %s", kp_error_name(error), text);
-}
-
-static void make_engine(sim_world *w)
-{
-	kp_server servers[SIM_NODES + 1];
-	size_t n = 0;
-	if (w->plan.has_dead_server)
-		servers[n++] = (kp_server){"nowhere", 1};
-	for (int32_t i = 0; i < w->plan.n_bootstrap; i++)
-		servers[n++] = (kp_server){"node", (uint16_t)(9001 + i)};
-	kp_surroundings around = {clock_us, wall_ms, wake, on_error, &w->log, w, w->plan.seed ^ 0x5eed};
-	w->engine = kp_engine_new(&w->plan.config, servers, n, &around);
-	if (!w->engine)
-		sim_alloc(NULL, SIZE_MAX);
 }
 
 static void make_cluster(sim_world *w)
@@ -355,23 +251,36 @@ static void make_cluster(sim_world *w)
 	}
 }
 
+/* As kp_close does: no more records, those accepted have until the deadline. */
+static void finish_sending(sim_world *w)
+{
+	int64_t until_us = w->now_us + w->plan.close_timeout_us;
+	SIM_TRACE(w, "close within %.3f ms", (double)w->plan.close_timeout_us / 1000);
+	sim_client_stop(w);
+	sim_at(w, until_us, SIM_EV_NONE, NULL, 0, 0);
+	while (!w->failure[0] && w->now_us < until_us && n_open_records(w) > 0 && advance(w))
+		;
+	if (w->now_us > until_us + 50 * SIM_MS)
+		sim_fail(w, "I7", "close ends %lld ms after its deadline", (long long)(w->now_us - until_us) / 1000);
+}
+
 static void play(sim_world *w)
 {
 	make_cluster(w);
-	make_engine(w);
 	sim_at(w, 0, SIM_EV_APPLICATION, NULL, 0, 0);
 	sim_faults_schedule(w);
-	turn(w);
 	while (!w->failure[0] && w->phase != SIM_OVER && w->now_us < w->plan.close_us && advance(w))
 		go_on_when_done(w);
 	if (!w->failure[0] && w->phase != SIM_OVER && w->plan.close_us == KP_TIME_NEVER)
-		sim_fail(w, "I9", "nothing will happen any more, and %u records have not ended", w->n_tracked - w->n_ended);
+		sim_fail(w, "I9", "nothing will happen any more, and %u records have not ended", n_open_records(w));
 	if (w->failure[0])
 		return;
+	w->me = w->clients[0];
 	finish_sending(w);
+	w->me = w->clients[0];
 	if (w->failure[0])
 		return;
-	close_engine(w);
+	sim_client_close(w);
 	/* what is still under way arrives: a record reported as not persisted must not turn up */
 	sim_on_calm(w);
 	while (!w->failure[0] && advance(w))
@@ -387,10 +296,6 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	w->is_traced = is_traced;
 	w->is_forgetful = plan->forgets_any_time;
 	w->totals = totals;
-	kp_list_init(&w->calls);
-	kp_list_init(&w->ended_calls);
-	w->n_rebuilt = kp_reached.names[KP_REACHED_BATCH_SPLIT] + kp_reached.names[KP_REACHED_BATCH_EXPELLED];
-	sim_watch_begin(w);
 	kp_list_init(&w->views);
 	kp_list_init(&w->asked);
 	kp_random_init(&w->network, plan->seed ^ 0x6e6574);
@@ -398,6 +303,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	kp_random_init(&w->application, plan->seed ^ 0x617070);
 	kp_logger_init(&w->log, is_traced ? KP_LOG_DEBUG : -1, sim_trace_log, w, "sim");
 	sim_memory_begin(w);
+	sim_client_new(w, &w->plan.config);
 	play(w);
 	sim_memory_end();
 	snprintf(failure, failure_size, "%s", w->failure);
@@ -409,13 +315,11 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 		kp_db_get_stats(w->db, &stats);
 		totals->duplicates += stats.n_duplicates;
 		sim_conns_free(w);
-		sim_calls_free(w);
-		sim_watch_end(w);
 		sim_stale_free(w);
 		kp_db_free(w->db);
 		free(w->events);
 		free(w->records);
-		free(w->held);
+		sim_clients_free(w);
 		free(w->value);
 		free(w);
 	}
