@@ -1,5 +1,6 @@
 """The drivers: compiled once, started beside each other, stopped together."""
 
+import functools
 import json
 import os
 import pathlib
@@ -33,6 +34,7 @@ def build_drivers():
     compile_c("-shared", "-fPIC", HERE / "clock_step.c", "-o", CLOCK_STEP)
 
 
+@functools.cache
 def newest_librdkafka():
     """A folder where the library of the confluent-kafka wheel has the name that the driver was linked with."""
     libraries = pathlib.Path(confluent_kafka.__file__).parent.parent / "confluent_kafka.libs"
@@ -44,18 +46,23 @@ def newest_librdkafka():
     return link.parent
 
 
+def environment(name, env=None):
+    """Of a driver: the library that it is to run with."""
+    env = ENVIRONMENT | (env or {})
+    if name == "rdkafka":
+        env = env | {"LD_LIBRARY_PATH": f"{newest_librdkafka()}:{os.environ.get('LD_LIBRARY_PATH', '')}"}
+    return env
+
+
 class Client:
     """A driver that runs. `label` is its row's name; `properties` are the client's."""
 
     def __init__(self, name, label, servers, topic, folder, rate, properties=(), env=None):
         self.name, self.label, self.topic = name, label, topic
         self.output, self.errors = folder / f"{topic}.records", folder / f"{topic}.stderr"
-        env = ENVIRONMENT | (env or {})
-        if name == "rdkafka":
-            env = env | {"LD_LIBRARY_PATH": f"{newest_librdkafka()}:{os.environ.get('LD_LIBRARY_PATH', '')}"}
         with open(self.errors, "w") as errors:
-            self.process = subprocess.Popen([OUT / f"driver_{name}", servers, topic, str(rate), self.output, *properties], env=env,
-                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+            self.process = subprocess.Popen([OUT / f"driver_{name}", servers, topic, str(rate), self.output, *properties],
+                                            env=environment(name, env), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
 
     def stop_sending(self):
         self.process.stdin.close()

@@ -4,6 +4,7 @@
 import contextlib
 import functools
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ HERE = "10.77.0.1"
 # A node's log folder is a small file system of its own.
 LOG_MB = 400
 SESSION_S = 6
+# Partitions of the log of transactions: each leader coordinates the transactional ids that fall on it.
+COORDINATORS = 3
 STEADY_S = 2
 PROXY = "127.0.0.1:8474"
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
@@ -40,6 +43,9 @@ default.replication.factor=3
 min.insync.replicas=2
 offsets.topic.replication.factor=3
 offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+transaction.state.log.num.partitions={coordinators}
 group.initial.rebalance.delay.ms=0
 log.cleaner.dedupe.buffer.size=16777216
 log.segment.delete.delay.ms=1000
@@ -52,6 +58,12 @@ replica.lag.time.max.ms=10000
 auto.create.topics.enable=false
 controlled.shutdown.enable=true
 """
+
+
+def coordinator_partition(transactional_id):
+    """As Kafka finds it: Java's String.hashCode, its sign cut off."""
+    value = functools.reduce(lambda h, c: (31 * h + ord(c)) & 0xFFFFFFFF, transactional_id, 0)
+    return (value & 0x7FFFFFFF) % COORDINATORS
 
 
 def command(*args):
@@ -70,7 +82,7 @@ class Node:
         voters = ",".join(f"{n}@10.77.0.1{n}:9093" for n in NODES)
         self.config = folder / "server.properties"
         self.config.write_text(PROPERTIES.format(node=number, voters=voters, address=self.address, here=HERE, folder=folder,
-                                                 session_ms=SESSION_S * 1000))
+                                                 session_ms=SESSION_S * 1000, coordinators=COORDINATORS))
 
     def prepare(self):
         wire = f"wire{self.number}"
@@ -221,6 +233,17 @@ class Cluster:
         what = ["--delete-config", "producer_byte_rate"] if byte_rate is None else ["--add-config", f"producer_byte_rate={byte_rate}"]
         kafka_tool("kafka.admin.ConfigCommand", "--bootstrap-server", self.servers, "--alter", *what, "--entity-type", "clients",
                    "--entity-name", client_id)
+
+    def coordinator(self, transactional_id):
+        """The number of the node that coordinates it, -1 when there is none."""
+        return self.leader("__transaction_state", coordinator_partition(transactional_id))
+
+    def set_transaction_version(self, version):
+        """2: KIP-890; 1 and 0: the classic protocol. Finalized for the whole cluster."""
+        where = ("org.apache.kafka.tools.FeatureCommand", "--bootstrap-server", self.servers)
+        found = re.search(r"transaction\.version.*FinalizedVersionLevel: (\d+)", kafka_tool(*where, "describe").decode())
+        if (now := int(found[1])) != version:
+            kafka_tool(*where, "upgrade" if version > now else "downgrade", "--feature", f"transaction.version={version}")
 
     def close(self):
         for node in self.nodes.values():

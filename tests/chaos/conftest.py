@@ -14,12 +14,13 @@ import table
 from checker import read_log, verdict
 from clients import QUICK_RATE, RATE, Client, build_drivers
 from cluster import Cluster, Toxiproxy
+from txn_clients import build_txn_drivers
+from txn_traffic import PROTOCOLS, TxnTraffic
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KPRODUCER = ("kproducer", "kproducer", ())
 LIBRDKAFKA = ("rdkafka", "librdkafka", ())
-rows = []
 
 
 def pytest_addoption(parser):
@@ -107,8 +108,8 @@ class Traffic:
         log = self.logs[client.label] = read_log(self.cluster, client.topic)
         row = {"scenario": self.scenario, **summary, "client": client.label, "version": summary["client"],
                "stall_s": summary["stall_ms"] / 1000, **verdict(records, log, counts)}
-        rows.append(row)
-        self.say(", ".join(f"{title} {row[name]}" for name, title in list(table.COLUMNS.items())[1:]))
+        table.RECORDS.rows.append(row)
+        self.say(table.RECORDS.said(row))
         if row["errors"]:
             self.say(f"{client.label} errors: {row['errors']}")
         return row
@@ -129,12 +130,29 @@ def traffic(request, cluster, is_quick, tmp_path, say):
     traffic.close()
 
 
+@pytest.fixture(scope="session")
+def txn_drivers(shared_cluster):
+    build_txn_drivers()
+
+
+@pytest.fixture(params=PROTOCOLS, ids=PROTOCOLS.get)
+def transactions(request, txn_drivers, cluster, tmp_path, say):
+    """The same with transactions, once with each protocol."""
+    scenario = request.node.originalname.removeprefix("test_").replace("_", "-")
+    say(f"== {scenario}, {PROTOCOLS[request.param]}")
+    cluster.set_transaction_version(request.param)
+    traffic = TxnTraffic(scenario, request.param, cluster, tmp_path, say)
+    yield traffic
+    traffic.close()
+
+
 def pytest_terminal_summary(terminalreporter, config):
-    if not rows:
-        return
-    terminalreporter.section("chaos")
-    for line in table.plain(rows):
-        terminalreporter.line(line)
-    terminalreporter.line(f"written to {table.write_json(rows, config.getoption('quick'))}")
-    if config.getoption("write"):
-        table.write_document(rows)
+    filled = [one for one in table.ALL if one.rows]
+    for one in filled:
+        terminalreporter.section(one.mark)
+        for line in one.plain():
+            terminalreporter.line(line)
+        if config.getoption("write"):
+            one.write_document()
+    if filled:
+        terminalreporter.line(f"written to {table.write_json(config.getoption('quick'))}")
