@@ -13,6 +13,7 @@ C_PROGRAMS = {
     "sink": (["sink/*.c"], FAST, []),
     "limit": (["limit.c"], FAST, []),
     "rdk_bench": (["rdk_bench.c"], ["-O2"], ["-lrdkafka", "-lpthread"]),
+    "rdk_transactions": (["rdk_transactions.c"], ["-O2"], ["-lrdkafka"]),
     "micro_record": (["micro_record.c"], ["-O2", f"-I{ROOT / 'src'}", f"-I{ROOT / 'include'}"],
                      [BUILD / "libkp_record.a", BUILD / "libkp_base.a", "-lisal", "-ldeflate", "-lzstd", "-llz4", "-lsnappy"]),
     "probe": (["probe/*.c"], ["-O2", f"-I{ROOT / 'src'}", f"-I{ROOT / 'include'}"],
@@ -59,7 +60,7 @@ def newest_librdkafka():
 def java_client():
     if not list(KAFKA_JARS.glob("kafka-clients-*.jar")):
         raise BenchError(f"no Kafka client in {KAFKA_JARS}: run scripts/setup --bench")
-    command(["javac", "-cp", f"{KAFKA_JARS}/*", "-d", OUT / "java", SOURCE / "peers-java" / "JavaBench.java"], "javac")
+    command(["javac", "-cp", f"{KAFKA_JARS}/*", "-d", OUT / "java", *sorted((SOURCE / "peers-java").glob("*.java"))], "javac")
 
 
 def go_peer(name):

@@ -28,10 +28,11 @@ class Case:
     is_random: bool = False  # the partition is drawn for each record, instead of chosen by the client
     rate: int = 0  # records/s; 0: as fast as it goes
     array: int = 1  # records a call
+    transaction: int = 0  # records of one, one behind the other; 0: none
 
     @property
     def name(self):
-        shows_size = self.size != 100 or self.codec != "none" or (self.target != "sink" and not self.rate)
+        shows_size = self.size != 100 or self.codec != "none" or (self.target != "sink" and not self.rate and not self.transaction)
         parts = [
             (self.target != "sink", self.target),
             (shows_size, f"{self.size // 1000}KB" if self.size >= 10000 else f"{self.size}B"),
@@ -47,11 +48,12 @@ class Case:
             (self.rate, f"latency-{short(self.rate)}"),
             (self.linger_ms != (0 if self.rate else 5), f"linger{self.linger_ms}"),
             (self.array > 1, f"array{self.array}"),
+            (self.transaction, f"transactions-{short(self.transaction)}"),
         ]
         return "-".join(part for is_shown, part in parts if is_shown) or "base"
 
     def __str__(self):
-        where = {"sink": "the sink", "kafka": "Apache Kafka"}[self.target]
+        where = {"sink": "the sink", "kafka": "Apache Kafka", "kafka-classic": "Apache Kafka with transaction.version 1"}[self.target]
         parts = [
             f"{self.size} B", f"{self.partitions} partition{'s' * (self.partitions > 1)}{', drawn for each record' * self.is_random}",
             f"compression {self.codec}", "idempotent" if self.idempotent else "not idempotent", f"linger {self.linger_ms} ms",
@@ -59,12 +61,13 @@ class Case:
             *([f"{self.producers} producers"] * (self.producers > 1)), *([f"{short(self.keys)} keys"] * (self.keys > 0)),
             *([f"{self.headers} headers"] * (self.headers > 0)), *([f"arrays of {self.array}"] * (self.array > 1)),
             *([f"{short(self.rate)} records/s"] * (self.rate > 0)),
+            *([f"transactions of {self.transaction:,} records"] * (self.transaction > 0)),
         ]
         return f"{', '.join(parts)}, to {where}"
 
 
 BASE = Case()
-WARM_UP_S = 1  # with a rate: the first second is not in the latencies
+WARM_UP_S = 1  # with a rate or transactions: the first second is not in the latencies; of peers' transactions, neither in the rate
 
 # M records/s to reckon with: they decide how many records a run of some seconds sends, and what --list estimates. "limit" and
 # "librdkafka" stand for both of theirs.
@@ -80,6 +83,10 @@ RATES = {
     "kafka-1000B": dict(kproducer=0.5, librdkafka=0.3),
     "kafka-100B-lz4": dict(kproducer=4, librdkafka=1.7),
     "kafka-1000B-lz4": dict(kproducer=0.5, librdkafka=0.3),
+    "kafka-random-transactions-100": dict(kproducer=0.04, librdkafka=0.028, java=0.024),
+    "kafka-random-transactions-10k": dict(kproducer=1, librdkafka=0.8, java=0.9),
+    "kafka-classic-random-transactions-100": dict(kproducer=0.04),
+    "kafka-classic-random-transactions-10k": dict(kproducer=1),
 } | {name: dict(kproducer=rate) for name, rate in {
     "10B": 20, "100KB": 0.03, "keyed": 10, "headers": 5,
     "100B-zstd": 2, "100B-snappy": 4, "100B-gzip": 0.6, "1000B-zstd": 0.25, "1000B-snappy": 0.6, "1000B-gzip": 0.06,
@@ -98,5 +105,6 @@ def expected_rate(case, program):
 
 
 def records(case, program, seconds):
-    warm_up = case.rate * WARM_UP_S
-    return max(FEWEST, int(expected_rate(case, program) * seconds) + warm_up)
+    if case.transaction:  # whole ones, of which some are warm-up
+        return max(2, round(expected_rate(case, program) * seconds / case.transaction)) * case.transaction
+    return max(FEWEST, int(expected_rate(case, program) * seconds) + case.rate * WARM_UP_S)

@@ -36,6 +36,7 @@ def with_ratios(results, group):
     table = [list(row) for row in report.rows(results, group)]
     extra = [("CPU ns/record", f"CPU by {NEWEST}'s", relative(results, group, floors.cpu_ns, NEWEST))]
     if not group.is_latency:
+        extra += [("M records/s", "rate by java's", relative(results, group, floors.rate, "java"))] * group.is_transactional
         extra += [("M records/s", "rate by the limit's", relative(results, group, floors.rate, LIMIT)),
                   ("M records/s", f"rate by {NEWEST}'s", relative(results, group, floors.rate, NEWEST))]
     for behind, title, cells in extra:
@@ -49,7 +50,7 @@ def with_ratios(results, group):
 def group_plot(results, group):
     entries = results.entries(group.name)
     several = len({p for _, p in entries}) > 1, len({c for c, _ in entries}) > 1
-    shown = report.columns(group)[:3 if group.is_latency else 2]
+    shown = report.columns(group)[:3 if group.is_latency or group.is_transactional else 2]
     rows = []
     for case, program in entries:
         runs = results.select(group.name, case, program)

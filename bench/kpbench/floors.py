@@ -130,6 +130,8 @@ TABLE = (
     Floor("threads", "the slowest thread's records/s by their mean:", ours(slowest_thread), 0.5, False, "4threads"),
     *(Floor(group, f"{p} by the best peer's:", ours_by_best(percentile(p)), 1, True, case, "the best peer")
       for group, case in (("latency", "latency-10k"), ("kafka-latency", "kafka-latency-10k")) for p in ("p50", "p99")),
+    *(Floor("transactions", "commits/s by {against}'s:", ours_by(lambda r: r.commits), 1, False, f"kafka-random-transactions-{n}", p)
+      for n in ("100", "10k") for p in ("java", NEWEST)),
     Floor("idle", "wake-ups a second:", probed("idle", "wakeups_per_second"), 1, True),
     Floor("all brokers down", "per cent of a core:", probed("down", "cpu_percent"), 1, True),
 )

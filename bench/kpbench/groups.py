@@ -29,12 +29,16 @@ class Group:
         return list(dict.fromkeys(program for _, program in self.entries))
 
     @property
-    def target(self):
-        return self.entries[0][0].target
+    def is_on_kafka(self):
+        return any(case.target != "sink" for case in self.cases)
 
     @property
     def is_latency(self):
         return any(case.rate for case, _ in self.entries)
+
+    @property
+    def is_transactional(self):
+        return any(case.transaction for case in self.cases)
 
     @property
     def is_dimension(self):
@@ -53,6 +57,11 @@ def along(name, title, axis, cases, also=(), **more):
 
 def latency(target, rate):
     return Case(target=target, rate=rate, linger_ms=0)
+
+
+def transactional(n, target="kafka"):
+    """Each has records for each of six partitions, so that all programs do the same."""
+    return Case(target=target, is_random=True, transaction=n)
 
 
 WIDE = Case(partitions=1000, is_random=True, brokers=100)
@@ -93,7 +102,13 @@ DIMENSIONS = (
           rounds=3, axis="case"),
 )
 
-SUITES = {"quick": (of("base", "Base case", BASE, QUICK, seconds=1.7),), "full": FLOORS + DIMENSIONS}
+TRANSACTIONS = Group(
+    "transactions", "Transactions, Apache Kafka",
+    (*((transactional(n), p) for n in (100, 10000) for p in (US, "java", NEWEST)),
+     *((transactional(n, "kafka-classic"), US) for n in (100, 10000))),
+    seconds=2, rounds=3, axis="case")
+
+SUITES = {"quick": (of("base", "Base case", BASE, QUICK, seconds=1.7),), "full": (*FLOORS, TRANSACTIONS, *DIMENSIONS)}
 GROUPS = {g.name: g for g in SUITES["full"]}
 
 # Seconds of a run besides the sending: starts, and on Kafka a topic that is made, counted and deleted.
@@ -103,10 +118,10 @@ OTHERWISE_S, KAFKA_RUN_S, KAFKA_S = 0.3, 4, 12
 
 def estimate_s(groups, rounds=None, scale=1.0):
     """How long they take, by the table of rates; the probes aside."""
-    total = KAFKA_S if any(g.target == "kafka" for g in groups) else 0
+    total = KAFKA_S * len({case.target for g in groups for case in g.cases} - {"sink"})
     for g in groups:
         for case, program in g.entries:
-            run = START_S.get(program, OTHERWISE_S) + (KAFKA_RUN_S if g.target == "kafka" else 0)
+            run = START_S.get(program, OTHERWISE_S) + KAFKA_RUN_S * g.is_on_kafka
             total += run * (not g.is_dimension)  # the start alone
             total += (rounds or g.rounds) * (run + records(case, program, g.seconds * scale) / expected_rate(case, program))
     return total

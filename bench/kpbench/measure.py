@@ -54,11 +54,12 @@ def run_once(program, case, target, n, values):
     if not n == r.acknowledged == counted or wrong:
         raise BenchError(
             f"{program.name}, {case}: {n} to send, {r.acknowledged} acknowledged, {counted} counted by the target {wrong}".rstrip())
-    if case.rate and n > 1 and not r.latency_us:
+    if (case.rate or case.transaction) and n > 1 and not r.latency_us:
         raise BenchError(f"{program.name}, {case}: it printed no latencies")
     cpu = used["user_s"] + used["sys_s"]
     run = Run("", case.name, program.name, 0, n, r.seconds, cpu, used["max_rss_kib"], used["max_threads"], used["wall_s"], server,
-              max(0, busy - server - cpu), **target.counted(), latency_us=r.latency_us, first_ms=r.first_ms, threads=r.threads)
+              max(0, busy - server - cpu), **target.counted(), latency_us=r.latency_us, first_ms=r.first_ms, threads=r.threads, timed=r.timed,
+              transactions=r.transactions)
     return run, r
 
 
@@ -88,13 +89,12 @@ def note(results, group, case, program):
 def run_group(group, plan, results):
     """Every program once to see what its start costs (not along a dimension), then the rounds, each from another one on: who runs behind
     whom is not the same twice."""
-    target = plan.targets(group.target)
     entries = [(case, PROGRAMS[name]) for case, name in handled(group.entries)]
     rounds = plan.rounds or group.rounds
     for case, program in entries:
         note(results, group, case, program)
         if not group.is_dimension:
-            run, r = run_once(program, case, target, 1, payload(case.size))
+            run, r = run_once(program, case, plan.targets(case.target), 1, payload(case.size))
             add(results, group, run, 0)
             if r.version:
                 results.versions[program.name] = r.version
@@ -103,7 +103,7 @@ def run_group(group, plan, results):
         for case, program in entries[first:] + entries[:first]:
             begin = time.monotonic()
             n = records(case, program.name, group.seconds * plan.scale)
-            run, _ = run_once(program, case, target, n, payload(case.size))
+            run, _ = run_once(program, case, plan.targets(case.target), n, payload(case.size))
             add(results, group, run, i)
             plan.say(f"{group.name} round {i}/{rounds} {case.name} {program.name}: {run.rate / 1e6:.3g} M records/s,"
                      f" {time.monotonic() - begin:.1f} s")

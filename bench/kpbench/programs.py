@@ -22,6 +22,8 @@ class Result:
     latency_us: dict = None  # p50, p99, p999, max; with a rate
     first_ms: float = None  # from creating the producer to the first report
     threads: dict = None  # slowest_records_per_second, mean_records_per_second of the threads that send
+    timed: int = 0  # records behind the warm-up, of which the seconds are; 0: all
+    transactions: int = 0  # likewise
 
 
 def options(*pairs):
@@ -35,8 +37,9 @@ def differs_only_in(case, *fields):
 
 
 class Program:
-    """A program prints a line `[NAME VERSION] records=N ... secs=S [first_ms=M]`: N were acknowledged, in S seconds. With a rate also
-    `latency_us n= mean= p50= p90= p99= p99.9= max=`, from when a record was due to its report, the first second left out.
+    """A program prints a line `[NAME VERSION] records=N ... [timed=N transactions=N] secs=S [first_ms=M]`: N were acknowledged (in
+    transactions: those behind a warm-up), in S seconds. With a rate also `latency_us n= mean= p50= p90= p99= p99.9= max=`, from when a record
+    was due to its report, the first second left out; with transactions the same of their commits.
 
     A client sends one record before its clock starts, so that connection, metadata and producer id are not in its figures.
     """
@@ -63,7 +66,9 @@ class Program:
             raise BenchError(f"{self.name} printed no result: {out.strip()[-300:]}")
         line = re.search(r"^latency_us (.*)$", out, re.M)
         latency = {k.replace(".", ""): float(v) for k, v in re.findall(r"(\S+)=(\S+)", line[1])} if line else None
-        return Result(int(found[2]), float(found[3]), found[1] or "", latency, float(found[4]) if found[4] else None)
+        timed = re.search(r" timed=(\d+) transactions=(\d+) ", out)
+        return Result(int(found[2]), float(found[3]), found[1] or "", latency, float(found[4]) if found[4] else None,
+                      timed=int(timed[1]) if timed else 0, transactions=int(timed[2]) if timed else 0)
 
 
 class Limit(Program):
@@ -99,44 +104,52 @@ class Kproducer(Program):
     def options(self, case):
         """Of perf, for what is no property."""
         headers = [("-H", h) for h in HEADERS[:case.headers]]
-        rate = ("--rate", case.rate), ("--warmup", str(WARM_UP_S) if case.rate else "")
+        rate = ("--rate", case.rate), ("--warmup", str(WARM_UP_S) if case.rate or case.transaction else "")
         return options(("--threads", max(case.threads, case.producers)), ("--producers", case.producers), ("--array", case.array),
-                       ("--keys", case.keys), ("-p", "random" if case.is_random else ""), *rate, *headers)
+                       ("--keys", case.keys), ("-p", "random" if case.is_random else ""),
+                       ("--records-per-transaction", case.transaction), *rate, *headers)
 
     def command(self, case, target, n, payload):
         given = [a for p in self.properties(case) for a in ("-X", p)]
+        transactional = ["--transactional-id", target.topic] * bool(case.transaction)
         return [KPRODUCER, "perf", "-b", target.servers, "-t", target.topic, "-n", n, "-s", case.size, "--payload-file", payload,
-                *self.options(case), *given, "--json", "-q"]
+                *self.options(case), *transactional, *given, "--json", "-q"]
 
     def settings(self, case):
         return "our defaults, with " + " ".join(self.properties(case)) + "".join(f" {o}" for o in self.options(case))
 
     def parse(self, out):
         r = json.loads(out)
-        latency = r["latency_us"] if r["settings"]["rate"] else None
-        return Result(r["acked"], r["seconds"], r["settings"]["version"], latency, threads=r.get("threads"))
+        t, version = r.get("transactions"), r["settings"]["version"]
+        if t:
+            return Result(t["committed_records"], r["seconds"], version, t["commit_latency_us"], transactions=t["committed"])
+        return Result(r["acked"], r["seconds"], version, r["latency_us"] if r["settings"]["rate"] else None, threads=r.get("threads"))
 
 
 class Librdkafka(Program):
-    can = (*Program.can, "threads", "linger_ms", "is_random", "rate", "brokers")
+    can = (*Program.can, "threads", "linger_ms", "is_random", "rate", "brokers", "transaction")
 
     def __init__(self, name, *needs, **env):
         super().__init__(name)
-        self.needs = ("rdk_bench", *needs)
+        self.needs = ("rdk_bench", "rdk_transactions", *needs)
         self.env = env
 
     def properties(self, case):
         return ["acks=-1", f"enable.idempotence={str(case.idempotent).lower()}", f"linger.ms={case.linger_ms}",
                 f"compression.type={case.codec}", "max.in.flight=5", f"queue.buffering.max.kbytes={BUFFER_BYTES // 1024}",
-                "queue.buffering.max.messages=1000000", f"batch.size={BATCH_BYTES}", "batch.num.messages=100000"]
+                "queue.buffering.max.messages=1000000", f"batch.size={65536 if case.transaction else BATCH_BYTES}",
+                "batch.num.messages=100000"]
 
     def options(self, case):
         return options(("--threads", case.threads), ("--random", str(case.partitions) if case.is_random else ""), ("--rate", case.rate))
 
     def command(self, case, target, n, payload):
         given = [a for p in self.properties(case) for a in ("-X", p)]
-        return [OUT / "rdk_bench", "-b", target.servers, "-t", target.topic, "-n", n, "-s", case.size, "-f", payload, "--poll-every", 100,
-                *self.options(case), *given]
+        where = ["-b", target.servers, "-t", target.topic, "-n", n, "-f", payload, "--poll-every", 100]
+        if case.transaction:
+            return [OUT / "rdk_transactions", *where, "--size", case.transaction, "--warmup", WARM_UP_S, *self.options(case), *given, "-X",
+                    f"transactional.id={target.topic}"]
+        return [OUT / "rdk_bench", *where, "-s", case.size, *self.options(case), *given]
 
     def settings(self, case):
         polled = "by a thread of its own" if case.rate or case.threads > 1 else "every 100 records"
@@ -146,7 +159,10 @@ class Librdkafka(Program):
 class Java(Program):
     needs = ("java",)
     jvm = ["-Xms1g", "-Xmx1g", "-XX:+UseParallelGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
-    can = (*Program.can, "linger_ms", "rate", "brokers")
+    can = (*Program.can, "linger_ms", "rate", "brokers", "is_random", "transaction")
+
+    def handles(self, case):
+        return super().handles(case) and case.is_random == bool(case.transaction)
 
     def properties(self, case):
         return ["acks=all", f"enable.idempotence={str(case.idempotent).lower()}", f"linger.ms={case.linger_ms}",
@@ -155,8 +171,10 @@ class Java(Program):
 
     def command(self, case, target, n, payload):
         rate = [f"rate={case.rate}"] if case.rate else []
-        return ["java", *self.jvm, "-cp", f"{OUT / 'java'}:{KAFKA_JARS}/*", "JavaBench", target.servers, target.topic, n, payload,
-                *self.properties(case), *rate]
+        transactions = [f"transactional.id={target.topic}", f"size={case.transaction}", f"partitions={case.partitions}",
+                        f"warmup={WARM_UP_S}"] if case.transaction else []
+        return ["java", *self.jvm, "-cp", f"{OUT / 'java'}:{KAFKA_JARS}/*", "TransactionBench" if case.transaction else "JavaBench",
+                target.servers, target.topic, n, payload, *self.properties(case), *rate, *transactions]
 
     def settings(self, case):
         return " ".join(self.jvm[:3] + self.properties(case))

@@ -25,10 +25,17 @@ class Run:
     latency_us: dict
     first_ms: float
     threads: dict
+    timed: int = 0  # of the records, those behind a warm-up, of which the seconds are; 0: all
+    transactions: int = 0  # likewise
 
     @property
     def rate(self):
-        return self.records / max(self.seconds, 1e-9)  # a run of one record may take no time
+        return (self.timed or self.records) / max(self.seconds, 1e-9)  # a run of one record may take no time
+
+    @property
+    def commits(self):
+        """A second; None without transactions."""
+        return self.transactions / max(self.seconds, 1e-9) if self.transactions else None
 
     @property
     def cpu_ns(self):
@@ -73,8 +80,8 @@ class Results:
 
 
 def read(path):
-    """What write() wrote; ValueError or KeyError when that is not so."""
+    """What write() wrote; ValueError, KeyError or TypeError when that is not so."""
     kept = json.loads(path.read_text())
     names = [f.name for f in dataclasses.fields(Run)]
-    runs = [Run(**{name: row[name] for name in names}) for row in kept.pop("runs")]
+    runs = [Run(**{name: row[name] for name in names if name in row}) for row in kept.pop("runs")]
     return Results(**{f.name: kept[f.name] for f in dataclasses.fields(Results) if f.name != "runs"}, runs=runs)

@@ -13,11 +13,14 @@ import subprocess
 import tempfile
 import time
 
-from .cases import BASE
+from . import build
+from .cases import BASE, Case
 from .paths import KAFKA_JARS, KPRODUCER, OUT, BenchError
 
 TOPIC = "bench"
 WARM_UP = ((0, 3000000), (20000, 100000))  # (records/s, records): at full speed, and as many small requests
+TRANSACTIONAL = Case(target="kafka", is_random=True, transaction=100)
+TRANSACTIONS_WARM_UP = ((100, 40000), (10000, 500000))  # (records of one, records)
 KAFKA_PROPERTIES = """
 process.roles=broker,controller
 node.id=1
@@ -26,6 +29,8 @@ controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
 log.segment.delete.delay.ms=500
 """
 
@@ -102,6 +107,8 @@ def kafka_java(*args, memory="256m"):
 class KafkaNode:
     """One node, with Kafka's own defaults and 1 GB of heap. Its log goes when a run has been counted."""
 
+    features = ()
+
     def __init__(self, check=False):
         if not list(KAFKA_JARS.glob("kafka_2.13-*.jar")):
             raise BenchError(f"no Kafka in {KAFKA_JARS}: run scripts/setup --bench")
@@ -115,9 +122,10 @@ class KafkaNode:
         self.servers = f"127.0.0.1:{ports[0]}"
         config = self.folder / "server.properties"
         config.write_text(KAFKA_PROPERTIES.format(port=ports[0], controller_port=ports[1], folder=self.folder))
-        self.process = None
+        self.process, self.is_warm_for_transactions = None, False
         try:
-            run_tool(kafka_java("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", config), "formatting Kafka's log")
+            run_tool(kafka_java("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", config, *self.features),
+                     "formatting Kafka's log")
             with open(self.folder / "log", "w") as log:
                 self.process = subprocess.Popen([*kafka_java("-Xms1g", "kafka.Kafka", str(config), memory="1g")], stdin=subprocess.DEVNULL,
                                                 stdout=log, stderr=log)
@@ -144,18 +152,30 @@ class KafkaNode:
                 run_tool([KPRODUCER, "perf", "-b", self.servers, "-t", self.topic, "-n", n, "--rate", rate, "-X", "linger.ms=0", "-q"],
                          "warming up")
 
+    def warm_up_transactions(self):
+        """Likewise, and the log of the transactions is made by the first."""
+        if self.is_warm_for_transactions:
+            return
+        self.is_warm_for_transactions = True
+        with self.one_run(TRANSACTIONAL):
+            for size, n in TRANSACTIONS_WARM_UP:
+                run_tool([KPRODUCER, "perf", "-b", self.servers, "-t", self.topic, "-n", n, "-p", "random", "--transactional-id", "warm-up",
+                          "--records-per-transaction", size, "-q"], "warming up")
+
     def topics(self, *args):
         return run_tool([KPRODUCER, "topics", args[0], *args[1:], "-b", self.servers, "-q"], f"topics {args[0]}")
 
     @contextlib.contextmanager
     def one_run(self, case):
+        if case.transaction:
+            self.warm_up_transactions()
         self.topic = f"{TOPIC}-{next(self.numbers)}"
         self.topics("create", self.topic, "--partitions", case.partitions)
         # A record for each partition: when it is acknowledged the leader is there, also for a program that does not retry.
         for i in range(case.partitions):
             run_tool([KPRODUCER, "perf", "-b", self.servers, "-t", self.topic, "-p", i, "-n", 1, "-q"], "the first record")
         yield
-        self.n_records = self.count() - case.partitions
+        self.n_records = (self.count_committed() if case.transaction else self.count()) - case.partitions
         self.topics("delete", self.topic)
 
     def count(self):
@@ -163,6 +183,11 @@ class KafkaNode:
         lines = run_tool(kafka_java("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.servers, "--topic", self.topic),
                          "GetOffsetShell").split()
         return sum(int(line.rsplit(":", 1)[1]) for line in lines)
+
+    def count_committed(self):
+        build.build(["java"])
+        return int(run_tool(kafka_java("-cp", f"{OUT / 'java'}:{KAFKA_JARS}/*", "CountCommitted", self.servers, self.topic),
+                            "CountCommitted"))
 
     def counted(self):
         """Not known."""
@@ -177,4 +202,10 @@ class KafkaNode:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-TARGETS = {"sink": Sink, "kafka": KafkaNode}
+class ClassicKafkaNode(KafkaNode):
+    """As before KIP-890."""
+
+    features = ("--feature", "transaction.version=1")
+
+
+TARGETS = {"sink": Sink, "kafka": KafkaNode, "kafka-classic": ClassicKafkaNode}

@@ -20,7 +20,7 @@ os.environ["KP_BENCH_WHEEL"] = str(pathlib.Path(confluent_kafka.__file__).parent
 sys.path.insert(0, str(REPOSITORY / "bench"))
 from kpbench import build, floors, main, measure, programs, results, targets  # noqa: E402
 from kpbench.cases import BASE, Case, expected_rate  # noqa: E402
-from kpbench.groups import GROUPS, QUICK, SUITES, latency  # noqa: E402
+from kpbench.groups import GROUPS, QUICK, SUITES, latency, transactional  # noqa: E402
 from kpbench.paths import OUT, BenchError  # noqa: E402
 from kpbench.payload import payload  # noqa: E402
 
@@ -30,6 +30,13 @@ BENCH = REPOSITORY / "bench" / "run"
 @pytest.fixture(scope="module", autouse=True)
 def built():
     build.build(["timed", "sink", "limit"])
+
+
+@pytest.fixture(scope="module")
+def kafka_node():
+    node = targets.KafkaNode()
+    yield node
+    node.close()
 
 
 def bench(*args, code=0):
@@ -91,6 +98,16 @@ def test_what_a_case_asks_for_is_done_and_counted(program, case):
     assert run.records == 2000 and run.batches >= 1 and run.requests >= 1 and run.latency_us is None
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("program", ["java", "librdkafka-newest"])
+def test_transactions_are_counted_when_they_are_committed(program, kafka_node):
+    build.build(programs.PROGRAMS[program].needs)
+    case = transactional(100)
+    run, _ = measure.run_once(programs.PROGRAMS[program], case, kafka_node, 2000, payload(case.size))
+    assert run.records == 2000 and 10 <= run.transactions <= 20 and run.timed == 100 * run.transactions
+    assert run.commits == pytest.approx(run.rate / 100) and 0 < run.latency_us["p50"] <= run.latency_us["p99"] < 10e6
+
+
 @pytest.mark.parametrize("program", [
     "kproducer", "librdkafka-newest", *(pytest.param(p, marks=pytest.mark.full) for p in ("java", "franz")),
 ])
@@ -129,8 +146,9 @@ def test_the_list_says_how_long_it_may_take():
 def invented_run(group, case, program, number):
     figure = {"kproducer": 8, "librdkafka-newest": 2, "limit-idempotent": 10}.get(program, 1) + number / 10
     return results.Run(group, case.name, program, number, 1000000, 1 / figure, 1 / figure, 10240, 3, 1, 1, 0, 100000000, 1000, 1000,
-                       dict(p50=100 / figure, p99=200 / figure, p999=300 / figure) if case.rate else None, 5.0,
-                       dict(slowest_records_per_second=4, mean_records_per_second=10))
+                       dict(p50=100 / figure, p99=200 / figure, p999=300 / figure) if case.rate or case.transaction else None, 5.0,
+                       dict(slowest_records_per_second=4, mean_records_per_second=10),
+                       timed=500000 if case.transaction else 0, transactions=50 if case.transaction else 0)
 
 
 def invented(skip=()):
@@ -158,6 +176,7 @@ def test_each_floor_has_its_figure_and_its_verdict():
     assert found["4threads: the slowest thread's records/s by their mean: at least 0.5"] == (0.4, False)
     assert found["1000p-random-100brokers: threads more than with one broker: at most 0"] == (0, True)
     assert found["idle: wake-ups a second: at most 1"] == (0.5, True)
+    assert found["kafka-random-transactions-100: commits/s by java's: at least 1"] == (pytest.approx(8.15 / 1.15, 0.01), True)
     assert found["all brokers down: per cent of a core: at most 1"] == (2, False)
     assert floors.verdicts(invented(skip=["base"]), "base") == []
 
