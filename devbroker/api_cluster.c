@@ -13,6 +13,7 @@
 #define CLUSTER_OPERATIONS 8096 /* as in Metadata */
 #define N_FEATURES 7
 #define FINALIZED_EPOCH 1
+#define OF_OPTION (-1) /* kp_db_options.transaction_version */
 
 /* The features of Apache Kafka 4.3.1 and the levels a new cluster has. */
 static const struct {
@@ -23,7 +24,7 @@ static const struct {
 	{"group.version", 0, 1, 1},
 	{"share.version", 0, 1, 1},
 	{"streams.version", 0, 1, 1},
-	{"transaction.version", 0, 2, 2},
+	{"transaction.version", 0, 2, OF_OPTION},
 	{"kraft.version", 0, 1, 0},
 	{"eligible.leader.replicas.version", 0, 1, 1},
 };
@@ -40,9 +41,10 @@ static int fill_features(kp_db_ctx *ctx, kp_api_versions_response *r)
 		if (features[i].min > 0 || ctx->to.api_version >= 4)
 			r->supported_features.items[r->supported_features.n++] = (kp_api_versions_response_supported_feature){
 				name, features[i].min, features[i].max};
-		if (features[i].level > 0)
+		int16_t level = features[i].level == OF_OPTION ? ctx->db->transaction_version : features[i].level;
+		if (level > 0)
 			r->finalized_features.items[r->finalized_features.n++] = (kp_api_versions_response_finalized_feature){
-				name, features[i].level, features[i].level};
+				name, level, level};
 	}
 	r->finalized_features_epoch = FINALIZED_EPOCH;
 	return 0;
@@ -103,7 +105,7 @@ static kp_find_coordinator_response_coordinator coordinator_of(kp_db_ctx *ctx, c
 {
 	const kp_db_cluster *c = &ctx->db->cluster;
 	kp_find_coordinator_response_coordinator a = {.key = key, .node_id = -1, .port = -1};
-	int32_t node = kp_db_controller(c);
+	int32_t node = kp_db_coordinator_of(&ctx->db->coordinators, c, q->key_type, key);
 	a.error_code = kp_db_error_for(ctx, kp_slice_null(), -1);
 	if (!a.error_code && q->key_type != GROUP && q->key_type != TRANSACTION)
 		a.error_code = KP_ERR_INVALID_REQUEST; /* share groups: no share coordinator here */
@@ -115,6 +117,11 @@ static kp_find_coordinator_response_coordinator coordinator_of(kp_db_ctx *ctx, c
 	a.host = kp_slice_cstr(c->nodes[node - 1].host);
 	a.port = c->nodes[node - 1].port;
 	return a;
+}
+
+bool kp_db_is_coordinator(const kp_db_ctx *ctx, int8_t key_type, kp_slice key)
+{
+	return kp_db_coordinator_of(&ctx->db->coordinators, &ctx->db->cluster, key_type, key) == ctx->to.conn->node;
 }
 
 int kp_db_api_find_coordinator(kp_db_ctx *ctx, const void *request)

@@ -1,9 +1,10 @@
 /*
- * api_fetch.c - Fetch: batches up to the high watermark, long-polling. No fetch sessions: the answer's session id is always 0, which
+ * api_fetch.c - Fetch: batches up to the high watermark or the last stable offset, long-polling. No fetch sessions: the answer's session id is always 0, which
  * KIP-227 allows, so every request names all its partitions.
  */
 #include "base/bytes.h"
 #include "devbroker/internal.h"
+#include "devbroker/partition_txn.h"
 #include "kproducer/error.h"
 #include "wire/msg_fetch.h"
 
@@ -120,9 +121,28 @@ static int16_t check_partition(const fetch *f, const kp_db_partition *p, const k
 	return code;
 }
 
+/* read_committed: which transactions in what was read were aborted. */
+static int tell_aborted(fetch *f, const kp_db_partition *p, int64_t offset, kp_fetch_response_partition *a)
+{
+	size_t n = 0, at = 0;
+	if (a->records.len == 0)
+		return 0;
+	int64_t end = kp_db_log_read_end(&p->log, offset, a->records.len);
+	while (kp_db_aborted_next(&p->aborted, offset, end, &at))
+		n++;
+	a->aborted_transactions.items = kp_db_items(f->ctx, &kp_fetch_response_aborted_transaction_schema, n);
+	if (!a->aborted_transactions.items)
+		return KP_ERR_NO_MEMORY;
+	at = 0;
+	for (const kp_db_aborted *t; (t = kp_db_aborted_next(&p->aborted, offset, end, &at));)
+		a->aborted_transactions.items[a->aborted_transactions.n++] = (kp_fetch_response_aborted_transaction){
+			t->producer_id, t->first_offset};
+	return 0;
+}
+
 static int fetch_partition(fetch *f, kp_db_partition *p, const kp_fetch_request_partition *q, kp_fetch_response_partition *a)
 {
-	int64_t readable = kp_db_readable_end(p);
+	int64_t readable = kp_db_readable_by(p, f->request->isolation_level);
 	bool is_diverging = false;
 	int16_t code = check_partition(f, p, q, a, &is_diverging);
 	if (f->bytes_left < 0)
@@ -135,13 +155,14 @@ static int fetch_partition(fetch *f, kp_db_partition *p, const kp_fetch_request_
 		int64_t max = q->partition_max_bytes < f->bytes_left ? q->partition_max_bytes : f->bytes_left;
 		a->records = kp_db_log_read(&p->log, q->fetch_offset, readable, (size_t)max, f->n_bytes == 0);
 	}
-	a->high_watermark = a->last_stable_offset = readable;
+	a->high_watermark = kp_db_readable_end(p);
+	a->last_stable_offset = kp_db_last_stable(p);
 	a->log_start_offset = p->log.start_offset;
 	if (f->request->isolation_level == 0)
 		a->aborted_transactions.n = -1;
 	f->n_bytes += a->records.len;
 	f->bytes_left -= (int64_t)a->records.len < f->bytes_left ? (int64_t)a->records.len : f->bytes_left;
-	return 0;
+	return f->request->isolation_level == 0 ? 0 : tell_aborted(f, p, q->fetch_offset, a);
 }
 
 static int fetch_topic(fetch *f, const kp_fetch_request_topic *q, kp_fetch_response_topic *a, uint32_t *entry)

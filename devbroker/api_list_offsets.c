@@ -3,6 +3,7 @@
  */
 #include "base/bytes.h"
 #include "devbroker/internal.h"
+#include "devbroker/partition_txn.h"
 #include "kproducer/error.h"
 #include "record/record.h"
 #include "wire/msg_list_offsets.h"
@@ -87,10 +88,10 @@ static int32_t epoch_at_start(const kp_db_partition *p)
 	return kp_db_log_next(&p->log, &at, &batch) ? (int32_t)kp_load_be32(batch.ptr + 12) : p->leader_epoch;
 }
 
-static found find(kp_db *db, const kp_db_partition *p, int64_t timestamp)
+static found find(kp_db *db, const kp_db_partition *p, int64_t timestamp, int64_t limit)
 {
 	switch (timestamp) {
-	case LATEST: return (found){kp_db_readable_end(p), -1, p->leader_epoch};
+	case LATEST: return (found){limit, -1, p->leader_epoch};
 	case EARLIEST:
 	case EARLIEST_LOCAL: return (found){p->log.start_offset, -1, epoch_at_start(p)};
 	case MAX_TIMESTAMP: return find_newest(db, p);
@@ -115,7 +116,11 @@ static int16_t list_partition(kp_db_ctx *ctx, const kp_list_offsets_request *r, 
 		return KP_ERR_NOT_LEADER_OR_FOLLOWER;
 	if (q->current_leader_epoch != -1 && q->current_leader_epoch != p->leader_epoch)
 		return q->current_leader_epoch < p->leader_epoch ? KP_ERR_FENCED_LEADER_EPOCH : KP_ERR_UNKNOWN_LEADER_EPOCH;
-	found f = find(ctx->db, p, q->timestamp);
+	int64_t limit = kp_db_readable_by(p, r->isolation_level);
+	found f = find(ctx->db, p, q->timestamp, limit);
+	bool is_by_time = q->timestamp >= 0 || q->timestamp == MAX_TIMESTAMP;
+	if (is_by_time && f.offset >= limit)
+		f = nothing; /* it is not decided yet */
 	a->offset = f.offset;
 	a->timestamp = f.timestamp;
 	if (ctx->to.api_version >= 4)

@@ -3,11 +3,10 @@
  */
 #include "base/bytes.h"
 #include "base/crc32c.h"
-#include "devbroker/internal.h"
+#include "devbroker/partition_txn.h"
 #include "devbroker/produce_check.h"
+#include "devbroker/produce_txn.h"
 #include "kproducer/error.h"
-
-#define PRODUCER_ID_AT 43 /* in a batch */
 
 /* One request under way. */
 typedef struct produce {
@@ -17,12 +16,14 @@ typedef struct produce {
 	kp_db_wait *waits; /* of acks=all */
 	size_t n_waits;
 	bool has_error; /* some partition was refused: with acks=0 the connection is closed */
+	kp_db_produce_txn txn;
 } produce;
 
 /* A partition that was found, and its place in the answer. */
 typedef struct target {
 	kp_db_partition *partition;
 	kp_produce_response_partition *answer;
+	uint32_t entry; /* of the request, from 1 on */
 } target;
 
 static void refuse(produce *r, kp_produce_response_partition *a, int16_t code)
@@ -32,10 +33,10 @@ static void refuse(produce *r, kp_produce_response_partition *a, int16_t code)
 	r->ctx->db->stats.n_produce_errors++;
 }
 
-static kp_db_topic *topic_of(const produce *r, const kp_produce_request_topic *t)
+static kp_db_topic *topic_of(const kp_db_ctx *ctx, const kp_produce_request_topic *t)
 {
-	const kp_db_cluster *c = &r->ctx->db->cluster;
-	return r->ctx->to.api_version >= 13 ? kp_db_topic_by_id(c, &t->topic_id) : kp_db_topic_by_name(c, t->name);
+	const kp_db_cluster *c = &ctx->db->cluster;
+	return ctx->to.api_version >= 13 ? kp_db_topic_by_id(c, &t->topic_id) : kp_db_topic_by_name(c, t->name);
 }
 
 /*
@@ -85,12 +86,12 @@ static int16_t append(produce *r, const target *t, kp_slice batch, kp_batch_head
 	kp_db *db = r->ctx->db;
 	kp_db_partition *p = t->partition;
 	bool is_log_append_time = p->topic->config.is_log_append_time;
-	if (h->producer_id >= 0 && kp_db_producers_reserve(&p->producers, h->producer_id))
+	if (h->producer_id >= 0 && kp_db_partition_reserve(p, h->producer_id))
 		return KP_ERR_KAFKA_STORAGE_ERROR;
 	if (store(r, p, batch, h, is_log_append_time ? kp_db_wall_ms(r->ctx) : max_timestamp))
 		return KP_ERR_KAFKA_STORAGE_ERROR;
 	if (h->producer_id >= 0)
-		kp_db_producers_note(&p->producers, h);
+		kp_db_partition_note(p, batch, h);
 	kp_db_replicate(&db->cluster, p, r->ctx->now_us);
 	db->stats.n_produce_batches++;
 	db->stats.n_produce_records += (uint64_t)h->n_records;
@@ -113,25 +114,10 @@ static void answer_duplicate(produce *r, const target *t, const kp_db_producer_b
 	wait_for(r, t, same->base_offset + h->n_records);
 }
 
-/* No transaction is known here: none that this partition was added to (AddPartitionsToTxnManager). */
-static int16_t check_transaction(const produce *r, const target *t, kp_slice batch)
-{
-	int16_t version = r->ctx->to.api_version;
-	bool is_transactional = kp_load_be16(batch.ptr + KP_BATCH_CRC_START) & KP_BATCH_TRANSACTIONAL;
-	if (!is_transactional || version >= 12 || (int64_t)kp_load_be64(batch.ptr + PRODUCER_ID_AT) < 0)
-		return 0;
-	if (version == 11) /* KIP-890; clients before do not know it, those of 12 leave the adding to the broker */
-		return KP_ERR_TRANSACTION_ABORTABLE;
-	t->answer->error_message = kp_slice_cstr("Partition was not added to the transaction");
-	return KP_ERR_INVALID_TXN_STATE;
-}
-
 static int16_t check_sequence(const target *t, const kp_batch_header *h, const kp_db_producer_batch **same)
 {
 	if (h->producer_id < 0)
 		return 0;
-	if (h->attributes & KP_BATCH_TRANSACTIONAL)
-		return KP_ERR_INVALID_TXN_STATE;
 	return (int16_t)kp_db_producers_check(&t->partition->producers, h, same);
 }
 
@@ -185,8 +171,9 @@ static int produce_partition(produce *r, const target *t, kp_slice records)
 	int16_t code = kp_db_check_framing(records, r->ctx->to.api_version, &batch);
 	if (!code && (acks < -1 || acks > 1))
 		code = KP_ERR_INVALID_REQUIRED_ACKS;
-	if (!code)
-		code = check_transaction(r, t, batch);
+	/* The coordinator comes before what appending looks at. */
+	if (r->txn.codes && r->txn.codes[t->entry])
+		code = kp_db_produce_code(r->ctx, r->txn.codes[t->entry], &t->answer->error_message);
 	if (code) {
 		refuse(r, t->answer, code);
 		return 0;
@@ -289,7 +276,7 @@ static void note_last_entries(produce *r)
 	uint32_t entry = 0;
 	for (int32_t i = 0; i < r->request->topic_data.n; i++) {
 		const kp_produce_request_topic *t = &r->request->topic_data.items[i];
-		kp_db_topic *topic = topic_of(r, t);
+		kp_db_topic *topic = topic_of(r->ctx, t);
 		for (int32_t j = 0; j < t->partition_data.n; j++) {
 			kp_db_partition *p = topic ? kp_db_partition_of(topic, t->partition_data.items[j].index) : NULL;
 			entry++;
@@ -301,13 +288,13 @@ static void note_last_entries(produce *r)
 
 static int produce_topic(produce *r, const kp_produce_request_topic *t, kp_produce_response_topic *answer, uint32_t *entry)
 {
-	kp_db_topic *topic = topic_of(r, t);
+	kp_db_topic *topic = topic_of(r->ctx, t);
 	int32_t n_answers = 0;
 	if (topic)
 		answer->name = kp_slice_cstr(topic->name);
 	for (int32_t j = 0; j < t->partition_data.n; j++) {
 		kp_produce_response_partition *a = &answer->partition_responses.items[n_answers];
-		target place = {topic ? kp_db_partition_of(topic, t->partition_data.items[j].index) : NULL, a};
+		target place = {topic ? kp_db_partition_of(topic, t->partition_data.items[j].index) : NULL, a, *entry + 1};
 		a->index = t->partition_data.items[j].index;
 		++*entry;
 		if (place.partition && place.partition->last_entry != *entry)
@@ -342,6 +329,12 @@ static int produce_all(produce *r, size_t n_partitions)
 			return KP_ERR_NO_MEMORY;
 	}
 	note_last_entries(r);
+	if (kp_db_produce_verify(&r->txn, n_partitions))
+		return KP_ERR_NO_MEMORY;
+	if (r->txn.has_others) {
+		refuse_all(r, KP_ERR_INVALID_PRODUCER_ID_MAPPING, "Transactional records contained more than one producer ID");
+		return 0;
+	}
 	uint32_t entry = 0;
 	for (int32_t i = 0; i < r->request->topic_data.n; i++)
 		if (produce_topic(r, &r->request->topic_data.items[i], &r->response.responses.items[i], &entry))
@@ -352,7 +345,7 @@ static int produce_all(produce *r, size_t n_partitions)
 
 int kp_db_api_produce(kp_db_ctx *ctx, const void *request)
 {
-	produce r = {.ctx = ctx, .request = request};
+	produce r = {.ctx = ctx, .request = request, .txn = {.ctx = ctx, .request = request, .topic_of = topic_of}};
 	kp_db_peek peek;
 	size_t n_partitions;
 	int err = prepare_answer(&r, &n_partitions);

@@ -43,6 +43,7 @@ typedef struct kp_db_options {
 	bool auto_create;                /* auto.create.topics.enable */
 	int32_t max_message_bytes;       /* message.max.bytes: default of the topics' max.message.bytes */
 	size_t log_bytes_max;            /* all logs in memory together; past it the oldest batches go and their log starts later */
+	int16_t transaction_version;     /* 0 to 2: the level of transaction.version; 2: clients may use KIP-890 */
 	bool is_discarding;              /* check, count and forget: every log starts where it ends; see kp_db_check_records */
 	int64_t wall_ms_at_zero;         /* milliseconds since 1970 when now_us is 0 */
 	uint64_t seed;                   /* topic ids, cluster id, base of producer ids */
@@ -123,6 +124,19 @@ KP_MUST_USE int kp_db_truncate(kp_db *db, const char *topic, int32_t partition, 
 /* Producer state expires: producer_id -1 forgets all. */
 KP_MUST_USE int kp_db_forget_producers(kp_db *db, const char *topic, int32_t partition, int64_t producer_id);
 /*
+ * Who coordinates: a key (a group's name, a transactional id) belongs to a node by its hash, or the next one that is up. It can be given
+ * to a node; to none (0), so that FindCoordinator answers COORDINATOR_NOT_AVAILABLE and every node NOT_COORDINATOR; or back to its hash
+ * (KP_DB_COORDINATOR_BY_HASH). Nothing that was decided is lost by it.
+ */
+enum { KP_DB_COORDINATOR_GROUP = 0, KP_DB_COORDINATOR_TRANSACTION = 1 }; /* FindCoordinator's key types */
+#define KP_DB_COORDINATOR_BY_HASH (-1)
+KP_MUST_USE int kp_db_set_coordinator(kp_db *db, int8_t key_type, const char *key, int32_t node);
+int32_t kp_db_coordinator(const kp_db *db, int8_t key_type, const char *key); /* 0: nobody now */
+/* How long after EndTxn was answered (or a transaction timed out) its markers are written; until then CONCURRENT_TRANSACTIONS. */
+void kp_db_set_marker_delay_us(kp_db *db, int64_t delay_us);
+/* The transaction's time is over now: it is aborted, its producer fenced. KP_ERR_BAD_ARGUMENT: none is ongoing. */
+KP_MUST_USE int kp_db_expire_txn(kp_db *db, const char *transactional_id, int64_t now_us);
+/*
  * The next `count` requests of api_key at `node` (0: any) are answered with error_code, without being carried out: per partition for
  * Produce, Fetch, ListOffsets; per topic for Metadata and admin; at the top for the rest. Injections of one API queue up.
  */
@@ -135,8 +149,9 @@ typedef struct kp_db_partition_info {
 	int64_t start_offset; /* of the first batch still kept */
 	int64_t end_offset;   /* of the next record */
 	int64_t high_watermark;
-	size_t n_bytes;      /* of the batches still kept */
-	int32_t n_producers; /* with state */
+	int64_t last_stable_offset; /* of the first record of the first transaction that is not decided, or the high watermark */
+	size_t n_bytes;             /* of the batches still kept */
+	int32_t n_producers;        /* with state */
 } kp_db_partition_info;
 
 KP_MUST_USE int kp_db_partition_get(const kp_db *db, const char *topic, int32_t partition, kp_db_partition_info *out);
@@ -148,6 +163,38 @@ int32_t kp_db_n_partitions(const kp_db *db, const char *topic); /* 0: no such to
  * call that changes anything; base offset and leader epoch as stored), and *offset moves behind it. False at the end.
  */
 bool kp_db_log_walk(const kp_db *db, const char *topic, int32_t partition, int64_t *offset, kp_slice *batch);
+
+/* Transactions that ended in an abort, as this partition's read_committed Fetch tells them, in the order of their markers. */
+typedef struct kp_db_aborted {
+	int64_t producer_id;
+	int64_t first_offset, last_offset; /* of its first record here, of its marker */
+	int64_t last_stable_offset;        /* behind the marker */
+} kp_db_aborted;
+/* Start with *at = 0. False at the end. Those whose marker is below the log's start may be missing. */
+bool kp_db_aborted_walk(const kp_db *db, const char *topic, int32_t partition, size_t *at, kp_db_aborted *out);
+
+typedef enum kp_db_txn_state {
+	KP_DB_TXN_EMPTY, /* the id was initialised, and no transaction begun */
+	KP_DB_TXN_ONGOING,
+	KP_DB_TXN_PREPARE_COMMIT, /* decided; markers are not all written and replicated */
+	KP_DB_TXN_PREPARE_ABORT,
+	KP_DB_TXN_COMPLETE_COMMIT,
+	KP_DB_TXN_COMPLETE_ABORT
+} kp_db_txn_state;
+const char *kp_db_txn_state_name(kp_db_txn_state s); /* as Kafka writes it: "PrepareCommit" */
+
+typedef struct kp_db_txn_info {
+	kp_db_txn_state state;
+	int64_t producer_id;
+	int16_t epoch;
+	int32_t timeout_ms;
+	int32_t n_partitions; /* of the transaction under way, or whose markers are still to be written */
+	int32_t n_groups;     /* with offsets of it */
+} kp_db_txn_info;
+/* KP_ERR_BAD_ARGUMENT: there is no such transactional id. */
+KP_MUST_USE int kp_db_txn_get(const kp_db *db, const char *transactional_id, kp_db_txn_info *out);
+/* The offset that the group has committed, -1: none. Pending: a transaction that is not decided holds one for this partition. */
+int64_t kp_db_committed_offset(const kp_db *db, const char *group, const char *topic, int32_t partition, bool *is_pending);
 
 typedef struct kp_db_stats {
 	uint64_t n_requests;                                            /* carried out or refused, all APIs */

@@ -2,8 +2,9 @@
  * fate.c - the broker's birth and end, what a simulator or fault script does to the cluster, and looking inside. See core.h.
  */
 #include "base/mem.h"
-#include "devbroker/internal.h"
+#include "devbroker/partition_txn.h"
 #include "devbroker/restore.h"
+#include "devbroker/txns.h"
 #include "kproducer/error.h"
 
 void kp_db_options_init(kp_db_options *o)
@@ -13,6 +14,7 @@ void kp_db_options_init(kp_db_options *o)
 		.default_partitions = 1,
 		.auto_create = true,
 		.max_message_bytes = 1048588,
+		.transaction_version = 2,
 		.log_bytes_max = (size_t)1 << 30,
 		.wall_ms_at_zero = 1700000000000,
 		.seed = 1,
@@ -22,7 +24,21 @@ void kp_db_options_init(kp_db_options *o)
 static bool options_are_valid(const kp_db_options *o)
 {
 	return o->n_nodes >= 1 && o->n_nodes <= KP_DB_MAX_NODES && o->default_partitions >= 1 &&
-	       o->default_partitions <= KP_DB_DEFAULT_PARTITIONS_MAX && o->max_message_bytes >= 0 && o->log_bytes_max > 0;
+	       o->default_partitions <= KP_DB_DEFAULT_PARTITIONS_MAX && o->max_message_bytes >= 0 && o->log_bytes_max > 0 &&
+	       o->transaction_version >= 0 && o->transaction_version <= 2;
+}
+
+/* Notes are for whoever knows their prefix. */
+static int restore_notes(kp_db *db)
+{
+	kp_db_storage *s = db->cluster.storage;
+	kp_slice key, value;
+	int err;
+	while (!(err = s->ops->note_next(s, &key, &value)) && key.ptr)
+		if (key.len > 2 && !memcmp(key.ptr, "t:", 2))
+			if ((err = kp_db_txn_restore(db, kp_slice_of(key.ptr + 2, key.len - 2), value)))
+				break;
+	return err;
 }
 
 kp_db *kp_db_new(const kp_db_options *o)
@@ -32,9 +48,11 @@ kp_db *kp_db_new(const kp_db_options *o)
 		return NULL;
 	db->is_auto_create = o->auto_create;
 	db->is_discarding = o->is_discarding;
+	db->transaction_version = o->transaction_version;
 	db->wall_ms_at_zero = o->wall_ms_at_zero;
 	kp_map_init(&db->conns);
-	kp_map_init(&db->transactional_ids);
+	kp_db_txns_init(&db->txns);
+	kp_db_coordinators_init(&db->coordinators);
 	kp_list_init(&db->held_produces);
 	kp_list_init(&db->held_fetches);
 	kp_list_init(&db->injections);
@@ -49,12 +67,13 @@ kp_db *kp_db_new(const kp_db_options *o)
 	}
 	db->next_producer_id = 1000 * (int64_t)kp_random_below(&db->cluster.random, 1000000);
 	db->cluster.reserved.producer_id = db->next_producer_id;
-	if (o->storage && (kp_db_restore(&db->cluster) || kp_db_restore_transactional_ids(db))) {
+	if (o->storage && (kp_db_restore(&db->cluster) || restore_notes(db))) {
 		kp_db_free(db);
 		return NULL;
 	}
 	if (o->storage)
 		db->next_producer_id = db->cluster.reserved.producer_id;
+	db->coordinators.epoch = db->cluster.first_epoch; /* above that of an earlier run, which markers carry */
 	return db;
 }
 
@@ -66,10 +85,8 @@ void kp_db_free(kp_db *db)
 	for (kp_db_conn *conn; (conn = kp_map_next(&db->conns, &it));)
 		kp_db_conn_free(conn);
 	kp_map_deinit(&db->conns);
-	it = 0;
-	for (void *id; (id = kp_map_next(&db->transactional_ids, &it));)
-		kp_mem_free(id);
-	kp_map_deinit(&db->transactional_ids);
+	kp_db_txns_deinit(db);
+	kp_db_coordinators_deinit(&db->coordinators);
 	for (kp_list *n; (n = kp_list_pop_front(&db->injections));)
 		kp_mem_free(KP_CONTAINER_OF(n, kp_db_injection, link));
 	while (db->first_answer < db->n_answers)
@@ -174,6 +191,8 @@ int kp_db_node_set_up(kp_db *db, int32_t node, bool is_up)
 	if (!is_up)
 		drop_requests_of(db, node);
 	kp_db_node_change(&db->cluster, node, is_up);
+	db->coordinators.epoch++;
+	kp_db_txns_wake(db);
 	return 0;
 }
 
@@ -230,6 +249,7 @@ int kp_db_partition_get(const kp_db *db, const char *topic, int32_t partition, k
 		.start_offset = p->log.start_offset,
 		.end_offset = p->log.end_offset,
 		.high_watermark = kp_db_readable_end(p),
+		.last_stable_offset = kp_db_last_stable(p),
 		.n_bytes = p->log.bytes,
 		.n_producers = (int32_t)p->producers.by_id.n,
 	};

@@ -4,7 +4,7 @@
  * As in Kafka, where the channel is muted meanwhile, the frames behind a held request are carried out only when it is answered.
  */
 #include "base/mem.h"
-#include "devbroker/internal.h"
+#include "devbroker/txns.h"
 #include "kproducer/error.h"
 
 static int64_t deadline_of(int64_t now_us, int32_t timeout_ms)
@@ -246,12 +246,13 @@ static size_t step_fetches(kp_db *db, int64_t now_us)
 int64_t kp_db_step(kp_db *db, int64_t now_us)
 {
 	size_t n_released;
-	int64_t replicated_us;
+	int64_t replicated_us, txns_us;
 	db->now_us = now_us;
 	int64_t retention_us = kp_db_retention_step(&db->cluster, db->wall_ms_at_zero + now_us / 1000, now_us);
 	do {
 		n_released = 0;
 		replicated_us = kp_db_replication_step(&db->cluster, now_us);
+		txns_us = kp_db_txns_step(db, now_us);
 		if (db->cluster.is_produce_dirty || now_us >= db->produce_deadline_us)
 			n_released += step_produces(db, now_us);
 		if (db->cluster.is_fetch_dirty || now_us >= db->fetch_deadline_us)
@@ -261,6 +262,6 @@ int64_t kp_db_step(kp_db *db, int64_t now_us)
 	} while (!has_to_wait(db) && (n_released || db->cluster.is_produce_dirty || db->cluster.is_fetch_dirty));
 	if (has_to_wait(db))
 		return now_us;
-	return min_time(min_time(min_time(retention_us, db->parked_deadline_us), replicated_us),
+	return min_time(min_time(min_time(retention_us, db->parked_deadline_us), min_time(replicated_us, txns_us)),
 	                min_time(db->produce_deadline_us, db->fetch_deadline_us));
 }

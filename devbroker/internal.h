@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "devbroker/coordinator.h"
 #include "devbroker/core.h"
 #include "devbroker/judge.h"
 #include "devbroker/topics.h"
@@ -25,8 +26,6 @@
 #define KP_DB_HELD_MAX ((size_t)256 << 20)              /* of all held requests; one that would pass it is not held */
 #define KP_DB_ANSWERS_PAUSE ((size_t)64 << 20)          /* of answers not taken: held fetches wait until some have been */
 #define KP_DB_PARKED_MAX ((size_t)256 << 20)            /* held back by faults; past it connections are closed */
-#define KP_DB_TXN_IDS_MAX 100000
-#define KP_DB_TXN_TEXT_MAX ((size_t)64 << 20) /* of their names together */
 
 typedef struct kp_db_conn {
 	uint64_t id;
@@ -98,16 +97,19 @@ typedef struct kp_db_injection {
 	int32_t count;
 } kp_db_injection;
 
-typedef struct kp_db_transactional_id {
-	int64_t producer_id;
-	int16_t epoch;
-	size_t len;
-	uint8_t name[];
-} kp_db_transactional_id;
+/* The transaction coordinator: txns.h. */
+typedef struct kp_db_txns {
+	kp_map by_name;
+	kp_list ongoing, ending;
+	size_t n_members, text; /* of all together: members; bytes of names */
+	int64_t marker_delay_us;
+	int64_t deadline_us; /* not later than the first of theirs */
+} kp_db_txns;
 
 struct kp_db {
 	kp_db_cluster cluster;
 	bool is_auto_create, is_discarding;
+	int16_t transaction_version;
 	int64_t wall_ms_at_zero;
 	kp_map conns;          /* by id */
 	kp_db_conn *last_conn; /* most calls are for the same one as before */
@@ -126,8 +128,8 @@ struct kp_db {
 	kp_arena arena; /* of the request under way */
 	kp_buf scratch; /* decompressed batch */
 	int64_t next_producer_id;
-	kp_map transactional_ids;
-	size_t transactional_text; /* bytes of their names */
+	kp_db_txns txns;
+	kp_db_coordinators coordinators;
 	kp_db_stats stats;
 };
 
@@ -172,8 +174,8 @@ KP_MUST_USE int kp_db_hold_fetch(kp_db_ctx *ctx, int32_t max_wait_ms);
 void kp_db_held_free(kp_db_held *h);
 /* Held produces whose batch on this partition ends behind `from_offset` are to be answered with `code`. */
 void kp_db_fail_waits(kp_db *db, const kp_db_partition *p, int64_t from_offset, int16_t code);
-/* api_producer_id.c: what the storage has noted of transactional ids. */
-KP_MUST_USE int kp_db_restore_transactional_ids(kp_db *db);
+/* Does the connection's node coordinate the group or transactional id? */
+bool kp_db_is_coordinator(const kp_db_ctx *ctx, int8_t key_type, kp_slice key);
 void kp_db_conn_free(kp_db_conn *conn); /* it must have left db->conns */
 /* Say in an answer of version 10 or later who leads the partition now, and where that node is (KIP-951). */
 KP_MUST_USE int kp_db_name_leader(const kp_db_cluster *c, const kp_db_partition *p, kp_arena *arena, kp_produce_response *response,
@@ -212,6 +214,9 @@ int kp_db_api_delete_topics(kp_db_ctx *ctx, const void *request);
 int kp_db_api_init_producer_id(kp_db_ctx *ctx, const void *request);
 int kp_db_api_describe_configs(kp_db_ctx *ctx, const void *request);
 int kp_db_api_create_partitions(kp_db_ctx *ctx, const void *request);
+int kp_db_api_add_partitions_to_txn(kp_db_ctx *ctx, const void *request);
+int kp_db_api_add_offsets_to_txn(kp_db_ctx *ctx, const void *request);
+int kp_db_api_end_txn(kp_db_ctx *ctx, const void *request);
 int kp_db_api_describe_cluster(kp_db_ctx *ctx, const void *request);
 
 /* What this broker offers: the ranges of Apache Kafka 4.3.1. min_served is above min where Kafka lists versions that it then refuses. */

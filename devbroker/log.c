@@ -238,6 +238,21 @@ kp_slice kp_db_log_read(const kp_db_log *log, int64_t offset, int64_t limit, siz
 	return kp_slice_of(c->data + from, to - from < max_bytes ? to - from : max_bytes);
 }
 
+int64_t kp_db_log_read_end(const kp_db_log *log, int64_t offset, size_t size)
+{
+	size_t i = chunk_index(log, offset);
+	const kp_db_chunk *c = log->chunks[i];
+	size_t end = batch_position(c, offset) + size, low = 0, high = c->n_marks;
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		if (c->marks[mid].pos < end)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < c->n_marks ? c->marks[low].offset : chunk_end_offset(log, i);
+}
+
 bool kp_db_log_next(const kp_db_log *log, int64_t *offset, kp_slice *batch)
 {
 	int64_t at = *offset < log->start_offset ? log->start_offset : *offset;

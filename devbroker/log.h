@@ -73,6 +73,9 @@ void kp_db_log_skip(kp_db_log *log, int32_t n_records);
  */
 kp_slice kp_db_log_read(const kp_db_log *log, int64_t offset, int64_t limit, size_t max_bytes, bool at_least_one);
 
+/* Where a read of `size` bytes from `offset` on ends, at the latest; the log must hold the offset. */
+int64_t kp_db_log_read_end(const kp_db_log *log, int64_t offset, size_t size);
+
 /* The batch that contains *offset, which moves behind it. False at the end. An offset below the start counts as the start. */
 bool kp_db_log_next(const kp_db_log *log, int64_t *offset, kp_slice *batch);
 

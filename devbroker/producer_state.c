@@ -1,5 +1,5 @@
 /*
- * producer_state.c - see producer_state.h.
+ * producer_state.c - see producer_state.h. What ends transactions is in producer_txn.c.
  */
 #include "devbroker/producer_state.h"
 
@@ -16,8 +16,9 @@ void kp_db_producer_pool_init(kp_db_producer_pool *pool, size_t max)
 
 void kp_db_producers_init(kp_db_producers *s, kp_db_producer_pool *pool)
 {
+	*s = (kp_db_producers){.pool = pool};
 	kp_map_init(&s->by_id);
-	s->pool = pool;
+	kp_list_init(&s->unstable);
 }
 
 static kp_slice key_of(const int64_t *id)
@@ -28,6 +29,7 @@ static kp_slice key_of(const int64_t *id)
 static void producer_free(kp_db_producer *p)
 {
 	kp_list_remove(&p->by_use);
+	kp_list_remove(&p->unstable);
 	p->owner->pool->n--;
 	kp_mem_free(p);
 }
@@ -40,16 +42,31 @@ void kp_db_producers_deinit(kp_db_producers *s)
 	kp_map_deinit(&s->by_id);
 }
 
+static void forget(kp_db_producers *s, kp_db_producer *p)
+{
+	kp_map_remove(&s->by_id, key_of(&p->id));
+	producer_free(p);
+}
+
 void kp_db_producers_forget(kp_db_producers *s, int64_t producer_id)
 {
-	if (producer_id < 0) {
+	kp_db_producer *p = kp_map_get(&s->by_id, key_of(&producer_id));
+	if (p && !kp_list_linked(&p->unstable))
+		forget(s, p);
+	if (producer_id >= 0)
+		return;
+	if (kp_list_empty(&s->unstable)) {
 		kp_db_producers_deinit(s);
 		kp_map_init(&s->by_id);
 		return;
 	}
-	kp_db_producer *p = kp_map_remove(&s->by_id, key_of(&producer_id));
-	if (p)
-		producer_free(p);
+	size_t it = 0;
+	while ((p = kp_map_next(&s->by_id, &it))) {
+		if (kp_list_linked(&p->unstable))
+			continue;
+		forget(s, p);
+		it = 0; /* the map has changed */
+	}
 }
 
 int32_t kp_db_sequence_add(int32_t sequence, int32_t n)
@@ -66,22 +83,74 @@ static const kp_db_producer_batch *find_duplicate(const kp_db_producer *p, const
 	return NULL;
 }
 
+/* ProducerAppendInfo.checkSequence. */
+static int check_sequence(const kp_db_producer *p, const kp_batch_header *h)
+{
+	const kp_db_verification *v = &p->verification;
+	if (v->is_open && v->is_adding && h->base_sequence != 0 && p->n_batches == 0)
+		return KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+	if (v->is_open && h->base_sequence > v->lowest_sequence)
+		return KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+	if (p->epoch == -1)
+		return 0;
+	if (h->producer_epoch > p->epoch)
+		return h->base_sequence == 0 ? 0 : KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+	int32_t next = p->n_batches ? kp_db_sequence_add(p->batches[p->n_batches - 1].last_sequence, 1) : 0;
+	return h->base_sequence == next ? 0 : KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+}
+
 int kp_db_producers_check(const kp_db_producers *s, const kp_batch_header *h, const kp_db_producer_batch **duplicate)
 {
 	const kp_db_producer *p = kp_map_get(&s->by_id, key_of(&h->producer_id));
-	if (!p || p->n_batches == 0)
+	if (!p)
 		return h->producer_epoch < -1 ? KP_ERR_INVALID_PRODUCER_EPOCH : 0; /* Kafka starts from NO_PRODUCER_EPOCH */
 	if (h->producer_epoch < p->epoch)
 		return KP_ERR_INVALID_PRODUCER_EPOCH;
-	if (h->producer_epoch > p->epoch)
-		return h->base_sequence == 0 ? 0 : KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
-	const kp_db_producer_batch *same = find_duplicate(p, h);
+	const kp_db_producer_batch *same = h->producer_epoch == p->epoch ? find_duplicate(p, h) : NULL;
 	if (same) {
 		*duplicate = same;
 		return KP_ERR_DUPLICATE_SEQUENCE_NUMBER;
 	}
-	int32_t next = kp_db_sequence_add(p->batches[p->n_batches - 1].last_sequence, 1);
-	return h->base_sequence == next ? 0 : KP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+	int code = check_sequence(p, h);
+	if (!code && p->is_open && !(h->attributes & KP_BATCH_TRANSACTIONAL))
+		code = KP_ERR_INVALID_TXN_STATE;
+	return code;
+}
+
+int kp_db_producers_verify(kp_db_producers *s, const kp_batch_header *h, bool is_adding, bool *is_needed)
+{
+	kp_db_producer *p = kp_map_get(&s->by_id, key_of(&h->producer_id));
+	if (p && h->producer_epoch < p->epoch)
+		return KP_ERR_INVALID_PRODUCER_EPOCH;
+	*is_needed = !(p && p->is_open && p->epoch == h->producer_epoch);
+	if (!*is_needed)
+		return 0;
+	if (kp_db_producers_reserve(s, h->producer_id))
+		return KP_ERR_NO_MEMORY;
+	p = kp_map_get(&s->by_id, key_of(&h->producer_id));
+	kp_db_verification *v = &p->verification;
+	if (!v->is_open || h->producer_epoch > v->epoch) {
+		v->is_adding = v->is_open ? v->is_adding : is_adding;
+		v->is_open = true;
+		v->epoch = h->producer_epoch;
+		v->lowest_sequence = h->base_sequence;
+	} else if (h->producer_epoch == v->epoch && h->base_sequence < v->lowest_sequence) {
+		v->lowest_sequence = h->base_sequence;
+	}
+	return 0;
+}
+
+/* Room for one more. 0 or KP_ERR_NO_MEMORY: all that are there have open transactions. */
+static int make_room(kp_db_producer_pool *pool)
+{
+	while (pool->n >= pool->max) {
+		kp_list *n = kp_list_first(&pool->by_use);
+		if (!n)
+			return KP_ERR_NO_MEMORY;
+		kp_db_producer *old = KP_CONTAINER_OF(n, kp_db_producer, by_use);
+		forget(old->owner, old);
+	}
+	return 0;
 }
 
 int kp_db_producers_reserve(kp_db_producers *s, int64_t producer_id)
@@ -89,19 +158,22 @@ int kp_db_producers_reserve(kp_db_producers *s, int64_t producer_id)
 	kp_db_producer_pool *pool = s->pool;
 	kp_db_producer *p = kp_map_get(&s->by_id, key_of(&producer_id));
 	if (p) {
+		if (kp_list_linked(&p->unstable))
+			return 0;
 		kp_list_remove(&p->by_use);
 		kp_list_push_back(&pool->by_use, &p->by_use);
 		return 0;
 	}
-	while (pool->n >= pool->max) {
-		kp_db_producer *old = KP_CONTAINER_OF(kp_list_first(&pool->by_use), kp_db_producer, by_use);
-		kp_db_producers_forget(old->owner, old->id);
-	}
+	if (make_room(pool))
+		return KP_ERR_NO_MEMORY;
 	p = kp_mem_calloc(1, sizeof(*p));
 	if (!p)
 		return KP_ERR_NO_MEMORY;
 	p->id = producer_id;
 	p->owner = s;
+	p->epoch = -1;
+	p->coordinator_epoch = -1;
+	kp_list_init(&p->unstable);
 	if (kp_map_put(&s->by_id, key_of(&p->id), p)) {
 		kp_mem_free(p);
 		return KP_ERR_NO_MEMORY;
@@ -109,6 +181,19 @@ int kp_db_producers_reserve(kp_db_producers *s, int64_t producer_id)
 	kp_list_push_back(&pool->by_use, &p->by_use);
 	pool->n++;
 	return 0;
+}
+
+/* The transaction's first batch. When the end of the one before is not replicated yet, both count as one. */
+static void open_transaction(kp_db_producers *s, kp_db_producer *p, int64_t offset)
+{
+	p->is_open = true;
+	if (kp_list_linked(&p->unstable)) {
+		s->n_unreplicated--;
+		return;
+	}
+	p->txn_first = offset;
+	kp_list_remove(&p->by_use);
+	kp_list_push_back(&s->unstable, &p->unstable);
 }
 
 void kp_db_producers_note(kp_db_producers *s, const kp_batch_header *h)
@@ -128,4 +213,9 @@ void kp_db_producers_note(kp_db_producers *s, const kp_batch_header *h)
 		.base_offset = h->base_offset,
 		.timestamp = h->max_timestamp,
 	};
+	if (!(h->attributes & KP_BATCH_TRANSACTIONAL))
+		return;
+	p->verification.is_open = false;
+	if (!p->is_open)
+		open_transaction(s, p, h->base_offset);
 }

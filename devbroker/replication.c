@@ -2,6 +2,7 @@
  * replication.c - leaders, nodes and high watermarks. There is one log per partition; replication is the time its high watermark lags.
  */
 #include "base/mem.h"
+#include "devbroker/partition_txn.h"
 #include "devbroker/restore.h"
 #include "kproducer/error.h"
 
@@ -95,6 +96,7 @@ void kp_db_node_change(kp_db_cluster *c, int32_t node, bool is_up)
 	if (n->is_up == is_up)
 		return;
 	n->is_up = is_up;
+	c->is_produce_dirty = true; /* replicas count that did not, or the other way round */
 	for (kp_list *at = c->topics.next; at != &c->topics; at = at->next) {
 		kp_db_topic *t = KP_CONTAINER_OF(at, kp_db_topic, in_order);
 		for (int32_t i = 0; i < t->n_partitions; i++)
@@ -106,6 +108,7 @@ void kp_db_node_change(kp_db_cluster *c, int32_t node, bool is_up)
 static void raise_high_watermark(kp_db_cluster *c, kp_db_partition *p, int64_t offset)
 {
 	p->high_watermark = offset;
+	kp_db_producers_replicated(&p->producers, offset);
 	c->is_produce_dirty = true;
 	if (p->is_watched) {
 		p->is_watched = false;
@@ -167,22 +170,6 @@ void kp_db_set_delay(kp_db_cluster *c, int64_t delay_us)
 	}
 }
 
-static int rebuild_producers(kp_db_partition *p)
-{
-	int64_t offset = p->log.start_offset;
-	kp_slice batch;
-	kp_db_producers_forget(&p->producers, -1);
-	while (kp_db_log_next(&p->log, &offset, &batch)) {
-		kp_batch_header h;
-		if (kp_batch_header_load(batch, &h) || h.producer_id < 0)
-			continue;
-		if (kp_db_producers_reserve(&p->producers, h.producer_id))
-			return KP_ERR_NO_MEMORY;
-		kp_db_producers_note(&p->producers, &h);
-	}
-	return 0;
-}
-
 int kp_db_partition_truncate(kp_db_cluster *c, kp_db_partition *p, int64_t end_offset)
 {
 	kp_db_log_truncate(&p->log, end_offset);
@@ -192,5 +179,5 @@ int kp_db_partition_truncate(kp_db_cluster *c, kp_db_partition *p, int64_t end_o
 		p->hw_target = p->log.end_offset;
 	kp_db_raise_epoch(c, p);
 	c->is_produce_dirty = c->is_fetch_dirty = true;
-	return rebuild_producers(p);
+	return kp_db_partition_rebuild(p);
 }

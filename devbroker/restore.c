@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "devbroker/partition_txn.h"
 #include "devbroker/recovery.h"
 #include "kproducer/error.h"
 
@@ -51,9 +52,9 @@ static int note_batch(restore *r, const uint8_t *batch, size_t size)
 		r->newest_epoch = h.partition_leader_epoch;
 	if (h.producer_id < 0)
 		return 0;
-	if (kp_db_producers_reserve(&p->producers, h.producer_id))
+	if (kp_db_partition_reserve(p, h.producer_id))
 		return KP_ERR_NO_MEMORY;
-	kp_db_producers_note(&p->producers, &h);
+	kp_db_partition_note(p, kp_slice_of(batch, size), &h);
 	return 0;
 }
 
@@ -192,6 +193,7 @@ static int restore_log(restore *r)
 		free_segment(r, i, KP_DB_SEGMENT_FORGET);
 	kp_mem_free(r->segments);
 	p->high_watermark = p->log.end_offset;
+	kp_db_producers_replicated(&p->producers, p->high_watermark);
 	if (p->leader_epoch <= r->newest_epoch)
 		p->leader_epoch = r->newest_epoch + 1;
 	return err;

@@ -1,7 +1,7 @@
 /*
  * topics.c - topics and partitions come and go; see topics.h.
  */
-#include "devbroker/topics.h"
+#include "devbroker/partition_txn.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -156,6 +156,7 @@ static void partition_free(kp_db_partition *p)
 	kp_list_remove(&p->replicating);
 	kp_db_log_forget(&p->log);
 	kp_db_producers_deinit(&p->producers);
+	kp_db_aborted_deinit(&p->aborted);
 	kp_mem_free(p);
 }
 

@@ -17,6 +17,11 @@
 #define KP_DB_TOPIC_NAME_MAX 249
 #define KP_DB_CONFIG_TEXT_MAX ((size_t)64 << 20) /* of all topics' values together; over it: POLICY_VIOLATION */
 
+typedef struct kp_db_aborted_list {
+	kp_db_aborted *items; /* in the order of their markers; 32 bytes for each marker that the log holds */
+	size_t n, cap;
+} kp_db_aborted_list;
+
 typedef struct kp_db_partition {
 	struct kp_db_topic *topic;
 	int32_t index;
@@ -24,6 +29,7 @@ typedef struct kp_db_partition {
 	int32_t leader_epoch;
 	kp_db_log log;
 	kp_db_producers producers;
+	kp_db_aborted_list aborted;
 	int64_t high_watermark;
 	/* Replication under way: at hw_due_us the high watermark becomes hw_target. In the cluster's `replicating` list meanwhile. */
 	kp_list replicating;

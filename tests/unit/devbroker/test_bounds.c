@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "devbroker/internal.h"
+#include "devbroker/txns.h"
 #include "wire/msg_create_topics.h"
 #include "wire/msg_init_producer_id.h"
 #include "wire/msg_list_offsets.h"
@@ -107,14 +107,15 @@ static void transactional_ids_are_bounded_by_their_bytes(void **state)
 	char *name = test_calloc(1, size);
 	kp_init_producer_id_response r;
 	int16_t code = 0;
-	for (size_t i = 0; i <= KP_DB_TXN_TEXT_MAX / size; i++) {
+	for (size_t i = 0; i <= KP_DB_TXN_TEXT_MAX / (size - 1); i++) {
 		kp_init_producer_id_request q;
 		kp_wire_init(&kp_init_producer_id_request_schema, &q, 1);
-		snprintf(name, size, "%zu", i);
-		q.transactional_id = kp_slice_of(name, size);
+		memset(name, 'x', size - 1);
+		name[snprintf(name, size, "%zu", i)] = 'x';
+		q.transactional_id = kp_slice_cstr(name);
 		q.transaction_timeout_ms = 1000;
 		assert_int_equal(0, code);
-		db_call(t, 1, KP_API_INIT_PRODUCER_ID, 4, &q, &r);
+		db_call(t, kp_db_coordinator(t->db, KP_DB_COORDINATOR_TRANSACTION, name), KP_API_INIT_PRODUCER_ID, 4, &q, &r);
 		code = r.error_code;
 		kp_arena_reset(&t->arena);
 	}

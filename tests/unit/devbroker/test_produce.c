@@ -301,7 +301,7 @@ static void transactional_batch_needs_its_id(void **state)
 	db_produce_request(t, "t", 0, -1, b, &q);
 	q.transactional_id = kp_slice_cstr("tx");
 	db_call(t, 1, KP_API_PRODUCE, 12, &q, &r);
-	assert_code(INVALID_TXN_STATE, db_produced_of(&r));
+	assert_code(INVALID_PRODUCER_ID_MAPPING, db_produced_of(&r));
 }
 
 static void too_few_replicas_refuse_acks_all(void **state)
