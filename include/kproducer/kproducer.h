@@ -258,7 +258,8 @@ KP_API int kp_topic_resume(kp_topic *t, int32_t partition);
 /*
  * Hand a record over. 0: accepted, exactly one report follows (as delivery.reports says). Waits at most max.block.ms for room.
  * KP_ERR_QUEUE_FULL, KP_ERR_RECORD_TOO_LARGE, KP_ERR_UNKNOWN_PARTITION, KP_ERR_PARTITION_HALTED (idempotence.on.gap), KP_ERR_BAD_ARGUMENT,
- * KP_ERR_CLOSED, KP_ERR_NO_MEMORY.
+ * KP_ERR_CLOSED, KP_ERR_NO_MEMORY. With a transactional.id: KP_ERR_NO_TRANSACTION when none is open, KP_ERR_TRANSACTION_ABORTABLE when it has
+ * failed, KP_ERR_PRODUCER_FENCED; a record that is refused as too large, or for its partition or arguments, fails the transaction.
  */
 KP_API int kp_send(kp_topic *t, const kp_record *r);
 /* The same, never waiting. */
@@ -393,7 +394,8 @@ KP_API void kp_counters_get(kp_producer *p, kp_counters *out); /* out->struct_si
 /*
  * Stop accepting, flush until timeout_ms, end what is left (queued: not persisted; in flight: unknown) with KP_ERR_CLOSED, deliver
  * every report, join the runtime if it is the producer's own. *left (may be NULL): records that did not make it in time.
- * 0, or KP_ERR_TIMED_OUT when something was left. Idempotent. Counters and, in queue mode, kp_reports_poll work until kp_producer_free.
+ * 0, or KP_ERR_TIMED_OUT when something was left. An open transaction is aborted, and then it returns KP_ERR_TRANSACTION_ABORTED; a commit
+ * that timed out is finished, and its result returned. Idempotent. Counters and, in queue mode, kp_reports_poll work until kp_producer_free.
  */
 KP_API int kp_close(kp_producer *p, int timeout_ms, uint64_t *left);
 /*

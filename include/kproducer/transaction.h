@@ -57,6 +57,7 @@ typedef struct kp_txn_error {
 	int cause;          /* what lies behind it: a record's, a broker's or a connection's code; else the same as error */
 	kp_txn_next next;   /* what to do */
 	kp_txn_state state; /* behind the call */
+	int in_doubt;       /* 1: fenced while a commit was under way, which may have taken effect: look before doing it again */
 	char text[600];     /* state, cause and the next call, one line; "" on success */
 } kp_txn_error;
 
@@ -99,7 +100,7 @@ typedef struct kp_offset {
 		sizeof(kp_offset), nullptr, 0, 0, -1, nullptr \
 	}
 #else
-#define KP_TXN_ERROR_INIT ((kp_txn_error){sizeof(kp_txn_error), 0, 0, KP_TXN_NEXT_NOTHING, KP_TXN_NONE, {0}})
+#define KP_TXN_ERROR_INIT ((kp_txn_error){sizeof(kp_txn_error), 0, 0, KP_TXN_NEXT_NOTHING, KP_TXN_NONE, 0, {0}})
 #define KP_GROUP_METADATA_INIT ((kp_group_metadata){sizeof(kp_group_metadata), NULL, -1, NULL, NULL})
 #define KP_OFFSET_INIT ((kp_offset){sizeof(kp_offset), NULL, 0, 0, -1, NULL})
 #endif

@@ -17,9 +17,21 @@ static uint64_t n_pending(kp_producer *p)
 	return c.accepted - c.persisted - c.not_persisted - c.unknown;
 }
 
+/* An open transaction was aborted, a commit under way is over. */
+static bool is_settled(kp_producer *p, int64_t now_us)
+{
+	int error;
+	bool is_done = kp_engine_txn_settle(p->engine, now_us, &error);
+	pthread_mutex_lock(&p->shared.mutex);
+	p->shared.close_error = is_done ? error : KP_ERR_TIMED_OUT;
+	pthread_mutex_unlock(&p->shared.mutex);
+	return is_done;
+}
+
 static void begin(kp_producer *p, int64_t now_us)
 {
 	kp_engine_stop_accepting(p->engine);
+	(void)is_settled(p, now_us); /* what an abort would make invisible need not be sent */
 	p->loop.close_serial = kp_engine_flush_begin(p->engine, now_us);
 }
 
@@ -28,7 +40,8 @@ static bool must_wait(kp_producer *p, int64_t now_us)
 	pthread_mutex_lock(&p->shared.mutex);
 	p->loop.close_deadline_us = p->shared.close_deadline_us;
 	pthread_mutex_unlock(&p->shared.mutex);
-	return now_us < p->loop.close_deadline_us && !kp_engine_flushed(p->engine, p->loop.close_serial);
+	bool is_done = is_settled(p, now_us) && kp_engine_flushed(p->engine, p->loop.close_serial);
+	return now_us < p->loop.close_deadline_us && !is_done;
 }
 
 static bool turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
@@ -87,12 +100,13 @@ static bool wait_closed(kp_producer *p, int timeout_ms)
 	return is_closed;
 }
 
-static uint64_t n_left_behind(kp_producer *p)
+static int result(kp_producer *p, uint64_t *n_left)
 {
 	pthread_mutex_lock(&p->shared.mutex);
-	uint64_t n_left = p->shared.n_left;
+	*n_left = p->shared.n_left;
+	int error = p->shared.close_error;
 	pthread_mutex_unlock(&p->shared.mutex);
-	return n_left;
+	return error;
 }
 
 int kp_close(kp_producer *p, int timeout_ms, uint64_t *left)
@@ -104,8 +118,11 @@ int kp_close(kp_producer *p, int timeout_ms, uint64_t *left)
 	if (is_mine)
 		return KP_OK;
 	bool is_closed = wait_closed(p, timeout_ms);
-	uint64_t n_left = is_closed ? n_left_behind(p) : n_pending(p);
+	uint64_t n_left;
+	int error = result(p, &n_left);
+	if (!is_closed)
+		n_left = n_pending(p);
 	if (left)
 		*left = n_left;
-	return is_closed && n_left == 0 ? KP_OK : KP_ERR_TIMED_OUT;
+	return is_closed && n_left == 0 ? error : KP_ERR_TIMED_OUT;
 }

@@ -87,6 +87,25 @@ static int halt_needs_idempotence(resolution *r)
 	                                "acks=all and retries above 0, or idempotence.on.gap=continue");
 }
 
+static int settle_transactions(resolution *r)
+{
+	const kp_engine_config *e = &r->s->engine;
+	if (!e->transactional_id[0]) {
+		if (was_set(r, KP_PROP_TRANSACTION_TIMEOUT_MS))
+			note(r, "transaction.timeout.ms has no effect without transactional.id");
+		return 0;
+	}
+	if (!e->idempotent)
+		return kp_config_refuse(r->err, "transactional.id needs enable.idempotence=true, but it is off: set acks=all and retries above 0");
+	if (e->on_gap == KP_GAP_HALT)
+		return kp_config_refuse(r->err, "transactional.id and idempotence.on.gap=halt_partition exclude each other: a lost record fails its "
+		                                "transaction already");
+	if (e->full_policy == KP_FULL_DROP_OLDEST)
+		return kp_config_refuse(r->err, "transactional.id and queue.full.policy=drop_oldest exclude each other: a dropped record fails its "
+		                                "transaction; use block or refuse");
+	return 0;
+}
+
 /* The sum that Java computes in ints of milliseconds: it stops at 2147483647, so that an unlimited delivery time passes. */
 static int64_t least_delivery_us(const kp_engine_config *e)
 {
@@ -253,6 +272,7 @@ static rule *const rules[] = {
 	need_bootstrap,        settle_idempotence,       settle_delivery_timeout,  need_room,
 	settle_batch_size,     settle_request_size,      settle_reconnect_backoff, settle_retry_backoff,
 	settle_socket_buffers, settle_compression_level, settle_watermarks,        halt_needs_idempotence,
+	settle_transactions,
 };
 
 static int resolve(const kp_config *c, kp_settings *out, kp_err_line err, kp_settings_notes *notes)

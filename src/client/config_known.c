@@ -44,9 +44,9 @@ const kp_known_group kp_known_groups[] = {
 	},
 	{
 		"Transactions",
-		"this version has no transactions",
-		"transaction.timeout.ms transaction.two.phase.commit.enable=false transactional.id Producer.Transaction.ID "
-		"Producer.Transaction.Retry.Backoff Producer.Transaction.Retry.Max Producer.Transaction.Timeout",
+		"requests of a transaction are retried as retry.backoff.ms says, for as long as the call waits; two-phase commit (KIP-939) is not "
+		"offered by brokers yet",
+		"transaction.two.phase.commit.enable=false Producer.Transaction.Retry.Backoff Producer.Transaction.Retry.Max",
 	},
 	{
 		"Consumers and administration",

@@ -317,5 +317,21 @@ const kp_property_row kp_property_rows[KP_PROP_COUNT] = {
 		.doc = "The longest pause before a batch is sent again, in milliseconds. When retry.backoff.ms is more, this is the pause "
 		       "every time.",
 	},
+	[KP_PROP_TRANSACTIONAL_ID] = {
+		.name = "transactional.id", .type = "string", .default_value = "", .importance = "low", .kind = KP_VALUE_STRING,
+		FIELD(engine.transactional_id), .range = "up to 255 bytes, no control characters",
+		ALIAS_1("Producer.Transaction.ID", KP_ALIAS_SAME),
+		.doc = "Makes the producer transactional, under this name: records are sent between a begin and a commit, and become visible "
+		       "together or not at all. Give the same name again after a restart: what the one before left open is then aborted, and it "
+		       "is fenced if it still runs. Two instances at work need two names. Needs enable.idempotence, acks=all, and neither "
+		       "idempotence.on.gap=halt_partition nor queue.full.policy=drop_oldest. Empty: no transactions.",
+	},
+	[KP_PROP_TRANSACTION_TIMEOUT_MS] = {
+		INT_ROW("transaction.timeout.ms", "60000", "low"), FIELD(engine.transaction_timeout_ms), RANGE(1, 2147483647),
+		ALIAS_1("Producer.Transaction.Timeout", KP_ALIAS_GO_DURATION),
+		.doc = "Milliseconds that a transaction may be open, from its first record on: then its coordinator aborts it, so that consumers "
+		       "that read committed records do not wait behind it for ever. At most the brokers' transaction.max.timeout.ms, else "
+		       "kp_init_transactions fails.",
+	},
 };
 /* clang-format on */

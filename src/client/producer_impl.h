@@ -88,6 +88,7 @@ struct kp_producer {
 		bool is_closing, is_leaving, is_closed; /* refuses sends; takes no more jobs; nothing more happens */
 		int64_t close_deadline_us;              /* the earliest that was asked for; KP_TIME_NEVER */
 		uint64_t n_left;                        /* records that the close did not deliver */
+		int close_error;                        /* how the transaction ended that was open, see kp_engine_txn_settle */
 	} shared;
 	kp_report_queue queues[KP_N_QUEUES]; /* reports, failures */
 	struct {

@@ -63,10 +63,18 @@ static KP_NOINLINE int append_with_headers(kp_topic *t, const kp_record *r, kp_a
 	return err;
 }
 
+/* Nothing that is done again would have it accepted: whoever overlooks the code must not commit a part of what he meant to. */
+static KP_NOINLINE int refused(kp_topic *t, int err)
+{
+	if (err == KP_ERR_RECORD_TOO_LARGE || err == KP_ERR_UNKNOWN_PARTITION || err == KP_ERR_BAD_ARGUMENT)
+		kp_engine_txn_refused(t->engine, err);
+	return err;
+}
+
 static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group, int64_t until_us, int64_t now_ms)
 {
 	if (KP_UNLIKELY(!is_valid(r)))
-		return KP_ERR_BAD_ARGUMENT;
+		return refused(t, KP_ERR_BAD_ARGUMENT);
 	kp_append_args a = {
 		.content = {.key = kp_slice_of(r->key, r->key_len), .value = kp_slice_of(r->value, r->value_len)},
 		.timestamp_ms = r->timestamp_ms == KP_TIMESTAMP_NOW ? now_ms : r->timestamp_ms,
@@ -75,9 +83,8 @@ static inline int append_record(kp_topic *t, const kp_record *r, kp_group *group
 		.is_now = r->timestamp_ms == KP_TIMESTAMP_NOW,
 		.opaque = group ? (void *)group : r->opaque,
 	};
-	if (KP_UNLIKELY(r->n_headers > 0))
-		return append_with_headers(t, r, &a, until_us);
-	return append_or_wait(t, &a, until_us);
+	int err = KP_UNLIKELY(r->n_headers > 0) ? append_with_headers(t, r, &a, until_us) : append_or_wait(t, &a, until_us);
+	return KP_UNLIKELY(err != 0) ? refused(t, err) : 0;
 }
 
 int kp_append_record(kp_topic *t, const kp_record *r, kp_group *group, int64_t until_us)
@@ -144,9 +151,11 @@ static void wish_for_drop(kp_producer *p, uint64_t seen)
 
 static int retry_until(kp_producer *p, kp_topic *t, const kp_append_args *a, int64_t deadline_us)
 {
+	uint64_t transaction = kp_engine_txn_number(p->engine);
 	for (;;) {
 		uint64_t seen = kp_engine_room_generation(p->engine);
-		int err = kp_engine_append(t, a);
+		/* it was meant for the transaction that was open then */
+		int err = kp_engine_txn_number(p->engine) == transaction ? kp_engine_append(t, a) : KP_ERR_NO_TRANSACTION;
 		if (err != KP_ERR_WOULD_BLOCK)
 			return err;
 		pthread_mutex_lock(&p->shared.mutex);

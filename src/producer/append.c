@@ -139,6 +139,7 @@ static int open_batch(kp_engine *e, kp_partition *p, const kp_append_args *a, si
 	b->partition = p;
 	b->base_timestamp_ms = b->max_timestamp_ms = opening_time(e, a);
 	b->is_dated_now = a->is_now;
+	b->is_transactional = kp_is_transactional(e);
 	b->routed_us = a->is_moved ? e->loop.now_us : kp_engine_clock_us(e);
 	b->created_us = a->is_moved ? a->created_us : b->routed_us;
 	p->shared.open = b;
@@ -229,9 +230,10 @@ static int append(kp_topic *t, kp_partition *p, const kp_append_args *a, unsigne
 	else if (!kp_lock_acquire_soon(&p->shared.lock))
 		return SWITCH;
 	/* relaxed: the loop sets it before it takes this lock to detach what is open */
-	if (KP_UNLIKELY(atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed)) && !a->is_moved) {
+	int refusal = atomic_load_explicit(&e->shared.refusal, memory_order_relaxed);
+	if (KP_UNLIKELY(refusal != 0) && !a->is_moved) {
 		kp_lock_release(&p->shared.lock);
-		return KP_ERR_CLOSED;
+		return refusal;
 	}
 	if (KP_UNLIKELY(p->index == KP_PENDING_INDEX) && kp_topic_n_partitions(t) > 0) {
 		kp_lock_release(&p->shared.lock);
@@ -393,7 +395,15 @@ void kp_engine_hurry(kp_engine *e)
 
 void kp_engine_stop_accepting(kp_engine *e)
 {
-	/* seq_cst, and notified: the next turn of the loop sees it */
-	atomic_store(&e->shared.is_closed, true);
-	kp_notify_news(e);
+	kp_engine_refuse(e, KP_ERR_CLOSED);
+	kp_notify_news(e); /* the next turn of the loop sees it */
+}
+
+void kp_engine_refuse(kp_engine *e, int code)
+{
+	int was = atomic_load(&e->shared.refusal);
+	while (was != KP_ERR_CLOSED && !atomic_compare_exchange_weak(&e->shared.refusal, &was, code))
+		;
+	/* who waits for room looks again */
+	atomic_fetch_add(&e->shared.budget.n_freed, 1);
 }

@@ -283,7 +283,8 @@ size_t kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_cod
 					       .batch_length = (int32_t)(b->len - 12),
 					       .partition_leader_epoch = -1,
 					       .magic = 2,
-					       .attributes = (int16_t)b->codec,
+					       .attributes = (int16_t)((int)b->codec |
+	                                                                       (b->is_transactional ? KP_BATCH_TRANSACTIONAL : 0)),
 					       .last_offset_delta = b->n_records - 1,
 					       .base_timestamp = b->base_timestamp_ms,
 					       .max_timestamp = b->max_timestamp_ms,

@@ -76,6 +76,7 @@ typedef struct kp_batch {
 	struct kp_partition *partition;
 
 	/* ... but for what sealing replaces; likewise: */
+	bool is_transactional;
 	bool is_dated_now; /* base_timestamp_ms is the time at which it was opened, not what a record asked for */
 	int64_t created_us;
 	int64_t routed_us; /* when it came to its partition: later than created_us if it waited for metadata */

@@ -22,16 +22,21 @@ void kp_engine_call(kp_engine *e, kp_call *call)
 {
 	call->broker = NULL;
 	call->next_us = 0;
+	call->pause_us = 0;
 	call->n_failures = 0;
 	call->last_error = 0;
+	call->is_lost = false;
 	kp_list_init(&call->link);
 	kp_list_push_back(&e->loop.calls, &call->link);
 }
 
 static void try_later(kp_engine *e, kp_call *call, int64_t now_us)
 {
-	call->next_us = now_us + kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, call->n_failures++,
-	                                       &e->loop.random);
+	int64_t pause_us = call->pause_us ? call->pause_us
+	                                  : kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us,
+	                                                  call->n_failures++, &e->loop.random);
+	call->pause_us = 0;
+	call->next_us = now_us + pause_us;
 	kp_list_push_back(&e->loop.calls, &call->link);
 }
 
@@ -46,6 +51,9 @@ void kp_call_failed(kp_engine *e, kp_call *call, int error, const char *text, in
 {
 	kp_list_remove(&call->link);
 	call->last_error = error;
+	call->is_lost |= call->broker != NULL;
+	if (call->coordinator && call->broker)
+		kp_coordinator_lost(call->coordinator, now_us);
 	/* a lost connection is no answer: another broker, or the same one later, will give it */
 	if (kp_error_is_retriable(error) && now_us < call->deadline_us && error != KP_ERR_TIMED_OUT)
 		try_later(e, call, now_us);
@@ -67,6 +75,8 @@ void kp_engine_cancel_calls(kp_engine *e, int error)
 
 static kp_broker *target(kp_engine *e, const kp_call *call, int64_t now_us)
 {
+	if (call->coordinator)
+		return kp_coordinator_broker(call->coordinator, now_us);
 	kp_broker *b = call->to_controller ? kp_broker_find(e, e->loop.cluster.controller_id) : NULL;
 	if (!b || b->n_failures > 0)
 		return kp_broker_any(e, now_us); /* in KRaft every broker passes admin requests on */
@@ -81,6 +91,12 @@ static bool start(kp_engine *e, kp_call *call, int64_t now_us)
 {
 	int error = KP_ERR_NO_MEMORY;
 	kp_broker *b = target(e, call, now_us);
+	if (!b && call->coordinator && call->coordinator->error) {
+		error = call->coordinator->error;
+		call->coordinator->error = 0;
+		kp_call_failed(e, call, error, NULL, now_us);
+		return true;
+	}
 	if (!b)
 		return false;
 	int version = kp_rpc_version(&b->rpc, call->api_key, call->max_version);

@@ -59,6 +59,9 @@ typedef struct kp_engine_config {
 	int64_t reconnect_backoff_us, reconnect_backoff_max_us;
 	int64_t connections_max_idle_us; /* -1: never */
 	char client_id[256];
+	/* transactions */
+	char transactional_id[256]; /* "": none; needs idempotence */
+	int32_t transaction_timeout_ms;
 } kp_engine_config;
 
 #endif

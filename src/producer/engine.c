@@ -51,6 +51,8 @@ kp_engine *kp_engine_new(const kp_engine_config *config, const kp_server *server
 	kp_metadata_init(e);
 	e->loop.metadata_wanted_us = -1;
 	kp_producer_id_init(e);
+	e->loop.features_epoch = -1;
+	kp_txn_init(e);
 	for (size_t i = 0; i < n_servers; i++)
 		if (!kp_broker_get(e, -1 - (int32_t)i, servers[i].host, servers[i].port)) {
 			kp_engine_free(e);
@@ -72,6 +74,7 @@ void kp_engine_free(kp_engine *e)
 		kp_mem_free(call->batches);
 		kp_mem_free(call);
 	}
+	kp_txn_deinit(e);
 	kp_brokers_free(e);
 	kp_cluster_deinit(&e->loop.cluster);
 	kp_timers_deinit(&e->loop.timers);
@@ -118,6 +121,11 @@ static void on_ready(void *owner)
 	b->down_error = 0;
 	b->used_us = b->engine->loop.now_us;
 	KP_REACHED(BROKER_READY);
+	/* of brokers that disagree, in the middle of an upgrade, the one that knows more is right */
+	if (b->rpc.features_epoch >= b->engine->loop.features_epoch) {
+		b->engine->loop.features_epoch = b->rpc.features_epoch;
+		b->engine->loop.transaction_version = b->rpc.transaction_version;
+	}
 	b->engine->loop.said_down = false;
 	kp_broker_sendable(b->engine, b);
 }
@@ -302,6 +310,7 @@ int64_t kp_engine_step(kp_engine *e, int64_t now_us)
 	serve_notified(e, notified, now_us);
 	serve_timers(e, now_us);
 	kp_expire(e, now_us);
+	kp_txn_step(e, now_us);
 	int64_t wake = kp_metadata_step(e, now_us);
 	next_us = kp_calls_step(e, now_us);
 	wake = next_us < wake ? next_us : wake;

@@ -8,6 +8,8 @@
 #ifndef KP_PRODUCER_ENGINE_H
 #define KP_PRODUCER_ENGINE_H
 
+#include <kproducer/transaction.h>
+
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -130,12 +132,42 @@ void kp_engine_end_all(kp_engine *e, int error, int64_t now_us);
 /* Drop the oldest unsent batch (queue.full.policy=drop_oldest). False when nothing is unsent. */
 bool kp_engine_drop_oldest(kp_engine *e, int64_t now_us);
 
+/*
+ * Transactions. Start the operation, or go on with it. False: it is under way, call again in a later turn (kp_engine_txn_is_under_way tells
+ * whether it is worth it). True: *out tells how it ended, once. An operation goes on without being asked after, and any other is refused
+ * meanwhile; but ABORT takes the place of OFFSETS. *offsets (OFFSETS only) is taken, and NULL then, when the operation starts.
+ */
+typedef enum kp_txn_op {
+	KP_TXN_OP_NONE,
+	KP_TXN_OP_INIT,
+	KP_TXN_OP_BEGIN,
+	KP_TXN_OP_OFFSETS,
+	KP_TXN_OP_COMMIT,
+	KP_TXN_OP_ABORT
+} kp_txn_op;
+typedef struct kp_txn_offsets kp_txn_offsets; /* txn_offsets.h */
+bool kp_engine_txn(kp_engine *e, kp_txn_op op, kp_txn_offsets **offsets, int64_t now_us, kp_txn_error *out);
+/* An operation runs and has no result yet. */
+bool kp_engine_txn_is_under_way(const kp_engine *e);
+/* The caller of `op` waits no longer: KP_ERR_TIMED_OUT, and what is missing. */
+void kp_engine_txn_timed_out(kp_engine *e, kp_txn_op op, kp_txn_error *out);
+/*
+ * For a close, each turn: what is open is aborted, a commit under way goes on. True when there is nothing (more) to wait for; *error then says
+ * how it ended: 0, KP_ERR_TRANSACTION_ABORTED, or why it could not be ended.
+ */
+bool kp_engine_txn_settle(kp_engine *e, int64_t now_us, int *error);
+kp_txn_state kp_engine_txn_state(const kp_engine *e); /* any thread */
+/* Any thread: which transaction is open, counted; and a record was refused for good with `error`, so that it cannot be committed. */
+uint64_t kp_engine_txn_number(kp_engine *e);
+void kp_engine_txn_refused(kp_engine *e, int error);
+
 /* A request of the client's own (admin, metadata). All fields are the caller's; the engine keeps a pointer until done is called. */
 typedef struct kp_call {
 	kp_list link; /* the engine's */
 	int16_t api_key;
 	int max_version, min_version; /* what the caller can speak */
 	bool to_controller;
+	struct kp_coordinator *coordinator; /* whom it goes to; NULL: to_controller, or anybody */
 	int64_t deadline_us;
 	/* Fill the body for that version into arena memory; NULL when memory is out. */
 	const void *(*build)(struct kp_call *call, int version, kp_arena *arena);
@@ -145,7 +177,9 @@ typedef struct kp_call {
 	/* the engine's */
 	struct kp_broker *broker;
 	int64_t next_us;
+	int64_t pause_us; /* set by done: how long until it is tried again; 0: the usual back-off */
 	int n_failures, last_error;
+	bool is_lost; /* an attempt ended without an answer */
 } kp_call;
 
 void kp_engine_call(kp_engine *e, kp_call *call);

@@ -11,6 +11,7 @@
 #include "producer/partitioner.h"
 #include "producer/reached.h"
 #include "producer/topic.h"
+#include "producer/txn.h"
 #include "rpc/rpc.h"
 
 /* What a timer belongs to (kp_timer.kind). */
@@ -70,7 +71,11 @@ struct kp_engine {
 		_Atomic bool is_sleeping;         /* the loop may be asleep: wake it. seq_cst with `notified`, see notify.c */
 		_Atomic bool has_news;            /* a new topic or a wish for room */
 		_Atomic bool wants_hurry;         /* somebody found no room and does not wait: close what lingers once */
-		_Atomic bool is_closed;
+		/* 0, or the code with which records are refused. Loop, and KP_ERR_CLOSED, which stays, by any thread. See kp_engine_refuse */
+		_Atomic int refusal;
+		_Atomic int txn_state;       /* kp_txn_state; written by the loop. relaxed: a figure */
+		_Atomic int txn_refused;     /* a record of this transaction was refused for good with this code; 0: none was */
+		_Atomic uint64_t txn_number; /* of the open transaction, or the last one; written by the loop */
 		_Atomic int32_t n_wanting_room;
 		_Atomic bool is_high, has_refused; /* seq_cst, see watermark.c */
 		_Atomic bool is_moving;            /* records wait for room to move: who makes room wakes the loop. seq_cst */
@@ -105,6 +110,9 @@ struct kp_engine {
 		int64_t producer_id;
 		int16_t producer_epoch;
 		bool is_asking_id;
+		kp_txn txn;
+		int64_t features_epoch;      /* of the newest finalized features seen; -1: none were ... */
+		int16_t transaction_version; /* ... and what they say */
 		kp_call id_call, metadata_call;
 		kp_list calls; /* waiting for a broker, or for their time */
 		kp_list flying_calls;
@@ -132,6 +140,11 @@ static inline void kp_count(_Atomic uint64_t *c, uint64_t n)
 	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
+static inline bool kp_is_transactional(const kp_engine *e)
+{
+	return e->config.transactional_id[0] != 0;
+}
+
 static inline void kp_count_partitions(kp_engine *e, size_t more)
 {
 	atomic_fetch_add_explicit(&e->shared.n_partitions, more, memory_order_relaxed);
@@ -155,6 +168,12 @@ int kp_append_moved(kp_topic *t, const kp_append_args *a, int32_t n_partitions);
 void kp_seal_batch(kp_engine *e, kp_batch *b);            /* outside the partition's lock */
 void kp_detach_open(kp_partition *p);                     /* loop: the open batch, if there is one, to the queue's end, sealed */
 void kp_detach_open_within(kp_partition *p, size_t room); /* the same, unless it has more than room bytes */
+
+/*
+ * Records are refused with `code` from now on, 0: taken again. Whoever then takes each partition's lock knows that behind it no record comes
+ * that did not see the code. A close is final.
+ */
+void kp_engine_refuse(kp_engine *e, int code);
 
 /* partition.c: what a partition does next */
 void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us);

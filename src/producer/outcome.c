@@ -24,8 +24,10 @@ void kp_batch_end(kp_engine *e, kp_batch *b, int error, kp_outcome outcome, kp_s
 	b->outcome = outcome;
 	b->stage = stage;
 	KP_REACHED_END(outcome, stage);
-	if (outcome != KP_PERSISTED)
+	if (outcome != KP_PERSISTED) {
 		kp_halt_if_lost(e, b, error);
+		kp_txn_batch_lost(e, b, error);
+	}
 	kp_trail_end(b, e->loop.now_us);
 	if (!b->is_stamped)
 		atomic_fetch_sub_explicit(&p->shared.n_waiting, 1, memory_order_relaxed);
@@ -128,7 +130,10 @@ void kp_give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 
 static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t now_us)
 {
-	int64_t pause = kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, b->attempts - 1, &e->loop.random);
+	int64_t pause = b->last_error == KP_ERR_CONCURRENT_TRANSACTIONS
+	                        ? kp_txn_pause_us(b->attempts - 1)
+	                        : kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, b->attempts - 1,
+	                                        &e->loop.random);
 	KP_REACHED(BATCH_TO_RESEND);
 	if (!p->loop.is_recovering)
 		KP_REACHED(PARTITION_RECOVERING);
@@ -183,6 +188,10 @@ static void sequence_refused(kp_engine *e, kp_batch *b, int error, int64_t sent_
 		send_again(e, p, b, now_us);
 		return;
 	}
+	if (kp_is_transactional(e)) {
+		kp_give_up(e, b, error, KP_STAGE_DONE); /* its epochs are the coordinator's to give */
+		return;
+	}
 	KP_LOG(e->around.log, KP_LOG_WARN, now_us,
 	       "sequence_gap topic=%s partition=%d error=%s producer_id=%lld epoch=%d sequence=%d: draining, before anything leaves with a new epoch",
 	       p->topic->name, p->index, kp_error_name(error), (long long)b->producer_id, b->producer_epoch, b->base_sequence);
@@ -205,6 +214,8 @@ static bool asks_for_metadata(int error)
 static kp_on_produce what_to_do(const kp_engine *e, const kp_batch *b, int error)
 {
 	kp_on_produce what = kp_error_on_produce(error);
+	if (kp_txn_is_giving_up(e))
+		return KP_PRODUCE_FAIL;
 	switch (what) {
 	case KP_PRODUCE_SEQUENCE:
 	case KP_PRODUCE_NEW_ID: return e->config.idempotent ? what : KP_PRODUCE_FAIL;

@@ -96,7 +96,7 @@ static bool is_hurried(kp_engine *e)
 	/* relaxed: a wish; the loop is notified of new ones */
 	return e->loop.n_flushing > 0 || e->loop.is_hurrying || !kp_list_empty(&e->loop.moving) ||
 	       atomic_load_explicit(&e->shared.n_wanting_room, memory_order_relaxed) > 0 ||
-	       atomic_load_explicit(&e->shared.is_closed, memory_order_relaxed);
+	       atomic_load_explicit(&e->shared.refusal, memory_order_relaxed) != 0;
 }
 
 static int64_t open_due_us(kp_engine *e, const kp_partition *p)
@@ -121,18 +121,19 @@ size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
 {
 	/*
 	 * A broker without state for the id takes any sequence (ProducerAppendInfo.checkSequence). Were the first batch refused, as by a
-	 * leader that has yet to learn of a new partition, the second would be taken and the first never again.
+	 * leader that has yet to learn of a new partition, the second would be taken and the first never again. Not so in a transaction of
+	 * KIP-890, which begins at 0.
 	 */
-	if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))
+	if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known && !e->loop.txn.is_v2))
 		return 1;
 	return e->config.max_in_flight < MAX_UNRESOLVED ? (size_t)e->config.max_in_flight : MAX_UNRESOLVED;
 }
 
 /* Something else has to happen before anything may leave, and evaluates again. */
-static bool must_wait(const kp_engine *e, const kp_partition *p)
+static bool must_wait(kp_engine *e, kp_partition *p)
 {
 	if (p->index == KP_PENDING_INDEX || p->loop.is_draining || kp_halt_holds_next(p) ||
-	    (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p))
+	    (size_t)p->loop.n_in_flight >= kp_partition_in_flight_limit(e, p) || kp_txn_holds(e, p))
 		return true;
 	bool is_window_full = window_is_full(p) && !kp_partition_to_resend(p);
 	if (is_window_full)

@@ -80,10 +80,26 @@ void kp_producer_id_init(kp_engine *e)
 	                            .opaque = e};
 }
 
+/* Its id and epoch are the coordinator's; a new epoch begins at 0. No batch leaves before they are known. */
+static void use_transactions_epoch(const kp_engine *e, kp_partition *p)
+{
+	if (p->loop.producer_id == e->loop.producer_id && p->loop.producer_epoch == e->loop.producer_epoch)
+		return;
+	p->loop.producer_id = e->loop.producer_id;
+	p->loop.producer_epoch = e->loop.producer_epoch;
+	p->loop.next_sequence = 0;
+	p->loop.is_stamp_known = false;
+	p->loop.backoff_until_us = 0; /* of a transaction that is over */
+}
+
 bool kp_producer_id_for(kp_engine *e, kp_partition *p)
 {
 	if (!e->config.idempotent)
 		return true;
+	if (kp_is_transactional(e)) {
+		use_transactions_epoch(e, p);
+		return true;
+	}
 	if (p->loop.producer_id >= 0 && p->loop.producer_id != p->loop.banned_producer_id)
 		return true;
 	if (e->loop.producer_id >= 0 && e->loop.producer_id != p->loop.banned_producer_id) {

@@ -43,7 +43,24 @@
 	X(ID_USED_UP, "producer id: epochs used up")                       \
 	X(METADATA_ASKED, "metadata: asked for")                           \
 	X(METADATA_FAILED, "metadata: failed")                             \
-	X(METADATA_REBOOTSTRAP, "metadata: re-bootstrap")
+	X(METADATA_REBOOTSTRAP, "metadata: re-bootstrap")                  \
+	X(TXN_INIT, "transaction: id asked for")                           \
+	X(TXN_READY, "transaction: id known")                              \
+	X(TXN_BEGUN, "transaction: begun")                                 \
+	X(TXN_ADDED, "transaction: partitions added (classic)")            \
+	X(TXN_GROUP_ADDED, "transaction: group added (classic)")           \
+	X(TXN_OFFSETS, "transaction: offsets taken")                       \
+	X(TXN_EMPTY, "transaction: ended without a request")               \
+	X(TXN_COMMITTED, "transaction: committed")                         \
+	X(TXN_COMMIT_AGAIN, "transaction: EndTxn(commit) sent again")      \
+	X(TXN_ABORTED, "transaction: aborted")                             \
+	X(TXN_FAILED, "transaction: failed, must be aborted")              \
+	X(TXN_NEW_EPOCH, "transaction: next epoch asked for")              \
+	X(TXN_CONCURRENT, "transaction: waits for the last one's end")     \
+	X(TXN_FENCED, "transaction: fenced")                               \
+	X(TXN_COORDINATOR_FOUND, "coordinator: found")                     \
+	X(TXN_COORDINATOR_UNKNOWN, "coordinator: not known yet")           \
+	X(TXN_COORDINATOR_LOST, "coordinator: lost")
 
 typedef enum kp_reached_name {
 #define X(name, text) KP_REACHED_##name,
@@ -57,7 +74,7 @@ typedef enum kp_reached_name {
 typedef struct kp_reached_counts {
 	uint64_t names[KP_N_REACHED];
 	uint64_t ends[3][5]; /* by outcome and stage */
-	uint64_t produce_codes[KP_REACHED_CODES], metadata_codes[KP_REACHED_CODES];
+	uint64_t produce_codes[KP_REACHED_CODES], metadata_codes[KP_REACHED_CODES], txn_codes[KP_REACHED_CODES];
 } kp_reached_counts;
 extern kp_reached_counts kp_reached; /* one thread */
 

@@ -10,6 +10,7 @@
 #include "producer/engine_impl.h"
 #include "wire/msg_produce.h"
 
+#define PRODUCE_VERSION_CLASSIC 11 /* the last one that leaves adding partitions to a transaction to the client (KIP-890) */
 #define PRODUCE_VERSION_BY_NAME 12 /* the last version that names topics; 13 and later give their ids (KIP-516) */
 #define PARTITION_OVERHEAD 16      /* bytes around a batch in a request, and what the request itself takes */
 #define REQUEST_OVERHEAD 512
@@ -121,7 +122,9 @@ static const kp_produce_request *build(kp_engine *e, const kp_produce_call *call
 		t->partition_data.items[t->partition_data.n++] = (kp_produce_request_partition){
 			.index = b->partition->index, .records = kp_slice_of(b->data, b->len)};
 	}
-	body->transactional_id = kp_slice_null();
+	body->transactional_id = kp_is_transactional(e) ? kp_slice_cstr(e->config.transactional_id) : kp_slice_null();
+	if (kp_is_transactional(e) && !e->loop.txn.is_v2)
+		*version_cap = PRODUCE_VERSION_CLASSIC;
 	body->acks = e->config.acks;
 	body->timeout_ms = (int32_t)(e->config.request_timeout_us / 1000);
 	body->topic_data.items = topics;
@@ -138,8 +141,9 @@ static int submit(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t now
 	if (!body)
 		return error;
 	int version = kp_rpc_version(&b->rpc, KP_API_PRODUCE, cap);
-	if (version < 0)
+	if (version < 0 || (e->loop.txn.is_v2 && version <= PRODUCE_VERSION_CLASSIC))
 		return KP_ERR_UNSUPPORTED_VERSION;
+	e->loop.txn.is_on_broker = true;
 	call->broker = b;
 	call->sent_us = now_us;
 	if (!kp_rpc_call(&b->rpc, KP_API_PRODUCE, version, body, e->config.acks != 0, call, now_us, e->config.request_timeout_us,

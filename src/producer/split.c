@@ -94,6 +94,7 @@ static kp_batch *open_piece(rebuild *w, size_t first_size, size_t size_hint, int
 	b->base_timestamp_ms = from->base_timestamp_ms;
 	b->max_timestamp_ms = INT64_MIN;
 	b->is_dated_now = from->is_dated_now;
+	b->is_transactional = from->is_transactional;
 	b->created_us = from->created_us;
 	b->routed_us = from->routed_us;
 	b->trail = from->trail;

@@ -19,6 +19,7 @@ static kp_partition *partition_new(kp_topic *t, int32_t index)
 	kp_list_init(&p->loop.unresolved);
 	kp_list_init(&p->loop.ready_link);
 	kp_list_init(&p->loop.linger_link);
+	kp_list_init(&p->loop.txn_link);
 	p->loop.open_created_us = -1;
 	p->loop.leaderless_since_us = -1;
 	p->loop.open_routed_us = -1;

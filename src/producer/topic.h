@@ -69,6 +69,8 @@ typedef struct kp_partition {
 		int16_t producer_epoch;
 		int32_t next_sequence;
 		bool is_stamp_known; /* a broker has acknowledged a batch of this id and epoch; until then batches go one by one */
+		uint64_t txn_number; /* the last transaction that it was added to (classic) */
+		kp_list txn_link;    /* waits to be added */
 		int64_t known_us;    /* when the last one of them was sent */
 		int64_t acked_us;    /* when the last batch was acknowledged; -1: none was ... */
 		int32_t acked_node;  /* ... and by whom */

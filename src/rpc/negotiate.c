@@ -31,6 +31,7 @@ static void learn(kp_rpc *c, const kp_api_versions_response *a)
 		if (k->api_key >= 0 && k->api_key < KP_RPC_API_COUNT)
 			c->offered[k->api_key].min = k->min_version, c->offered[k->api_key].max = k->max_version;
 	}
+	c->features_epoch = a->finalized_features_epoch;
 	c->transaction_version = 0;
 	for (int32_t i = 0; i < a->finalized_features.n; i++)
 		if (kp_slice_equal(a->finalized_features.items[i].name, kp_slice_cstr("transaction.version")))

@@ -65,6 +65,7 @@ struct kp_rpc {
 	struct {
 		int16_t min, max; /* max -1: the broker does not offer the API */
 	} offered[KP_RPC_API_COUNT];
+	int64_t features_epoch;      /* of the finalized features; -1: the broker names none */
 	int16_t transaction_version; /* finalized feature transaction.version, 0 when unknown */
 	int64_t throttled_until_us;  /* KIP-219: its owner sends no Produce request before then */
 	uint64_t sent_bytes, received_bytes;
