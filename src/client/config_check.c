@@ -96,13 +96,17 @@ static int settle_transactions(resolution *r)
 		return 0;
 	}
 	if (!e->idempotent)
-		return kp_config_refuse(r->err, "transactional.id needs enable.idempotence=true, but it is off: set acks=all and retries above 0");
+		return kp_config_refuse(
+			r->err, "transactional.id needs enable.idempotence=true, but it is off: set acks=all and retries above 0");
 	if (e->on_gap == KP_GAP_HALT)
-		return kp_config_refuse(r->err, "transactional.id and idempotence.on.gap=halt_partition exclude each other: a lost record fails its "
-		                                "transaction already");
+		return kp_config_refuse(
+			r->err,
+			"transactional.id and idempotence.on.gap=halt_partition exclude each other: a lost record fails its "
+			"transaction already");
 	if (e->full_policy == KP_FULL_DROP_OLDEST)
-		return kp_config_refuse(r->err, "transactional.id and queue.full.policy=drop_oldest exclude each other: a dropped record fails its "
-		                                "transaction; use block or refuse");
+		return kp_config_refuse(
+			r->err, "transactional.id and queue.full.policy=drop_oldest exclude each other: a dropped record fails its "
+				"transaction; use block or refuse");
 	return 0;
 }
 

@@ -53,7 +53,7 @@ int64_t kp_failure_log_step(kp_failure_log *f, int64_t now_us, bool is_last)
 
 void kp_failure_log_add(kp_failure_log *f, const kp_batch *b, int64_t now_us)
 {
-	if (b->error == KP_OK || b->error == KP_ERR_CLOSED || b->error == KP_ERR_PURGED)
+	if (b->error == KP_OK || b->error == KP_ERR_CLOSED || b->error == KP_ERR_PURGED || b->error == KP_ERR_TRANSACTION_ABORTED)
 		return;
 	if (now_us >= f->window_end_us) {
 		(void)kp_failure_log_step(f, now_us, true);

@@ -80,7 +80,9 @@ kp_resender *kp_resender_new(kp_producer *p, const kp_resend_options *o, char *e
 	if (!check(&all, err, err_size))
 		return NULL;
 	if (p->settings.engine.transactional_id[0]) {
-		(void)refuse(err, err_size, "a transactional producer has no resender: abort, begin again, and send the transaction's records again");
+		(void)refuse(
+			err, err_size,
+			"a transactional producer has no resender: abort, begin again, and send the transaction's records again");
 		return NULL;
 	}
 	size_t name_size = all.count_header ? strlen(all.count_header) + 1 : 0;

@@ -135,12 +135,12 @@ static int refuse(kp_producer *p, kp_txn_op op, int error, const char *text, kp_
 {
 	kp_txn_error e = KP_TXN_ERROR_INIT;
 	e.error = e.cause = error;
-	e.next = error == KP_ERR_CLOSED || error == KP_ERR_FORKED       ? KP_TXN_NEXT_NEW_INSTANCE
+	e.next = error == KP_ERR_CLOSED || error == KP_ERR_FORKED         ? KP_TXN_NEXT_NEW_INSTANCE
 	         : error == KP_ERR_NO_MEMORY || error == KP_ERR_TIMED_OUT ? KP_TXN_NEXT_RETRY
 	                                                                  : KP_TXN_NEXT_OTHER_CALL;
 	e.state = error == KP_ERR_FORKED ? KP_TXN_NONE : kp_engine_txn_state(p->engine);
-	(void)snprintf(e.text, sizeof(e.text), "%s: %s in state %s: %s", names[op], kp_error_name(error), kp_txn_state_name(e.state),
-	               text ? text : kp_error_advice(error));
+	(void)snprintf(e.text, sizeof(e.text), "%s: %s in state %s: %s", names[op], kp_error_name(error),
+	               kp_txn_state_name(e.state), text ? text : kp_error_advice(error));
 	return give(&e, err);
 }
 

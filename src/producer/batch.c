@@ -278,21 +278,21 @@ size_t kp_batch_seal(kp_batch *b, kp_sealers *sealers, kp_budget *budget, kp_cod
 	if (codec != KP_CODEC_NONE)
 		compress(b, sealers, budget, codec, level);
 	b->records_crc = kp_crc32c(b->data + KP_BATCH_HEADER_SIZE, b->len - KP_BATCH_HEADER_SIZE);
-	kp_batch_header_store(b->data, &(kp_batch_header){
-					       .base_offset = 0,
-					       .batch_length = (int32_t)(b->len - 12),
-					       .partition_leader_epoch = -1,
-					       .magic = 2,
-					       .attributes = (int16_t)((int)b->codec |
-	                                                                       (b->is_transactional ? KP_BATCH_TRANSACTIONAL : 0)),
-					       .last_offset_delta = b->n_records - 1,
-					       .base_timestamp = b->base_timestamp_ms,
-					       .max_timestamp = b->max_timestamp_ms,
-					       .producer_id = -1,
-					       .producer_epoch = -1,
-					       .base_sequence = -1,
-					       .n_records = b->n_records,
-				       });
+	kp_batch_header_store(b->data,
+	                      &(kp_batch_header){
+				      .base_offset = 0,
+				      .batch_length = (int32_t)(b->len - 12),
+				      .partition_leader_epoch = -1,
+				      .magic = 2,
+				      .attributes = (int16_t)((int)b->codec | (b->is_transactional ? KP_BATCH_TRANSACTIONAL : 0)),
+				      .last_offset_delta = b->n_records - 1,
+				      .base_timestamp = b->base_timestamp_ms,
+				      .max_timestamp = b->max_timestamp_ms,
+				      .producer_id = -1,
+				      .producer_epoch = -1,
+				      .base_sequence = -1,
+				      .n_records = b->n_records,
+			      });
 	size_t n = before - kp_batch_footprint(b);
 	atomic_store_explicit(&b->is_sealed, true, memory_order_release);
 	return n;

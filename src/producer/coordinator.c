@@ -35,7 +35,8 @@ static const void *build(kp_call *call, int version, kp_arena *arena)
 static int take(kp_coordinator *c, const kp_find_coordinator_response *a, int version)
 {
 	kp_engine *e = c->engine;
-	kp_find_coordinator_response_coordinator one = {.node_id = a->node_id, .host = a->host, .port = a->port, .error_code = a->error_code};
+	kp_find_coordinator_response_coordinator one = {
+		.node_id = a->node_id, .host = a->host, .port = a->port, .error_code = a->error_code};
 	if (version >= VERSION_OF_LISTS) {
 		if (a->coordinators.n < 1)
 			return KP_ERR_PROTOCOL;

@@ -13,8 +13,8 @@
 typedef struct kp_coordinator {
 	struct kp_engine *engine;
 	int8_t type;
-	const char *key; /* the owner's, as long as it is asked for */
-	int32_t node;    /* -1: not known */
+	const char *key;   /* the owner's, as long as it is asked for */
+	int32_t node;      /* -1: not known */
 	int failures_seen; /* of the node to connect, when it was named */
 	bool is_asking;
 	int n_lost;            /* in a row; 0 once it has answered */

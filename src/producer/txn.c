@@ -30,6 +30,10 @@ static kp_txn_state state_of(const kp_engine *e)
 
 static void set_state(kp_engine *e, kp_txn_state state)
 {
+	if (e->loop.txn.is_flushing && state != KP_TXN_COMMITTING) {
+		e->loop.txn.is_flushing = false;
+		kp_engine_flush_end(e);
+	}
 	atomic_store_explicit(&e->shared.txn_state, (int)state, memory_order_relaxed);
 }
 
@@ -120,8 +124,8 @@ void kp_txn_fenced(kp_engine *e, int error, const char *request)
 	t->in_doubt = t->op == KP_TXN_OP_COMMIT && t->phase == KP_TXN_END && (t->call.is_lost || t->is_commit_lost);
 	t->cause = error;
 	(void)snprintf(t->cause_text, sizeof(t->cause_text), "%s was answered with %s", request, kp_error_name(error));
-	KP_LOG(e->around.log, KP_LOG_ERROR, e->loop.now_us, "fenced transactional_id=\"%s\" text=\"%s\"%s", e->config.transactional_id,
-	       t->cause_text, t->in_doubt ? " commit=in_doubt" : "");
+	KP_LOG(e->around.log, KP_LOG_ERROR, e->loop.now_us, "fenced transactional_id=\"%s\" text=\"%s\"%s",
+	       e->config.transactional_id, t->cause_text, t->in_doubt ? " commit=in_doubt" : "");
 	stop(e, KP_TXN_FENCED, KP_ERR_PRODUCER_FENCED);
 	if (t->op != KP_TXN_OP_NONE)
 		kp_txn_finish(e, KP_ERR_PRODUCER_FENCED);
@@ -311,9 +315,9 @@ static void begin_commit(kp_engine *e, int64_t now_us)
 	t->phase = KP_TXN_DRAIN;
 	set_state(e, KP_TXN_COMMITTING);
 	kp_engine_refuse(e, KP_ERR_NO_TRANSACTION);
-	/* behind this every record of the transaction is in a batch of by_serial, and while records are refused none lingers */
+	/* behind this every record of the transaction is in a batch of by_serial, also when it is moved to its partition later */
 	(void)kp_engine_flush_begin(e, now_us);
-	kp_engine_flush_end(e);
+	t->is_flushing = true;
 }
 
 static void begin_abort(kp_engine *e)

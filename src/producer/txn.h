@@ -26,15 +26,16 @@ typedef enum kp_txn_phase {
 
 typedef struct kp_txn {
 	/* the transaction */
-	uint64_t number;   /* counts them: a partition that was added remembers in which */
-	bool is_v2;        /* KIP-890 */
-	bool is_on_broker; /* some broker may know of it: it needs an EndTxn */
-	bool needs_epoch;  /* classic: sequence numbers are in doubt, so that behind the EndTxn comes InitProducerId */
-	bool must_purge;   /* in this turn: what was not sent ends */
-	bool is_settling;  /* the close has begun an abort */
+	uint64_t number;     /* counts them: a partition that was added remembers in which */
+	bool is_v2;          /* KIP-890 */
+	bool is_on_broker;   /* some broker may know of it: it needs an EndTxn */
+	bool needs_epoch;    /* classic: sequence numbers are in doubt, so that behind the EndTxn comes InitProducerId */
+	bool is_flushing;    /* a commit is under way */
+	bool must_purge;     /* in this turn: what was not sent ends */
+	bool is_settling;    /* the close has begun an abort */
 	bool is_commit_lost; /* an EndTxn that commits had no answer */
 	bool in_doubt;       /* fenced after that */
-	int cause; /* what made it fail, 0: nothing has */
+	int cause;           /* what made it fail, 0: nothing has */
 	char cause_text[320];
 	/* the operation */
 	kp_txn_op op; /* under way, or its result was not taken; else NONE */
@@ -48,7 +49,7 @@ typedef struct kp_txn {
 	/* ... and beside it, classic, one AddPartitionsToTxn */
 	kp_call add_call;
 	bool is_adding;
-	kp_list to_add, adding; /* partitions */
+	kp_list to_add, adding;     /* partitions */
 	bool drops_call, drops_add; /* not tried again; over when an answer to the attempt under way comes, or none can */
 	kp_coordinator coordinator;
 	/* offsets */

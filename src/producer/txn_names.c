@@ -26,11 +26,8 @@ const char *kp_txn_state_name(kp_txn_state s)
 const char *kp_txn_next_name(kp_txn_next n)
 {
 	static const char *const names[] = {
-		[KP_TXN_NEXT_NOTHING] = "nothing",
-		[KP_TXN_NEXT_RETRY] = "retry",
-		[KP_TXN_NEXT_ABORT] = "abort",
-		[KP_TXN_NEXT_NEW_INSTANCE] = "new_instance",
-		[KP_TXN_NEXT_OTHER_CALL] = "other_call",
+		[KP_TXN_NEXT_NOTHING] = "nothing",           [KP_TXN_NEXT_RETRY] = "retry",           [KP_TXN_NEXT_ABORT] = "abort",
+		[KP_TXN_NEXT_NEW_INSTANCE] = "new_instance", [KP_TXN_NEXT_OTHER_CALL] = "other_call",
 	};
 	return name_at(names, KP_ARRAY_LEN(names), (int)n);
 }

@@ -62,7 +62,10 @@ static verdict judge(kp_call *call, int error)
 	call->last_error = error;
 	KP_REACHED_CODE(txn, error);
 	switch (error) {
-	case 0: t->n_concurrent = 0; call->coordinator->n_lost = 0; return TAKEN;
+	case 0:
+		t->n_concurrent = 0;
+		call->coordinator->n_lost = 0;
+		return TAKEN;
 	case KP_ERR_PRODUCER_FENCED:
 	case KP_ERR_INVALID_PRODUCER_EPOCH:
 	case KP_ERR_INVALID_PRODUCER_ID_MAPPING: return FENCED;
@@ -210,7 +213,11 @@ void kp_txn_call_init(kp_engine *e)
 		KP_REACHED(TXN_INIT);
 	else
 		KP_REACHED(TXN_NEW_EPOCH);
-	t->call = (kp_call){.api_key = KP_API_INIT_PRODUCER_ID, .min_version = INIT_MIN, .max_version = INIT_MAX, .build = build_init, .done = init_done};
+	t->call = (kp_call){.api_key = KP_API_INIT_PRODUCER_ID,
+	                    .min_version = INIT_MIN,
+	                    .max_version = INIT_MAX,
+	                    .build = build_init,
+	                    .done = init_done};
 	start_call(e, &t->call, &t->coordinator);
 }
 
@@ -278,8 +285,9 @@ static bool end_done(kp_call *call, int error, const char *text, int version, kp
 		kp_txn_fenced(e, error, "EndTxn");
 	} else if (error == KP_ERR_INVALID_TXN_STATE || error == KP_ERR_TRANSACTION_ABORTABLE) {
 		if (t->op == KP_TXN_OP_COMMIT) {
-			kp_txn_failed(e, error, "the coordinator has no such transaction to commit: it aborts one that is older than "
-			                        "transaction.timeout.ms");
+			kp_txn_failed(e, error,
+			              "the coordinator has no such transaction to commit: it aborts one that is older than "
+			              "transaction.timeout.ms");
 			return false;
 		}
 		a.producer_id = -1;
@@ -365,7 +373,8 @@ static const void *build_add(kp_call *call, int version, kp_arena *arena)
 static int worse(int one, int other)
 {
 	bool is_echo = one == 0 || one == KP_ERR_OPERATION_NOT_ATTEMPTED;
-	return other && (is_echo || (kp_error_is_retriable(one) && !kp_error_is_retriable(other) && other != KP_ERR_OPERATION_NOT_ATTEMPTED))
+	return other && (is_echo ||
+	                 (kp_error_is_retriable(one) && !kp_error_is_retriable(other) && other != KP_ERR_OPERATION_NOT_ATTEMPTED))
 	               ? other
 	               : one;
 }
@@ -415,8 +424,9 @@ static bool add_done(kp_call *call, int error, const char *text, int version, kp
 	if (v == FENCED)
 		kp_txn_fenced(e, call->last_error, "AddPartitionsToTxn");
 	else if (v == REFUSED)
-		kp_txn_failed(e, call->last_error, "%.*s-%d was not added to the transaction: %s", (int)(topic.len < 249 ? topic.len : 249),
-		              topic.ptr ? (const char *)topic.ptr : "", partition, kp_error_name(call->last_error));
+		kp_txn_failed(e, call->last_error, "%.*s-%d was not added to the transaction: %s",
+		              (int)(topic.len < 249 ? topic.len : 249), topic.ptr ? (const char *)topic.ptr : "", partition,
+		              kp_error_name(call->last_error));
 	return false;
 }
 
@@ -424,7 +434,8 @@ void kp_txn_call_add(kp_engine *e)
 {
 	kp_txn *t = &e->loop.txn;
 	kp_list_splice_back(&t->adding, &t->to_add);
-	t->add_call = (kp_call){.api_key = KP_API_ADD_PARTITIONS_TO_TXN, .max_version = ADD_PARTITIONS_MAX, .build = build_add, .done = add_done};
+	t->add_call = (kp_call){
+		.api_key = KP_API_ADD_PARTITIONS_TO_TXN, .max_version = ADD_PARTITIONS_MAX, .build = build_add, .done = add_done};
 	start_call(e, &t->add_call, &t->coordinator);
 }
 
@@ -573,7 +584,10 @@ void kp_txn_call_offsets(kp_engine *e)
 	if (!take_group(e))
 		return; /* memory is out: in the next turn */
 	if (!t->is_v2 && !t->is_group_added) {
-		t->call = (kp_call){.api_key = KP_API_ADD_OFFSETS_TO_TXN, .max_version = ADD_OFFSETS_MAX, .build = build_group, .done = group_done};
+		t->call = (kp_call){.api_key = KP_API_ADD_OFFSETS_TO_TXN,
+		                    .max_version = ADD_OFFSETS_MAX,
+		                    .build = build_group,
+		                    .done = group_done};
 		start_call(e, &t->call, &t->coordinator);
 		return;
 	}

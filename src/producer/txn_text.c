@@ -43,8 +43,9 @@ static void missing(const kp_engine *e, char *out, size_t size)
 		return;
 	}
 	const kp_coordinator *c = call->coordinator;
-	(void)snprintf(out, size, "%s %s has not %s", c->type == KP_COORDINATES_GROUP ? "the coordinator of group" : "the coordinator of",
-	               c->key, c->node < 0 ? "been found" : "answered");
+	(void)snprintf(out, size, "%s %s has not %s",
+	               c->type == KP_COORDINATES_GROUP ? "the coordinator of group" : "the coordinator of", c->key,
+	               c->node < 0 ? "been found" : "answered");
 	size_t len = strlen(out);
 	if (last && len < size)
 		(void)snprintf(out + len, size - len, ", last answer %s (%s)", kp_error_name(last), kp_error_text(last));

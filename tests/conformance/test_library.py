@@ -46,6 +46,7 @@ def program(prefix, library, tmp_path_factory):
             assert done.code == code, done
             return done
 
+        start.binary = binary
         return start
 
     return compile

@@ -1,0 +1,77 @@
+"""A transactional producer that a case leads call by call (programs/txn_script.c), and what consumers of others see of it."""
+
+import subprocess
+import typing
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+
+from command import ENVIRONMENT, PATIENCE
+from readers import bounds
+
+
+class Answer(typing.NamedTuple):
+    call: str
+    error: str
+    next: str
+    state: str
+    in_doubt: bool
+    text: str
+
+
+class Script:
+    def __init__(self, binary, library, broker, transactional_id, **properties):
+        more = [f"{key.replace('_', '.')}={value}" for key, value in {"transactional_id": transactional_id, **properties}.items()]
+        env = ENVIRONMENT | {"LD_LIBRARY_PATH": str(library)}
+        self.process = subprocess.Popen([binary, broker if isinstance(broker, str) else broker.servers, *more], env=env, text=True, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        for pipe in self.process.stdin, self.process.stdout, self.process.stderr:
+            pipe.close()
+
+    def __call__(self, *words):
+        """One call; what it answered."""
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr.read()
+        call, error, next_, state, in_doubt, *text = line.split(" ", 5)
+        return Answer(call, error, next_, state, in_doubt == "1", text[0].strip() if text else "")
+
+    def ok(self, *words):
+        answer = self(*words)
+        assert answer.error == "NONE", answer
+        return answer
+
+    def end(self):
+        """Free the producer: its exit code, and what it says of its records."""
+        self.process.stdin.close()
+        said = self.process.stderr.read()
+        return self.process.wait(PATIENCE), said.strip().splitlines()[-1]
+
+
+def visible(broker, topic, isolation="read_committed"):
+    """{partition: values}, as librdkafka gives them to a consumer, up to where it may read."""
+    reader = Consumer({"bootstrap.servers": broker.servers, "group.id": "unused", "enable.auto.commit": False, "isolation.level": isolation,
+                       "enable.partition.eof": True, "log_level": 0})
+    found = {}
+    for partition in range(broker.partitions(topic)):
+        first, _ = bounds(reader, topic, partition)
+        reader.assign([TopicPartition(topic, partition, first)])
+        found[partition] = []
+        while (m := reader.poll(PATIENCE)) is not None and not m.error():
+            found[partition].append(m.value().decode())
+        assert m is not None, f"no end of {topic}-{partition} within {PATIENCE} s"
+    reader.close()
+    return found
+
+
+def committed(broker, group, topic, partition=0):
+    """The group's offset, as it stands for those who do not wait for open transactions; -1001: none."""
+    [future] = broker.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])]).values()
+    return future.result(PATIENCE).topic_partitions[0].offset
