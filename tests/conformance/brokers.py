@@ -31,6 +31,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=1
 group.initial.rebalance.delay.ms=0
+transaction.abort.timed.out.transaction.cleanup.interval.ms=200
 log.cleaner.dedupe.buffer.size=16777216
 log.segment.delete.delay.ms=1000
 """
@@ -188,8 +189,9 @@ class Kafka(Broker):
 
     kind = "kafka"
 
-    def __init__(self, folder, name="kafka", **properties):
-        self.folder, self.name = folder, name
+    def __init__(self, folder, name="kafka", features=(), **properties):
+        """`features`: name=level of those whose finalized level is not the version's own."""
+        self.folder, self.name, self.features = folder, name, features
         self.port, self.other_port = free_ports(2)
         self.servers = f"127.0.0.1:{self.port}"
         self.config = folder / "server.properties"
@@ -209,7 +211,8 @@ class Kafka(Broker):
         return KRAFT_PROPERTIES
 
     def prepare(self):
-        kafka_tool("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self.config, of=self.name)
+        levels = [word for feature in self.features for word in ("--feature", feature)]
+        kafka_tool("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", self.config, *levels, of=self.name)
 
     def start(self):
         self.process = self.run_server("kafka.Kafka", self.config, memory="384m")

@@ -138,6 +138,12 @@ COMPRESS = {NONE: bytes, GZIP: lambda data: gzip.compress(data, mtime=0), SNAPPY
 COMPRESS |= {n: bytes for n in (5, 6, 7)}
 
 
+def marker(payload):
+    """The one record of a control batch; the coordinator's epoch, which rises with each restart of Kafka, as whether there is one."""
+    epoch = int.from_bytes(payload[-5:-1], "big", signed=True)
+    return {"Record": payload[:-5], "HasCoordinatorEpoch": epoch >= 0, "Rest": payload[-1:]}
+
+
 def parse(data):
     """What a log holds, batch by batch, for comparing: the crc as whether it is right."""
     out = []
@@ -149,5 +155,6 @@ def parse(data):
         names = ("Attributes", "LastOffsetDelta", "BaseTimestamp", "MaxTimestamp", "ProducerId", "ProducerEpoch", "BaseSequence", "Count")
         fields = dict(zip(names, struct.unpack(">hiqqqhii", whole[21:61])))
         head = {"BaseOffset": base, "Length": length, "PartitionLeaderEpoch": leader_epoch, "Magic": magic}
-        out.append(head | {"CrcIsRight": crc == crc32c(whole[21:])} | fields | {"Payload": whole[61:]})
+        payload = {"Marker": marker(whole[61:])} if fields["Attributes"] & CONTROL else {"Payload": whole[61:]}
+        out.append(head | {"CrcIsRight": crc == crc32c(whole[21:])} | fields | payload)
     return out + ([{"Rest": data}] if data else [])

@@ -29,7 +29,7 @@ AT_ONCE = "A topic that Metadata creates is there in the same answer; Kafka says
 CONFIGURED = "Kafka is started with log.segment.delete.delay.ms=1000 for these tests: no difference of the brokers."
 
 DIFFERENCES = [
-    Difference("api_versions*", "ApiVersions", "ApiKeys[*]", "APIs that are not offered (groups, transactions, ACLs and others) are not listed."),
+    Difference("api_versions*", "ApiVersions", "ApiKeys[*]", "APIs that are not offered (membership of groups, ACLs and others) are not listed."),
     Difference("unknown_api_74", "raw", "outcome", "ListConfigResources is not offered: the connection is closed."),
     Difference("fetch_session_*", "Fetch", "SessionId", "No fetch sessions are made: the id is 0, as KIP-227 allows."),
     Difference("produce_null_records_*", "Produce", "outcome", "Null records are INVALID_RECORD; Kafka's handler fails and never answers."),

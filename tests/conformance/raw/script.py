@@ -18,6 +18,7 @@ from command import wait_until
 ANSWER_BOUND = 10  # seconds; an answer that never comes is a finding
 PATIENCE = 30  # seconds, for what only prepares
 COORDINATOR_IS_COMING = (14, 15, 16)
+CONCURRENT_TRANSACTIONS = 51
 SCRIPTS = {}
 ONE_PARTITION = {"t": {}}
 
@@ -96,6 +97,16 @@ class Connection:
                 return None
             data += more
         return data
+
+
+def codes(value):
+    """The error codes of an answer, wherever they stand."""
+    if isinstance(value, list):
+        return [code for item in value for code in codes(item)]
+    if not isinstance(value, dict):
+        return []
+    here = [code for name, code in value.items() if name in ("ErrorCode", "PartitionErrorCode")]
+    return here + codes(list(value.values()))
 
 
 def request_header(api, version, correlation, client_id="raw"):
@@ -234,6 +245,26 @@ class Session:
     def call(self, api, version, body=None, conn=0, bound=ANSWER_BOUND, as_version=None, **raw):
         self.send(api, version, body, conn, **raw)
         return self.receive(conn, bound, as_version)
+
+    def call_settled(self, api, version, body):
+        """A request that is sent again while a transaction is being ended: how long that takes is nobody's rule."""
+        answer = None
+
+        def is_settled():
+            nonlocal answer
+            self.send(api, version, body)
+            answer = self.receive(quiet=True)
+            return CONCURRENT_TRANSACTIONS not in codes(answer.body)
+
+        self.until(is_settled)
+        return self.note(answer)
+
+    def ask_many(self, api, version, body, n):
+        """The same request n times at once; what they answer is not looked at."""
+        for _ in range(n):
+            self.send(api, version, body, "ask")
+        for _ in range(n):
+            self.receive("ask", PATIENCE, quiet=True)
 
     def ask(self, api, version, body=None):
         """A request whose answer only prepares, on a connection of its own."""
