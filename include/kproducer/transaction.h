@@ -81,13 +81,13 @@ typedef struct kp_offset {
 } kp_offset;
 
 #ifdef __cplusplus
-#define KP_TXN_ERROR_INIT                                                     \
-	kp_txn_error                                                          \
-	{                                                                     \
-		sizeof(kp_txn_error), 0, 0, KP_TXN_NEXT_NOTHING, KP_TXN_NONE, \
-		{                                                             \
-			0                                                     \
-		}                                                             \
+#define KP_TXN_ERROR_INIT                                                        \
+	kp_txn_error                                                             \
+	{                                                                        \
+		sizeof(kp_txn_error), 0, 0, KP_TXN_NEXT_NOTHING, KP_TXN_NONE, 0, \
+		{                                                                \
+			0                                                        \
+		}                                                                \
 	}
 #define KP_GROUP_METADATA_INIT                                           \
 	kp_group_metadata                                                \
@@ -122,7 +122,8 @@ KP_API int kp_send_offsets_to_transaction(kp_producer *p, const kp_group_metadat
                                           int timeout_ms, kp_txn_error *err);
 /*
  * Flushes, and commits if every record of the transaction was persisted and all offsets were taken; else KP_ERR_TRANSACTION_ABORTABLE, with
- * the first failure as the cause. 0: all of it is visible to consumers that read committed records, and will be whatever happens.
+ * the first failure as the cause. 0: it is committed, whatever happens; consumers that read committed records see all of it as soon as the
+ * cluster has written its markers.
  */
 KP_API int kp_commit_transaction(kp_producer *p, int timeout_ms, kp_txn_error *err);
 /* What was not sent yet ends with KP_ERR_TRANSACTION_ABORTED. 0: nothing of the transaction is visible or will be. */

@@ -52,6 +52,7 @@ typedef struct kp_produce_call {
 	kp_batch **batches;
 	size_t n, cap;
 	int64_t sent_us;
+	bool is_first; /* of a transaction of KIP-890 */
 } kp_produce_call;
 
 struct kp_engine {

@@ -168,6 +168,13 @@ static void close_if_expired(kp_engine *e, kp_partition *p, int64_t now_us)
 	kp_partition_adopt(e, p);
 }
 
+/* The end of the pauses of its own and of the transaction. */
+static int64_t pause_end_us(const kp_engine *e, const kp_partition *p)
+{
+	int64_t own = p->loop.backoff_until_us, of_all = e->loop.txn.pace.until_us;
+	return own > of_all ? own : of_all;
+}
+
 void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 {
 	kp_partition_adopt(e, p);
@@ -191,8 +198,8 @@ void kp_partition_evaluate(kp_engine *e, kp_partition *p, int64_t now_us)
 		int64_t due = open_due_us(e, p);
 		is_lingering = due < expiry && kp_list_empty(&p->loop.ready);
 		wake = is_lingering ? due : expiry;
-	} else if (now_us < p->loop.backoff_until_us) {
-		wake = p->loop.backoff_until_us < expiry ? p->loop.backoff_until_us : expiry;
+	} else if (now_us < pause_end_us(e, p)) {
+		wake = pause_end_us(e, p) < expiry ? pause_end_us(e, p) : expiry;
 	} else if (!p->loop.leader) {
 		kp_metadata_stale(e, p->topic);
 	} else {

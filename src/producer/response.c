@@ -106,6 +106,8 @@ void kp_produce_answered(kp_engine *e, kp_broker *b, kp_produce_call *call, int 
 		(void)kp_cluster_node_put(&e->loop.cluster, a.node_endpoints.items[i].node_id, a.node_endpoints.items[i].host,
 		                          a.node_endpoints.items[i].port);
 	kp_broker_throttle(e, b, a.throttle_time_ms);
+	if (call->is_first)
+		kp_txn_pace_produced(&e->loop.txn.pace, now_us - call->sent_us);
 	answer_each(e, b, call, &a, version > 12, now_us);
 	/* what the answer does not mention: nobody knows */
 	kp_produce_failed(e, call, KP_ERR_PROTOCOL, true, now_us);

@@ -143,6 +143,7 @@ static int submit(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t now
 	int version = kp_rpc_version(&b->rpc, KP_API_PRODUCE, cap);
 	if (version < 0 || (e->loop.txn.is_v2 && version <= PRODUCE_VERSION_CLASSIC))
 		return KP_ERR_UNSUPPORTED_VERSION;
+	call->is_first = e->loop.txn.is_v2 && !e->loop.txn.is_on_broker;
 	e->loop.txn.is_on_broker = true;
 	call->broker = b;
 	call->sent_us = now_us;

@@ -61,6 +61,7 @@ void kp_txn_init(kp_engine *e)
 	kp_txn *t = &e->loop.txn;
 	kp_list_init(&t->to_add);
 	kp_list_init(&t->adding);
+	kp_txn_pace_init(&t->pace);
 	kp_coordinator_init(&t->coordinator, e, KP_COORDINATES_TRANSACTION, e->config.transactional_id);
 	if (!kp_is_transactional(e))
 		return;

@@ -15,6 +15,7 @@
 #include <kproducer/transaction.h>
 
 #include "producer/coordinator.h"
+#include "producer/txn_pace.h"
 
 struct kp_partition;
 
@@ -52,6 +53,7 @@ typedef struct kp_txn {
 	kp_list to_add, adding;     /* partitions */
 	bool drops_call, drops_add; /* not tried again; over when an answer to the attempt under way comes, or none can */
 	kp_coordinator coordinator;
+	kp_txn_pace pace; /* KIP-890 */
 	/* offsets */
 	kp_txn_offsets *offsets; /* of the operation under way */
 	bool is_group_added;     /* classic: the group of the last ones is in this transaction */

@@ -253,6 +253,7 @@ static void ended(kp_engine *e, const kp_end_txn_response *a)
 	t->phase = KP_TXN_EPOCH;
 	if (!t->is_v2)
 		return;
+	kp_txn_pace_ended(&t->pace, e->loop.now_us);
 	if (a->producer_id < 0) {
 		t->needs_epoch = true;
 		return;

@@ -28,6 +28,7 @@ static const char *fitting_call(kp_txn_state state)
 	case KP_TXN_OPEN: return "a transaction is open: call kp_commit_transaction or kp_abort_transaction";
 	case KP_TXN_COMMITTING: return "call kp_commit_transaction again to have its result";
 	case KP_TXN_ABORTING: return "call kp_abort_transaction again to have its result";
+	case KP_TXN_MUST_ABORT: return "call kp_abort_transaction";
 	default: return "";
 	}
 }
@@ -103,6 +104,9 @@ void kp_txn_describe(const kp_engine *e, kp_txn_op op, int error, kp_txn_error *
 		out->in_doubt = t->in_doubt;
 		(void)snprintf(detail, sizeof(detail), "%s%s", t->cause_text,
 		               t->in_doubt ? "; whether the transaction was committed is not known" : "");
+	} else if (op == KP_TXN_OP_INIT && error == KP_ERR_NOT_SUPPORTED) {
+		(void)snprintf(detail, sizeof(detail),
+		               "transactions need InitProducerId 3, that is Apache Kafka 2.5 or later, on all brokers");
 	} else {
 		(void)snprintf(detail, sizeof(detail), "%s", kp_error_text(error));
 	}
