@@ -53,9 +53,18 @@ static const char details[] =
 	"up to 10 s. It comes behind the records that were sent meanwhile. Only its last outcome is named, kept or reported. 32 MiB of\n"
 	"records can wait; what finds no room there has failed. What may be in the log already is not sent again without --resend-unknown.\n"
 	"\n"
+	"With --transactional-id what is sent is a transaction, or one for each --records-per-transaction: consumers that read committed\n"
+	"records (isolation.level=read_committed) see all of it or nothing. A record that fails, is too large or malformed has its transaction\n"
+	"aborted; the others of it are not sent any more, and the next transaction begins behind them. Transactions that were not committed are\n"
+	"named by their records, so that these can be sent again; the exit code is then 1. What is left at the end of the input is committed.\n"
+	"SIGINT or SIGTERM aborts what is open. One that is not at its end within transaction.timeout.ms is aborted, so give a slow input\n"
+	"--records-per-transaction. A second command with the same id ends the first. --failed and --resend cannot be had with it.\n"
+	"\n"
 	"--report has a line for every record, as its outcome comes: input, record (its number there), outcome (PERSISTED, NOT_PERSISTED,\n"
 	"UNKNOWN, UNACKNOWLEDGED with acks=0, MALFORMED), topic, partition, offset, timestamp, attempts, and if it failed error, code,\n"
-	"message and its trail. Sending waits for a reader that does not keep up.\n"
+	"message and its trail. Sending waits for a reader that does not keep up. In a transaction PERSISTED says that the record is in the log,\n"
+	"and the line has the transaction's number; when that ends a line follows with transaction, outcome (COMMITTED, ABORTED, UNKNOWN) and\n"
+	"records.\n"
 	"\n"
 	"Exit code: 0 every record was persisted (acks=0: written), 1 some were not, were malformed or not reported, 2 usage, configuration or\n"
 	"unreadable input, 3 the cluster could not be reached, 130/143 stopped by SIGINT/SIGTERM with nothing lost of what was read.\n"
@@ -68,6 +77,7 @@ static const char details[] =
 	"  kproducer produce -b localhost:9092 -t orders --input-format json --report outcomes orders.jsonl\n"
 	"  kproducer produce -b localhost:9092 -t access --key-from '^([0-9.]+) ' --rate 5k access.log\n"
 	"  kproducer produce -b localhost:9092 -t orders --resend 5 --retry-count-header retry_count --failed orders.failed orders.txt\n"
+	"  kproducer produce -b localhost:9092 -t orders --transactional-id import orders.txt\n"
 	"  find . -name '*.xml' -print0 | kproducer produce -b localhost:9092 -t paths -0\n"
 	"  printf '42:\\n' | kproducer produce -b localhost:9092 -t users -K : -Z\n"
 	"  kproducer produce -F client.properties -t logs -X linger.ms=50 --json < lines.txt\n";
@@ -139,7 +149,9 @@ static int run_session(produce *p)
 	if (rc != CLI_GO_ON)
 		return rc;
 	p->max_request_size = strtoull(cli_session_setting(&p->session, "max.request.size", text, sizeof(text)), NULL, 10);
-	rc = produce_resend_start(p);
+	rc = produce_txn_start(p);
+	if (rc == CLI_GO_ON)
+		rc = produce_resend_start(p);
 	if (rc != CLI_GO_ON)
 		return rc;
 	rc = produce_send_inputs(p);

@@ -1,6 +1,6 @@
 /*
  * produce.h - the parts of `kproducer produce`: its options (produce_options.c), input into records (produce_send.c,
- * produce_prepare.c), failed records sent again (produce_resend.c), reports into counts, names, --failed and an exit code (produce_report.c) and into --report
+ * produce_prepare.c), transactions (produce_txn.h), failed records sent again (produce_resend.c), reports into counts, names, --failed and an exit code (produce_report.c) and into --report
  * (produce_outcomes.c); cmd_produce.c has the order of events.
  *
  * Two threads: the main thread reads and sends, the runtime's thread reports. Both may fail a record, hence `lock`. A third one
@@ -16,6 +16,7 @@
 #include "cli/key_from.h"
 #include "cli/options.h"
 #include "cli/pace.h"
+#include "cli/produce_txn.h"
 #include "cli/reader.h"
 #include "cli/record_options.h"
 #include "cli/session.h"
@@ -55,7 +56,8 @@ typedef struct produce_options {
 	double rate;          /* records per second, 0: no limit */
 	uint64_t resend;      /* times that a failed record is sent again */
 	bool resend_unknown;
-	const char *retry_count_header; /* NULL: none */
+	const char *retry_count_header;   /* NULL: none */
+	uint64_t records_per_transaction; /* 0: all */
 } produce_options;
 
 /* Parts of a line of --report that are mostly those of the line before. */
@@ -96,6 +98,9 @@ typedef struct produce {
 	bool is_in_long;       /* an overlong record comes in pieces */
 	cli_base64 long_value; /* of it, on its way into --failed */
 
+	char transactional_id[256]; /* "": none */
+	produce_txn txn;
+
 	kp_resender *resender; /* NULL without --resend; polled by a thread of its own */
 	pthread_t resend_thread;
 	_Atomic bool is_resend_over;
@@ -116,8 +121,9 @@ extern const cli_option produce_option_table[];
 int produce_options_parse(produce_options *o, int argc, char **argv);
 void produce_options_deinit(produce_options *o);
 
-/* produce_prepare.c. Of a record that is more than its bytes: false, it is not to be sent. */
-bool produce_prepare(produce *p, kp_record *r);
+typedef enum produce_prepared { PRODUCE_SEND, PRODUCE_SKIP, PRODUCE_MALFORMED } produce_prepared;
+/* produce_prepare.c. Of a record that is more than its bytes. What is not to be sent was counted, and named if it is malformed. */
+produce_prepared produce_prepare(produce *p, kp_record *r);
 /* kcat's rule: a line without the delimiter is a value without a key. */
 void produce_split_key(const produce_options *o, kp_record *r);
 
@@ -146,6 +152,8 @@ int produce_outcomes_open(produce *p); /* p->report is open. CLI_GO_ON or an exi
 void produce_outcomes_add(produce *p, const kp_report *reports, size_t n);
 /* A record that the library did not take: its opaque and the partition it asked for; error 0: it was malformed, `text` tells why. */
 void produce_outcomes_refused(produce *p, const kp_record *record, int error, const char *text);
+/* The transaction has ended so. */
+void produce_outcomes_transaction(produce *p, const char *outcome);
 /* After the last report. false: the report is not complete, which was told. */
 bool produce_outcomes_close(produce *p);
 

@@ -20,6 +20,8 @@ enum {
 	OPTION_RESEND,
 	OPTION_RESEND_UNKNOWN,
 	OPTION_RETRY_COUNT_HEADER,
+	OPTION_TRANSACTIONAL_ID,
+	OPTION_RECORDS_PER_TRANSACTION,
 };
 
 const cli_option produce_option_table[] = {
@@ -44,6 +46,10 @@ const cli_option produce_option_table[] = {
 	{OPTION_RESEND_UNKNOWN, "resend-unknown", NULL, "with --resend: those of unknown outcome too; may write the record twice"},
 	{OPTION_RETRY_COUNT_HEADER, "retry-count-header", "NAME",
          "with --resend: a header NAME that tells how often the record was sent again, in the place of one of that name"},
+	{OPTION_TRANSACTIONAL_ID, "transactional-id", "ID",
+         "all records become visible together or none does: one transaction (transactional.id)"},
+	{OPTION_RECORDS_PER_TRANSACTION, "records-per-transaction", "N",
+         "with --transactional-id: a transaction for each N records (k, M, G)"},
 	{OPTION_FAILED, "failed", "FILE",
          "append records that were not persisted to FILE, to be fed in again with --input-format json"},
 	{OPTION_REPORT, "report", "FILE",
@@ -93,6 +99,9 @@ static int take_limits(produce_options *o, int id, const char *arg)
 		return cli_usage_error(&cli_produce, "-c wants a number of records from 1 on, not '%.200s'", arg);
 	if (id == OPTION_RATE && (!cli_parse_rate(arg, &o->rate) || o->rate <= 0))
 		return cli_usage_error(&cli_produce, "--rate wants records per second, from 0.000001 to 1G, not '%.200s'", arg);
+	if (id == OPTION_RECORDS_PER_TRANSACTION && !cli_parse_count(arg, 1, UINT64_MAX - 1, &o->records_per_transaction))
+		return cli_usage_error(&cli_produce, "--records-per-transaction wants a number of records from 1 on, not '%.200s'",
+		                       arg);
 	if (id == OPTION_RESEND && !cli_parse_count(arg, 1, 1000, &o->resend))
 		return cli_usage_error(&cli_produce, "--resend wants how often at most, from 1 to 1000, not '%.200s'", arg);
 	return CLI_GO_ON;
@@ -104,6 +113,13 @@ static int take_header_name(produce_options *o, const char *arg)
 	if (!*arg)
 		return cli_usage_error(&cli_produce, "--retry-count-header wants a name");
 	return CLI_GO_ON;
+}
+
+static int take_transactional_id(produce_options *o, const char *arg)
+{
+	if (!*arg)
+		return cli_usage_error(&cli_produce, "--transactional-id wants an id that no other producer has");
+	return cli_common_set(&o->common, "transactional.id", arg);
 }
 
 static int take(void *state, int id, char *arg)
@@ -125,6 +141,7 @@ static int take(void *state, int id, char *arg)
 	case OPTION_SKIP_EMPTY: o->skip_empty = true; return CLI_GO_ON;
 	case OPTION_RESEND_UNKNOWN: o->resend_unknown = true; return CLI_GO_ON;
 	case OPTION_RETRY_COUNT_HEADER: return take_header_name(o, arg);
+	case OPTION_TRANSACTIONAL_ID: return take_transactional_id(o, arg);
 	case OPTION_FAILED: o->failed_path = arg; return CLI_GO_ON;
 	case OPTION_REPORT: o->report_path = arg; return CLI_GO_ON;
 	default: return take_limits(o, id, arg);

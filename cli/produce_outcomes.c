@@ -15,7 +15,7 @@
 #include "cli/trail.h"
 #include "cli/utf8.h"
 
-#define FIGURES_SIZE 256 /* names of members, numbers, the outcome */
+#define FIGURES_SIZE 320 /* names of members, numbers, the outcome */
 #define MESSAGE_MAX 512  /* of a text: bytes that are shown */
 
 /* Inline, so that a literal's length is known and the copy is a few moves. */
@@ -157,6 +157,14 @@ static const char *outcome_of(const kp_report *r)
 	return r->error ? "UNKNOWN" : "UNACKNOWLEDGED";
 }
 
+static char *put_transaction(const produce *p, char *out)
+{
+	if (!p->txn.is_on)
+		return out;
+	out = put_text(out, ",\"transaction\":");
+	return put_uint(out, atomic_load_explicit(&p->txn.number, memory_order_relaxed));
+}
+
 static char *put_report(produce *p, char *out, const kp_report *r)
 {
 	out = put_origin(p, out, (uint64_t)(uintptr_t)r->opaque >> PRODUCE_TAG_BITS);
@@ -166,6 +174,7 @@ static char *put_report(produce *p, char *out, const kp_report *r)
 	out = put_time(&p->line, out, r->timestamp_ms);
 	out = put_text(out, ",\"attempts\":");
 	out = put_uint(out, (uint64_t)r->attempts);
+	out = put_transaction(p, out);
 	if (r->error)
 		out = cli_trail_put(r, put_text(put_error(out, r->error, r->message), ","));
 	return put_text(out, "}\n");
@@ -217,9 +226,28 @@ void produce_outcomes_refused(produce *p, const kp_record *record, int error, co
 	end = put_origin(p, end, (uint64_t)(uintptr_t)record->opaque >> PRODUCE_TAG_BITS);
 	end = put_middle(&p->line, end, error ? "NOT_PERSISTED" : "MALFORMED", p->options->common.topic, record->partition);
 	end = put_text(end, "null,\"timestamp\":null,\"attempts\":0");
+	end = put_transaction(p, end);
 	end = error ? put_error(end, error, text) : put_message(end, text);
 	end = put_text(end, "}\n");
 	cli_sink_commit(&p->report, (size_t)(end - out), 1);
+}
+
+/* {"transaction":3,"outcome":"COMMITTED","records":100} */
+void produce_outcomes_transaction(produce *p, const char *outcome)
+{
+	if (p->report.file.fd < 0)
+		return;
+	char *out = reserve(p, 1, true), *end = out;
+	if (!out)
+		return;
+	end = put_text(end, "{\"transaction\":");
+	end = put_uint(end, atomic_load_explicit(&p->txn.number, memory_order_relaxed));
+	end = put_text(end, ",\"outcome\":\"");
+	end = put_text(end, outcome);
+	end = put_text(end, "\",\"records\":");
+	end = put_uint(end, p->txn.n);
+	end = put_text(end, "}\n");
+	cli_sink_commit(&p->report, (size_t)(end - out), 0);
 }
 
 static bool may_wait(void *opaque)

@@ -51,18 +51,18 @@ static unsigned tags_of(const produce *p, const kp_record *r)
 	       (r->key || r->value ? PRODUCE_HAS_BYTES : 0);
 }
 
-bool produce_prepare(produce *p, kp_record *r)
+produce_prepared produce_prepare(produce *p, kp_record *r)
 {
 	const produce_options *o = p->options;
 	if (o->skip_empty && !r->value_len) {
 		p->skipped++;
-		return false;
+		return PRODUCE_SKIP;
 	}
 	find_members(p, r);
 	r->opaque = produce_opaque(p->ordinal, tags_of(p, r));
 	if (r->key || !o->key_required)
-		return true;
+		return PRODUCE_SEND;
 	p->malformed++;
 	produce_refuse_malformed(p, r, "it has no key, which --key-required asks for", false);
-	return false;
+	return PRODUCE_MALFORMED;
 }

@@ -86,6 +86,8 @@ static void on_failure(produce *p, const kp_report *r)
 	if (tags & PRODUCE_HAS_TIMESTAMP)
 		content.timestamp_ms = r->timestamp_ms;
 	cli_tally_failure(&p->tally, r->outcome, r->error);
+	if (r->error == KP_ERR_TRANSACTION_ABORTED)
+		return; /* the transaction is named */
 	(void)kp_report_text(r, text, sizeof(text));
 	keep(p, r, is_complete_content(r, tags) ? &content : NULL, text);
 }
@@ -237,6 +239,8 @@ static void print_json(produce *p, const cli_counts *c, double seconds)
 	cli_json_uint(&j, "bytes", p->bytes);
 	cli_json_real(&j, "seconds", seconds, 6);
 	cli_json_real(&j, "records_per_second", seconds > 0 ? (double)cli_counts_delivered(c) / seconds : 0, 1);
+	if (p->txn.is_on)
+		produce_txn_json(p, &j);
 	cli_json_text(&j, "stopped_by", cli_stop_count() ? cli_stop_signal_name() : NULL);
 	cli_tally_json(&p->tally, &j);
 	cli_json_close(&j, '}');
@@ -265,7 +269,10 @@ static void describe_outcome(const produce *p, const cli_counts *c, char *out, s
 static void print_summary(const produce *p, const cli_counts *c, double seconds)
 {
 	char bytes[CLI_NUMBER_SIZE], rate[CLI_NUMBER_SIZE], outcome[420], resent[64] = "";
-	describe_outcome(p, c, outcome, sizeof(outcome));
+	if (p->txn.is_on)
+		produce_txn_describe(p, outcome, sizeof(outcome));
+	else
+		describe_outcome(p, c, outcome, sizeof(outcome));
 	uint64_t n = p->accepted + p->refused;
 	if (p->n_resent)
 		snprintf(resent, sizeof(resent), "; %" PRIu64 " sent again", (uint64_t)p->n_resent);
@@ -298,6 +305,7 @@ int produce_result(produce *p)
 	/* With no more failures than were named one by one, the lines above said it all. */
 	if (p->n_unnamed || p->failed.n_written)
 		cli_tally_say(&p->tally);
+	produce_txn_say(p);
 	if (!is_complete)
 		cli_error("%" PRIu64 " records were accepted, %" PRIu64 " ended: a bug in this library, please report it",
 		          p->accepted + p->refused, cli_counts_ended(&c));
@@ -306,6 +314,8 @@ int produce_result(produce *p)
 	else
 		print_summary(p, &c, seconds);
 	if (c.not_persisted || c.unknown || p->malformed || !is_complete || !is_reported || p->has_read_error || p->failed.error)
+		return CLI_FAILED;
+	if (produce_txn_has_failed(&p->txn))
 		return CLI_FAILED;
 	return cli_stop_count() ? 128 + cli_stop_signal() : CLI_OK;
 }

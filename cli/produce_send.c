@@ -33,6 +33,7 @@ void produce_progress(void *opaque)
 static bool wait_for_room(produce *p)
 {
 	produce_progress(p);
+	produce_txn_watch(p);
 	nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 	p->has_given_up = !cli_session_may_wait(&p->session);
 	return !p->has_given_up;
@@ -74,7 +75,13 @@ static bool wait_for_turn(produce *p)
 		if (cli_wait_readable(-1, wait_ms < PROGRESS_MS ? (int)wait_ms : PROGRESS_MS) == CLI_WAIT_STOPPED)
 			return false;
 		produce_progress(p);
+		produce_txn_watch(p);
 	}
+}
+
+static uint64_t ordinal_of(const kp_record *r)
+{
+	return (uint64_t)(uintptr_t)r->opaque >> PRODUCE_TAG_BITS;
 }
 
 /*
@@ -84,7 +91,7 @@ static bool wait_for_turn(produce *p)
 static bool drop_array(produce *p)
 {
 	uint64_t number;
-	uint64_t first = (uint64_t)(uintptr_t)p->records[0].opaque >> PRODUCE_TAG_BITS;
+	uint64_t first = ordinal_of(&p->records[0]);
 	if (!cli_inputs_origin(&p->inputs, first, &number)->is_regular)
 		return false;
 	p->ordinal = first - 1;
@@ -97,21 +104,29 @@ static void send_array(produce *p)
 {
 	for (size_t done = 0; done < p->n;) {
 		int error;
+		if (p->txn.is_doomed) {
+			produce_txn_drop(p, &p->records[done++]);
+			continue;
+		}
 		done += try_send(p, done, &error);
 		if (done == p->n || (error == KP_ERR_QUEUE_FULL && !p->has_given_up && wait_for_room(p)))
+			continue;
+		if (produce_txn_refused(p, &p->records[done], error))
 			continue;
 		p->refused++;
 		produce_refuse(p, &p->records[done++], error);
 	}
 }
 
-/* How many records make the array full: those that --rate lets go at once and --count still wants. */
+/* How many records make the array full: those that --rate lets go at once, --count still wants and the transaction has room for. */
 static void set_limit(produce *p)
 {
-	uint64_t left = p->options->max_records - p->accepted - p->refused;
+	uint64_t left = p->options->max_records - p->accepted - p->refused, room = produce_txn_left(&p->txn);
 	p->limit = cli_pace_group(&p->pace, PRODUCE_ARRAY);
 	if (left < p->limit)
 		p->limit = left;
+	if (room < p->limit)
+		p->limit = room;
 	p->is_done |= left == 0;
 }
 
@@ -121,10 +136,26 @@ static void hand_over(produce *p)
 		return;
 	if (!p->first_send_ns)
 		p->first_send_ns = cli_now_ns();
+	produce_txn_begin(p);
 	send_array(p);
 	if (p->pace.rate > 0)
 		cli_pace_sent(&p->pace, p->n, cli_now_ns());
+	produce_txn_count(p, ordinal_of(&p->records[0]), ordinal_of(&p->records[p->n - 1]), p->n);
 	p->n = 0;
+	set_limit(p);
+}
+
+/* One that was malformed: the transaction that those before it are in cannot be committed. */
+static void doom_malformed(produce *p)
+{
+	char place[512];
+	if (!p->txn.is_on)
+		return;
+	hand_over(p);
+	if (p->is_done)
+		return;
+	produce_txn_doom(p, "%s: malformed", produce_txn_place(p, p->ordinal, p->ordinal, place, sizeof(place)));
+	produce_txn_count(p, p->ordinal, p->ordinal, 1);
 	set_limit(p);
 }
 
@@ -134,6 +165,7 @@ static void add_malformed(produce *p, kp_record *r)
 	p->malformed++;
 	r->opaque = produce_opaque(p->ordinal, 0);
 	produce_refuse_malformed(p, r, p->reader.problem, true);
+	doom_malformed(p);
 }
 
 /*
@@ -143,6 +175,7 @@ static void add_malformed(produce *p, kp_record *r)
 static void add_long_piece(produce *p, kp_record *r, bool is_last)
 {
 	bool is_first = !p->is_in_long;
+	char place[512];
 	if (is_first) {
 		hand_over(p);
 		if (p->is_done)
@@ -157,8 +190,12 @@ static void add_long_piece(produce *p, kp_record *r, bool is_last)
 	r->opaque = produce_opaque(p->ordinal, p->tags);
 	produce_refuse_long(p, r, is_first, is_last);
 	p->is_in_long = !is_last;
-	if (is_last)
-		set_limit(p);
+	if (!is_last)
+		return;
+	produce_txn_doom(p, "%s: %s", produce_txn_place(p, p->ordinal, p->ordinal, place, sizeof(place)),
+	                 kp_error_name(KP_ERR_RECORD_TOO_LARGE));
+	produce_txn_count(p, p->ordinal, p->ordinal, 1);
+	set_limit(p);
 }
 
 /* What is no plain record. false: nothing more can be read from this input. */
@@ -205,8 +242,14 @@ static cli_read_event send_prepared(produce *p)
 		    (event = cli_reader_next(&p->reader, r)) != CLI_READ_RECORD)
 			break;
 		p->ordinal++;
-		if (produce_prepare(p, r) && ++p->n == p->limit)
-			hand_over(p);
+		switch (produce_prepare(p, r)) {
+		case PRODUCE_SEND:
+			if (++p->n == p->limit)
+				hand_over(p);
+			break;
+		case PRODUCE_SKIP: break;
+		case PRODUCE_MALFORMED: doom_malformed(p); break;
+		}
 	}
 	return event;
 }
@@ -239,6 +282,9 @@ static ssize_t read_block(produce *p, const cli_input *input)
 	for (;;) {
 		cli_wait_result wait = cli_wait_readable(input->fd, PROGRESS_MS);
 		produce_progress(p);
+		produce_txn_watch(p);
+		if (p->is_done)
+			return 0;
 		if (wait == CLI_WAIT_TIMEOUT)
 			continue;
 		if (wait == CLI_WAIT_STOPPED) {
@@ -281,6 +327,7 @@ static void say_unreadable(produce *p, const cli_input *input, const char *reaso
 	cli_error("cannot read %s behind %s %" PRIu64 ": %s", input->name, p->reader.format->noun,
 	          p->ordinal - input->first_ordinal + 1, reason);
 	p->has_read_error = true;
+	produce_txn_doom(p, "%s could not be read to its end", input->name);
 }
 
 /* false: stop here. */
@@ -343,6 +390,7 @@ int produce_send_inputs(produce *p)
 		if (!send_input(p, &p->inputs.list[i]))
 			break;
 	}
+	produce_txn_finish(p);
 	cli_reader_deinit(&p->reader);
 	return CLI_GO_ON;
 }

@@ -22,13 +22,14 @@ class Record:
     timestamp: int
 
 
-def consumer(broker):
+def consumer(broker, **more):
     return Consumer({
         "bootstrap.servers": broker.servers,
         "group.id": "unused",
         "enable.auto.commit": False,
+        "isolation.level": "read_uncommitted",
         "log_level": 0,
-    })
+    } | {name.replace("_", "."): value for name, value in more.items()})
 
 
 def bounds(reader, topic, partition):
@@ -67,6 +68,13 @@ def all_records(broker, topic):
 def values(broker, topic):
     """How often each value stands in the topic."""
     return collections.Counter(r.value for of_one in all_records(broker, topic).values() for r in of_one)
+
+
+def first_and_end(broker, topic, partition=0):
+    reader = consumer(broker)
+    found = bounds(reader, topic, partition)
+    reader.close()
+    return found
 
 
 def count(broker, topic):

@@ -66,6 +66,37 @@ class Server:
         return behave
 
 
+def read_exactly(connection, n):
+    content = b""
+    while len(content) < n:
+        more = connection.recv(n - len(content))
+        if not more:
+            raise OSError("closed")
+        content += more
+    return content
+
+
+# {API key: newest version} of Apache Kafka 0.10: no producer ids, no transactions.
+OF_0_10 = {0: 2, 1: 2, 2: 0, 3: 1, 18: 0}
+
+
+def old_broker(connection):
+    """Tells the versions that a broker before transactions has, and itself as the only node; anything else it leaves unanswered."""
+    host, port = connection.getsockname()
+    while True:
+        (size,) = struct.unpack(">i", read_exactly(connection, 4))
+        key, version, correlation = struct.unpack(">hhi", read_exactly(connection, size)[:8])
+        if key == 18:
+            error = 0 if version == 0 else 35
+            body = struct.pack(">hi", error, len(OF_0_10)) + b"".join(struct.pack(">hhh", k, 0, v) for k, v in OF_0_10.items())
+        elif key == 3:
+            node = struct.pack(">ih", 1, len(host)) + host.encode() + struct.pack(">ih", port, -1)
+            body = struct.pack(">i", 1) + node + struct.pack(">ii", 1, 0)
+        else:
+            continue
+        connection.sendall(struct.pack(">ii", 4 + len(body), correlation) + body)
+
+
 HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TLS_ALERT = bytes([21, 3, 3, 0, 2, 2, 10])
 TWO_GIGABYTES = struct.pack(">i", 2**31 - 1) + b"\0" * 64

@@ -3,10 +3,10 @@
 import subprocess
 import typing
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 
-from command import ENVIRONMENT, PATIENCE
-from readers import bounds
+from command import ENVIRONMENT, PATIENCE, wait_until
+from readers import bounds, consumer, first_and_end
 
 
 class Answer(typing.NamedTuple):
@@ -15,7 +15,12 @@ class Answer(typing.NamedTuple):
     next: str
     state: str
     in_doubt: bool
+    cause: str
     text: str
+
+    @property
+    def is_ok(self):
+        return self.error == "NONE"
 
 
 class Script:
@@ -40,8 +45,8 @@ class Script:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, self.process.stderr.read()
-        call, error, next_, state, in_doubt, *text = line.split(" ", 5)
-        return Answer(call, error, next_, state, in_doubt == "1", text[0].strip() if text else "")
+        call, error, next_, state, in_doubt, cause, *text = line.split(" ", 6)
+        return Answer(call, error, next_, state, in_doubt == "1", cause, text[0].strip() if text else "")
 
     def ok(self, *words):
         answer = self(*words)
@@ -75,3 +80,30 @@ def committed(broker, group, topic, partition=0):
     """The group's offset, as it stands for those who do not wait for open transactions; -1001: none."""
     [future] = broker.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, [TopicPartition(topic, partition)])]).values()
     return future.result(PATIENCE).topic_partitions[0].offset
+
+
+def settled(broker, topic, partition=0):
+    """What of a partition is visible once no transaction is open there: the markers are written behind the answer to the commit."""
+    reader = consumer(broker, isolation_level="read_committed")
+    # the end offset that librdkafka gives is that of its isolation level
+    wait_until(lambda: bounds(reader, topic, partition) == first_and_end(broker, topic, partition), "the end of the transactions")
+    reader.close()
+    return visible(broker, topic)[partition]
+
+
+def settled_offset(broker, group, topic, partition=0):
+    """Where a member of the group would begin, once no transaction has it in hand. None: at no committed offset."""
+    reader = consumer(broker, group_id=group, isolation_level="read_committed")
+
+    def ask():
+        """A coordinator that was made just now may still be loading."""
+        try:
+            return reader.committed([TopicPartition(topic, partition)], PATIENCE)
+        except KafkaException as e:
+            if e.args[0].name() not in ("NOT_COORDINATOR", "COORDINATOR_LOAD_IN_PROGRESS"):
+                raise
+            return None
+
+    [at] = wait_until(ask, f"the offsets of {group}")
+    reader.close()
+    return at.offset if at.offset >= 0 else None

@@ -1,5 +1,6 @@
 /*
- * A transactional producer that does what standard input says, a call a line, and prints what came of it as "CALL ERROR NEXT STATE TEXT".
+ * A transactional producer that does what standard input says, a call a line, and prints what came of it as
+ * "CALL ERROR NEXT STATE IN_DOUBT CAUSE TEXT".
  *
  *   txn_script SERVERS [NAME=VALUE ...]
  *   init MS | begin | send TOPIC PARTITION VALUE | offsets GROUP GENERATION MEMBER TOPIC PARTITION OFFSET MS | flush MS | commit MS | abort MS |
@@ -23,14 +24,14 @@ static void on_reports(kp_producer *p, const kp_report *reports, size_t n, void 
 
 static void say(const char *call, int error, const kp_txn_error *e)
 {
-	printf("%s %s %s %s %d %s\n", call, kp_error_name(error), kp_txn_next_name(e->next), kp_txn_state_name(e->state),
-	       e->in_doubt, e->text);
+	printf("%s %s %s %s %d %s %s\n", call, kp_error_name(error), kp_txn_next_name(e->next), kp_txn_state_name(e->state),
+	       e->in_doubt, kp_error_name(e->cause), e->text);
 	fflush(stdout);
 }
 
 static int number(const char *text)
 {
-	return text ? atoi(text) : 0;
+	return text ? (int)strtol(text, NULL, 10) : 0;
 }
 
 static int offsets(kp_producer *p, char **args, kp_txn_error *e)
