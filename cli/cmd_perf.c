@@ -23,6 +23,8 @@ enum {
 	OPTION_PRODUCERS,
 	OPTION_RUNTIMES,
 	OPTION_ARRAY,
+	OPTION_TRANSACTIONAL_ID,
+	OPTION_RECORDS_PER_TRANSACTION,
 	OPTION_WARMUP,
 	OPTION_PROGRESS_INTERVAL,
 	OPTION_HISTOGRAM
@@ -47,6 +49,10 @@ static const cli_option options[] = {
 	{OPTION_PRODUCERS, "producers", "N", "producers, each with buffers and connections of its own (1)"},
 	{OPTION_RUNTIMES, "runtimes", "N", "threads that serve the producers' connections, which take the producers in turn (1)"},
 	{OPTION_ARRAY, "array", "N", "records per call, 1 to 1024: 1 is kp_send, more is kp_send_many (1)"},
+	{OPTION_TRANSACTIONAL_ID, "transactional-id", "ID",
+         "send in transactions, one behind the other; of several producers each has ID-1, ID-2 and so on (transactional.id)"},
+	{OPTION_RECORDS_PER_TRANSACTION, "records-per-transaction", "N",
+         "with --transactional-id: commit after each N records (1000)"},
 	{OPTION_PROGRESS_INTERVAL, "progress-interval", "SECONDS",
          "a line on standard error this often, also when that is no terminal"},
 	{OPTION_HISTOGRAM, "histogram", NULL, "the latencies' distribution too"},
@@ -58,17 +64,23 @@ static const char details[] =
 	"run from the first send to the last report, CPU is the whole process's. Latency is from the send to the report: with --rate\n"
 	"of every record, and from the moment at which it was due; at full speed of one record in 1,024.\n"
 	"\n"
+	"With --transactional-id every --records-per-transaction records are committed, and the next transaction begins behind the commit, of\n"
+	"which the time is taken: of the whole call, which first sends what has gathered. A record that fails has its transaction aborted; the\n"
+	"exit code is then 1. At the end of --duration, and when stopped, what is open is committed. A thread needs a producer of its own.\n"
+	"\n"
 	"While it runs, a line on a terminal shows the last second: records and bytes delivered, records in flight, latencies.\n"
 	"\n"
 	"With --json one object: records, acked, failed, unknown, bytes (keys, values and headers), seconds, records_per_second,\n"
 	"mb_per_second, cpu_seconds, max_rss_kb, latency_us {p50, p90, p95, p99, p999, max, timed}, threads\n"
 	"{slowest_records_per_second, mean_records_per_second}, retries, settings, errors; with --histogram also histogram_us, an array of\n"
-	"{from, to, count}.\n"
+	"{from, to, count}; with --transactional-id also transactions {records_per_transaction, committed, aborted, unknown, committed_records,\n"
+	"commits_per_second, commit_latency_us {as latency_us}}.\n"
 	"\n"
 	"Examples:\n"
 	"  kproducer perf -b localhost:9092 -t bench -n 10M\n"
 	"  kproducer perf -b localhost:9092 -t bench -s 1000 --rate 50k --duration 30 --warmup 2 --histogram\n"
 	"  kproducer perf -b localhost:9092 -t bench --payload-file app.log -z zstd --keys 1000 --random-keys --threads 4\n"
+	"  kproducer perf -b localhost:9092 -t bench --transactional-id bench --records-per-transaction 100\n"
 	"  kproducer perf -b localhost:9092 -t bench --duration 3600 --producers 8 --runtimes 2 --progress-interval 10 --json\n";
 
 static int take_number(const char *name, const char *arg, uint64_t min, uint64_t max, uint64_t *out)
@@ -116,6 +128,12 @@ static int take_partition(perf_options *o, const char *arg)
 	return o->has_random_partition ? CLI_GO_ON : cli_partition_take(&o->partition, &cli_perf, arg);
 }
 
+static int take_transactional_id(perf_options *o, const char *arg)
+{
+	o->transactional_id = arg;
+	return *arg ? CLI_GO_ON : cli_usage_error(&cli_perf, "--transactional-id wants an id that no other producer has");
+}
+
 static int take(void *state, int id, char *arg)
 {
 	perf_options *o = state;
@@ -136,6 +154,9 @@ static int take(void *state, int id, char *arg)
 	case OPTION_PRODUCERS: return take_number("producers", arg, 1, PERF_PRODUCERS_MAX, &o->n_producers);
 	case OPTION_RUNTIMES: return take_number("runtimes", arg, 1, PERF_PRODUCERS_MAX, &o->n_runtimes);
 	case OPTION_PROGRESS_INTERVAL: return take_interval(arg, &o->progress_interval_ms);
+	case OPTION_TRANSACTIONAL_ID: return take_transactional_id(o, arg);
+	case OPTION_RECORDS_PER_TRANSACTION:
+		return take_number("records-per-transaction", arg, 1, UINT64_MAX / 2, &o->records_per_transaction);
 	case OPTION_HISTOGRAM: o->wants_histogram = true; return CLI_GO_ON;
 	default: return take_number("array", arg, 1, PERF_SAMPLE_EVERY, &o->array);
 	}

@@ -19,7 +19,7 @@ static const char *const settings[] = {
 	"batch.size",         "buffer.memory",
 	"compression.type",   "max.in.flight.requests.per.connection",
 	"max.request.size",   "delivery.timeout.ms",
-	"request.timeout.ms",
+	"request.timeout.ms", "transactional.id",
 };
 
 static const struct {
@@ -28,10 +28,17 @@ static const struct {
 } quantiles[] = {{"p50", "p50", 0.5},  {"p90", "p90", 0.9},      {"p95", "p95", 0.95},
                  {"p99", "p99", 0.99}, {"p99.9", "p999", 0.999}, {"max", "max", 1}};
 
+typedef struct transaction_figures {
+	uint64_t committed, aborted, unknown, committed_records;
+	double commits_per_second;
+	cli_histogram commits_ns;
+} transaction_figures;
+
 typedef struct figures {
 	uint64_t records, acked, failed, unknown, unacknowledged, bytes, retries;
 	double seconds, records_per_second, mb_per_second, cpu_seconds;
 	long max_rss_kb;
+	transaction_figures transactions; /* when there are any */
 } figures;
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -45,6 +52,22 @@ static uint64_t sum_retries(const perf *run)
 		n += counters.retries;
 	}
 	return n;
+}
+
+static transaction_figures measure_transactions(const perf *run, double seconds)
+{
+	transaction_figures f = {0};
+	cli_histogram_init(&f.commits_ns);
+	for (size_t i = 0; i < run->n_sessions; i++) {
+		const perf_transactions *t = &run->transactions[i];
+		f.committed += t->n_committed;
+		f.aborted += t->n_aborted;
+		f.unknown += t->n_unknown;
+		f.committed_records += t->committed_records;
+		cli_histogram_merge(&f.commits_ns, &t->commits_ns);
+	}
+	f.commits_per_second = seconds > 0 ? (double)f.committed / seconds : 0;
+	return f;
 }
 
 static figures measure(perf *run)
@@ -61,8 +84,11 @@ static figures measure(perf *run)
 		.bytes = perf_bytes(run),
 		.retries = sum_retries(run),
 	};
-	for (unsigned i = 0; i < run->n_started; i++)
+	for (unsigned i = 0; i < run->n_started; i++) {
 		f.records += run->senders[i].refused;
+		if (run->transactions && last_ns < run->senders[i].end_ns)
+			last_ns = run->senders[i].end_ns; /* the last commit is behind the last report */
+	}
 	double delivered = (double)cli_counts_delivered(&c);
 	f.seconds = last_ns > run->start_ns ? (double)(last_ns - run->start_ns) / 1e9 : 0;
 	if (f.seconds > 0) {
@@ -73,6 +99,8 @@ static figures measure(perf *run)
 	f.cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
 	                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 	f.max_rss_kb = usage.ru_maxrss;
+	if (run->transactions)
+		f.transactions = measure_transactions(run, f.seconds);
 	return f;
 }
 
@@ -120,6 +148,30 @@ static void print_threads(const perf *run, cli_json *j)
 	cli_json_close(j, '}');
 }
 
+static void print_latencies(const cli_histogram *h, const char *name, cli_json *j)
+{
+	cli_json_open(j, name, '{');
+	for (size_t i = 0; i < N_OF(quantiles); i++)
+		cli_json_real(j, quantiles[i].json_name, (double)cli_histogram_quantile(h, quantiles[i].q) / 1000, 1);
+	cli_json_uint(j, "timed", h->n);
+	cli_json_close(j, '}');
+}
+
+static void print_transactions(const perf *run, const transaction_figures *f, cli_json *j)
+{
+	if (!run->transactions)
+		return;
+	cli_json_open(j, "transactions", '{');
+	cli_json_uint(j, "records_per_transaction", run->transaction_size);
+	cli_json_uint(j, "committed", f->committed);
+	cli_json_uint(j, "aborted", f->aborted);
+	cli_json_uint(j, "unknown", f->unknown);
+	cli_json_uint(j, "committed_records", f->committed_records);
+	cli_json_real(j, "commits_per_second", f->commits_per_second, 1);
+	print_latencies(&f->commits_ns, "commit_latency_us", j);
+	cli_json_close(j, '}');
+}
+
 static void print_json(const perf *run, const figures *f)
 {
 	cli_json j = {.out = stdout};
@@ -134,14 +186,10 @@ static void print_json(const perf *run, const figures *f)
 	cli_json_real(&j, "mb_per_second", f->mb_per_second, 3);
 	cli_json_real(&j, "cpu_seconds", f->cpu_seconds, 6);
 	cli_json_int(&j, "max_rss_kb", f->max_rss_kb);
-	cli_json_open(&j, "latency_us", '{');
-	for (size_t i = 0; i < N_OF(quantiles); i++)
-		cli_json_real(&j, quantiles[i].json_name, (double)cli_histogram_quantile(&run->latency_ns, quantiles[i].q) / 1000,
-		              1);
-	cli_json_uint(&j, "timed", run->latency_ns.n);
-	cli_json_close(&j, '}');
+	print_latencies(&run->latency_ns, "latency_us", &j);
 	if (run->options->wants_histogram)
 		cli_chart_json(&run->latency_ns, "histogram_us", &j);
+	print_transactions(run, &f->transactions, &j);
 	print_threads(run, &j);
 	cli_json_uint(&j, "retries", f->retries);
 	cli_json_text(&j, "stopped_by", cli_stop_count() ? cli_stop_signal_name() : NULL);
@@ -149,6 +197,24 @@ static void print_json(const perf *run, const figures *f)
 	cli_tally_json(&run->tally, &j);
 	cli_json_close(&j, '}');
 	putchar('\n');
+}
+
+static void print_quantiles(const cli_histogram *h)
+{
+	for (size_t i = 0; i < N_OF(quantiles); i++)
+		printf(" %s %.1f", quantiles[i].name, (double)cli_histogram_quantile(h, quantiles[i].q) / 1000);
+	putchar('\n');
+}
+
+static void print_commits(const transaction_figures *f)
+{
+	printf("%" PRIu64 " transactions of %" PRIu64 " records committed, %" PRIu64 " aborted, %" PRIu64
+	       " unknown: %.1f commits/s\n",
+	       f->committed, f->committed_records, f->aborted, f->unknown, f->commits_per_second);
+	if (!f->commits_ns.n)
+		return;
+	printf("commits in us, %" PRIu64 " timed:", f->commits_ns.n);
+	print_quantiles(&f->commits_ns);
 }
 
 static void print_text(const perf *run, const figures *f)
@@ -160,14 +226,14 @@ static void print_text(const perf *run, const figures *f)
 	       f->unknown, f->unacknowledged ? " (acks=0: written, not acknowledged)" : "", f->retries);
 	printf("CPU %.3f s (%.0f ns a record), peak memory %s\n", f->cpu_seconds,
 	       f->records ? f->cpu_seconds * 1e9 / (double)f->records : 0, cli_format_bytes(rss, (double)f->max_rss_kb * 1024));
+	if (run->transactions)
+		print_commits(&f->transactions);
 	if (!run->latency_ns.n) {
 		printf("no record's latency was timed%s\n", run->options->warmup_ms ? ": all were sent during --warmup" : "");
 		return;
 	}
 	printf("latency in us, %" PRIu64 " records timed:", run->latency_ns.n);
-	for (size_t i = 0; i < N_OF(quantiles); i++)
-		printf(" %s %.1f", quantiles[i].name, (double)cli_histogram_quantile(&run->latency_ns, quantiles[i].q) / 1000);
-	putchar('\n');
+	print_quantiles(&run->latency_ns);
 	if (run->options->wants_histogram)
 		cli_chart_print(&run->latency_ns, cli_columns(STDOUT_FILENO), stdout);
 }
@@ -184,7 +250,7 @@ int perf_result(perf *run)
 		print_json(run, &f);
 	else
 		print_text(run, &f);
-	if (f.failed || f.unknown != f.unacknowledged || ended != f.records)
+	if (f.failed || f.unknown != f.unacknowledged || ended != f.records || f.transactions.aborted + f.transactions.unknown)
 		return CLI_FAILED;
 	return cli_stop_count() ? 128 + cli_stop_signal() : CLI_OK;
 }

@@ -34,7 +34,7 @@ static int init_sinks(perf *run)
 	return CLI_GO_ON;
 }
 
-static int open_sessions(perf *run)
+static int open_sessions(perf *run, cli_common *common)
 {
 	const perf_options *o = run->options;
 	int rc = init_sinks(run);
@@ -42,9 +42,14 @@ static int open_sessions(perf *run)
 	if (!run->sessions)
 		return out_of_memory();
 	while (rc == CLI_GO_ON && run->n_sessions < o->n_producers) {
+		rc = perf_transactions_name(run, common);
+		if (rc != CLI_GO_ON)
+			return rc;
 		cli_session *s = &run->sessions[run->n_sessions];
 		perf_sink *sink = &run->sinks[run->n_sessions++ % o->n_runtimes];
 		rc = cli_session_open_on(s, &o->common, sink->runtime, perf_on_reports, sink);
+		if (rc == CLI_GO_ON)
+			rc = perf_transactions_check(run);
 		if (rc == CLI_GO_ON)
 			rc = cli_session_connect(s);
 	}
@@ -65,10 +70,9 @@ static void finish(perf *run)
 	perf_take_latencies(run);
 }
 
-static int run_sessions(perf *run)
+static int run_sessions(perf *run, perf_options *o)
 {
-	const perf_options *o = run->options;
-	int rc = open_sessions(run);
+	int rc = open_sessions(run, &o->common);
 	if (rc == CLI_GO_ON)
 		rc = cli_session_check_partition(&run->sessions[0], o->partition);
 	if (rc != CLI_GO_ON)
@@ -81,6 +85,9 @@ static int run_sessions(perf *run)
 	}
 	if (!run->sessions[0].n_partitions)
 		cli_say("topic %s does not exist yet: the time to create it will be part of the figures", o->common.topic);
+	rc = perf_transactions_start(run);
+	if (rc != CLI_GO_ON)
+		return rc;
 	rc = perf_send(run);
 	finish(run);
 	return rc == CLI_GO_ON ? perf_result(run) : rc;
@@ -97,12 +104,13 @@ static void deinit(perf *run)
 	free(run->sessions);
 	free(run->sinks);
 	free(run->senders);
+	free(run->transactions);
 	if (run->done_fd >= 0)
 		close(run->done_fd);
 	free(run);
 }
 
-int perf_run(const perf_options *o)
+int perf_run(perf_options *o)
 {
 	cli_payload_options payload = {
 		.file = o->payload_file,
@@ -121,7 +129,7 @@ int perf_run(const perf_options *o)
 	cli_histogram_init(&run->recent_ns);
 	int rc = cli_payload_init(&run->payload, &payload);
 	if (rc == CLI_GO_ON)
-		rc = run_sessions(run);
+		rc = run_sessions(run, o);
 	deinit(run);
 	return rc;
 }

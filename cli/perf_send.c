@@ -125,12 +125,20 @@ static bool send_in_arrays(perf_sender *s, size_t n)
 	return goes_on;
 }
 
+static size_t least(uint64_t a, uint64_t b)
+{
+	return (size_t)(a < b ? a : b);
+}
+
 static void send_at_full_speed(perf_sender *s)
 {
 	bool in_arrays = s->run->options->array > 1, goes_on = true;
 	for (uint64_t left = s->n; left && goes_on && !is_over(s->run, cli_now_ns());) {
-		size_t n = left < PERF_SAMPLE_EVERY ? (size_t)left : PERF_SAMPLE_EVERY;
+		if (!perf_transaction_begin(s))
+			return;
+		size_t n = least(least(left, PERF_SAMPLE_EVERY), s->transactions ? s->transactions->left : UINT64_MAX);
 		goes_on = in_arrays ? send_in_arrays(s, n) : send_singly(s, n);
+		goes_on = goes_on && perf_transaction_sent(s, n);
 		left -= n;
 	}
 }
@@ -153,7 +161,7 @@ static void send_at_rate(perf_sender *s)
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 			now = cli_now_ns();
 		}
-		if (is_over(run, now))
+		if (is_over(run, now) || !perf_transaction_begin(s))
 			return;
 		cli_payload_next(&s->cursor, &r);
 		draw_partition(s, &r);
@@ -162,6 +170,8 @@ static void send_at_rate(perf_sender *s)
 		if (!error)
 			account(s, &r, 1);
 		else if (!retry_or_refuse(s, &r, error))
+			return;
+		if (!perf_transaction_sent(s, 1))
 			return;
 	}
 }
@@ -174,6 +184,7 @@ static void *sender_main(void *opaque)
 		send_at_rate(s);
 	else
 		send_at_full_speed(s);
+	(void)perf_transaction_end(s);
 	s->end_ns = cli_now_ns();
 	/* Release: what the thread counted is read after the last one is gone. */
 	if (atomic_fetch_sub_explicit(&s->run->n_running, 1, memory_order_acq_rel) == 1 &&
@@ -191,6 +202,7 @@ static void sender_init(perf *run, unsigned i)
 	r.headers = o->headers.list;
 	r.n_headers = o->headers.n;
 	*s = (perf_sender){.run = run, .index = i, .topic = run->sessions[i % o->n_producers].topic};
+	s->transactions = run->transactions ? &run->transactions[i] : NULL;
 	s->n = o->n_records == UINT64_MAX ? UINT64_MAX : o->n_records / o->n_threads + (i < o->n_records % o->n_threads);
 	s->partition_state = UINT64_C(0x9e3779b97f4a7c15) * (i + 1);
 	s->n_partitions = o->has_random_partition ? (uint32_t)run->sessions[i % o->n_producers].n_partitions : 0;
