@@ -22,7 +22,7 @@ void kp_db_marker_store(uint8_t out[KP_DB_MARKER_SIZE], const kp_db_marker *m)
 		.batch_length = KP_DB_MARKER_SIZE - 12,
 		.partition_leader_epoch = -1,
 		.magic = 2,
-		.attributes = KP_BATCH_TRANSACTIONAL | KP_BATCH_CONTROL,
+		.attributes = KP_BATCH_TRANSACTIONAL | KP_BATCH_CONTROL | (m->is_log_append_time ? KP_BATCH_LOG_APPEND_TIME : 0),
 		.base_timestamp = m->timestamp,
 		.max_timestamp = m->timestamp,
 		.producer_id = m->producer_id,
@@ -51,6 +51,7 @@ bool kp_db_marker_load(kp_slice batch, kp_db_marker *out)
 		.producer_epoch = h.producer_epoch,
 		.coordinator_epoch = (int32_t)kp_load_be32(r.value.ptr + 2),
 		.is_commit = type == COMMIT,
+		.is_log_append_time = h.attributes & KP_BATCH_LOG_APPEND_TIME,
 		.timestamp = h.max_timestamp,
 	};
 	return type == ABORT || type == COMMIT;

@@ -15,7 +15,8 @@ typedef struct kp_db_marker {
 	int16_t producer_epoch;
 	int32_t coordinator_epoch;
 	bool is_commit;
-	int64_t timestamp; /* ms since 1970 */
+	bool is_log_append_time; /* what the topic's message.timestamp.type says */
+	int64_t timestamp;       /* ms since 1970 */
 } kp_db_marker;
 
 /* The whole batch, its base offset 0. */

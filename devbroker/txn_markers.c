@@ -58,6 +58,7 @@ static progress mark_partition(kp_db *db, const kp_db_txn *t, kp_db_txn_member *
 			.producer_epoch = t->meta.epoch,
 			.coordinator_epoch = db->coordinators.epoch,
 			.is_commit = t->meta.state == KP_DB_TXN_PREPARE_COMMIT,
+			.is_log_append_time = p->topic->config.is_log_append_time,
 			.timestamp = db->wall_ms_at_zero + db->now_us / 1000,
 		};
 		if (!kp_db_leader_of(&db->cluster, p) || !kp_db_has_enough_insync(&db->cluster, p))

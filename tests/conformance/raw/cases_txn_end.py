@@ -1,7 +1,7 @@
 """EndTxn: what it answers where the transaction stands, also when it is repeated, and what it leaves behind."""
 
 from script import script
-from transactions import ABORT, COMMIT, NEW, STYLES, Producer, read_both
+from transactional import ABORT, COMMIT, NEW, STYLES, Producer, read_both
 
 CLASSIC = STYLES["classic"]
 RESULTS = {"commit": COMMIT, "abort": ABORT}

@@ -1,7 +1,7 @@
 """InitProducerId of transactional ids: ids, epochs, time-outs, what happens to an open transaction."""
 
 from script import script
-from transactions import ABORT, COMMIT, STYLES, Producer, read_both, until_stable
+from transactional import ABORT, COMMIT, STYLES, Producer, read_both, until_stable
 
 RESULTS = {"commit": COMMIT, "abort": ABORT}
 

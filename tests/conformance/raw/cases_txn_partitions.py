@@ -1,7 +1,7 @@
 """AddPartitionsToTxn: by clients (up to version 3) and as brokers ask each other (4 and 5)."""
 
 from script import script
-from transactions import ABORT, COMMIT, NEW, STYLES, Producer, read_both
+from transactional import ABORT, COMMIT, NEW, STYLES, Producer, read_both
 
 CLASSIC = STYLES["classic"]
 TWO = {"t": {"partitions": 2}, "u": {}}

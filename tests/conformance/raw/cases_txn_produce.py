@@ -3,7 +3,7 @@
 from batch import TRANSACTIONAL, batch
 from calls import produce
 from script import script
-from transactions import ABORT, COMMIT, NEW, STYLES, Producer, now, read_both
+from transactional import ABORT, COMMIT, NEW, STYLES, Producer, now, read_both
 
 CLASSIC = STYLES["classic"]
 VERSIONS = [3, 9, 11, 12, 13]

@@ -1,9 +1,9 @@
 """What readers see of transactions: last stable offset, aborted lists, control batches, for both isolation levels."""
 
-from batch import batch
+from batch import LOG_APPEND_TIME, TRANSACTIONAL, batch
 from calls import EARLIEST, LATEST, MAX_TIMESTAMP, fetch, fill, list_offsets, produce
 from script import script
-from transactions import ABORT, COMMIT, NEW, STYLES, Producer, now, read_both
+from transactional import ABORT, COMMIT, NEW, STYLES, Producer, now, read_both
 
 ISOLATIONS = {"uncommitted": 0, "committed": 1}
 RESULTS = {"commit": COMMIT, "abort": ABORT}
@@ -113,6 +113,15 @@ def txn_fetch_little_at_a_time(s, max_bytes):
         p.end(committed)
     for offset in range(6):
         fetch(s, offset=offset, isolation=1, partition_max_bytes=max_bytes, max_bytes=max_bytes)
+
+
+@script(topics={"t": {"config": {"message.timestamp.type": "LogAppendTime"}}}, style=STYLES)
+def txn_markers_with_log_append_time(s, style):
+    p = Producer(s, style)
+    p.write()
+    p.end()
+    p.send(attributes=TRANSACTIONAL | LOG_APPEND_TIME)
+    read_both(s)
 
 
 @script(topics={"t": {"config": {"max.message.bytes": "100"}}}, committed=RESULTS)
