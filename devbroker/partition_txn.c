@@ -80,8 +80,8 @@ int kp_db_partition_rebuild(kp_db_partition *p)
 		if (kp_db_partition_reserve(p, h.producer_id))
 			return KP_ERR_NO_MEMORY;
 		kp_db_partition_note(p, batch, &h);
+		kp_db_producers_replicated(&p->producers, p->high_watermark);
 	}
-	kp_db_producers_replicated(&p->producers, p->high_watermark);
 	return 0;
 }
 

@@ -183,15 +183,14 @@ int kp_db_producers_reserve(kp_db_producers *s, int64_t producer_id)
 	return 0;
 }
 
-/* The transaction's first batch. When the end of the one before is not replicated yet, both count as one. */
+/* The transaction's first batch. */
 static void open_transaction(kp_db_producers *s, kp_db_producer *p, int64_t offset)
 {
 	p->is_open = true;
-	if (kp_list_linked(&p->unstable)) {
-		s->n_unreplicated--;
-		return;
-	}
 	p->txn_first = offset;
+	if (kp_list_linked(&p->unstable))
+		return; /* as the end of the one before is not replicated */
+	p->unstable_first = offset;
 	kp_list_remove(&p->by_use);
 	kp_list_push_back(&s->unstable, &p->unstable);
 }

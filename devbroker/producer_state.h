@@ -43,7 +43,7 @@ typedef struct kp_db_verification {
 
 typedef struct kp_db_producer {
 	kp_list by_use;   /* in the pool's list, unless unstable */
-	kp_list unstable; /* in the owner's list, by first offset */
+	kp_list unstable; /* in the owner's list, by unstable_first */
 	struct kp_db_producers *owner;
 	int64_t id;
 	int16_t epoch; /* -1: none yet */
@@ -51,14 +51,17 @@ typedef struct kp_db_producer {
 	int n_batches;
 	kp_db_producer_batch batches[KP_DB_BATCHES_KEPT]; /* oldest first */
 	int32_t coordinator_epoch;                        /* of the last marker, -1: none */
-	int64_t txn_first, txn_last; /* offsets of the unstable transaction, last: of its marker when not open */
+	int64_t txn_first;                                /* offset of the open transaction's first record */
+	bool has_loose_end;                               /* the marker of one that ended, at txn_last, is not replicated */
+	int64_t txn_last;
+	int64_t unstable_first; /* of the first that is not stable: txn_first, or of the one with the loose end */
 	kp_db_verification verification;
 } kp_db_producer;
 
 typedef struct kp_db_producers {
 	kp_map by_id;
 	kp_list unstable;
-	size_t n_unreplicated; /* unstable, but not open */
+	size_t n_loose_ends; /* how many have one */
 	kp_db_producer_pool *pool;
 } kp_db_producers;
 

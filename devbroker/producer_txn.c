@@ -43,35 +43,51 @@ int64_t kp_db_producers_end(kp_db_producers *s, const kp_db_marker *m, int64_t o
 		return -1;
 	p->is_open = false;
 	p->txn_last = offset;
-	s->n_unreplicated++;
+	s->n_loose_ends += !p->has_loose_end;
+	p->has_loose_end = true;
 	return p->txn_first;
 }
 
 int64_t kp_db_producers_first_unstable(const kp_db_producers *s)
 {
-	return kp_list_empty(&s->unstable) ? INT64_MAX : unstable_of(s->unstable.next)->txn_first;
+	return kp_list_empty(&s->unstable) ? INT64_MAX : unstable_of(s->unstable.next)->unstable_first;
 }
 
 int64_t kp_db_producers_first_open_of_others(const kp_db_producers *s, int64_t producer_id)
 {
+	int64_t first = INT64_MAX;
 	for (const kp_list *n = s->unstable.next; n != &s->unstable; n = n->next) {
 		const kp_db_producer *p = unstable_of(n);
-		if (p->is_open && p->id != producer_id)
-			return p->txn_first;
+		if (p->is_open && p->id != producer_id && p->txn_first < first)
+			first = p->txn_first;
 	}
-	return INT64_MAX;
+	return first;
+}
+
+/* Only its open transaction is left to wait for. */
+static void insert_unstable(kp_db_producers *s, kp_db_producer *p)
+{
+	kp_list *n = s->unstable.next;
+	p->unstable_first = p->txn_first;
+	while (n != &s->unstable && unstable_of(n)->unstable_first < p->unstable_first)
+		n = n->next;
+	kp_list_insert_before(n, &p->unstable);
 }
 
 void kp_db_producers_replicated(kp_db_producers *s, int64_t high_watermark)
 {
 	kp_list *next = s->unstable.next;
-	while (s->n_unreplicated && next != &s->unstable) {
+	while (s->n_loose_ends && next != &s->unstable) {
 		kp_db_producer *p = unstable_of(next);
 		next = next->next;
-		if (p->is_open || p->txn_last >= high_watermark)
+		if (!p->has_loose_end || p->txn_last >= high_watermark)
 			continue;
+		p->has_loose_end = false;
+		s->n_loose_ends--;
 		kp_list_remove(&p->unstable);
-		kp_list_push_back(&s->pool->by_use, &p->by_use);
-		s->n_unreplicated--;
+		if (p->is_open)
+			insert_unstable(s, p);
+		else
+			kp_list_push_back(&s->pool->by_use, &p->by_use);
 	}
 }
