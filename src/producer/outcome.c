@@ -130,7 +130,7 @@ void kp_give_up(kp_engine *e, kp_batch *b, int error, kp_stage stage)
 
 static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t now_us)
 {
-	int64_t pause = b->last_error == KP_ERR_CONCURRENT_TRANSACTIONS
+	int64_t pause = b->last_error == KP_ERR_CONCURRENT_TRANSACTIONS && kp_is_transactional(e)
 	                        ? kp_txn_pause_us(b->attempts - 1)
 	                        : kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us, b->attempts - 1,
 	                                        &e->loop.random);
@@ -139,7 +139,9 @@ static void send_again(kp_engine *e, kp_partition *p, const kp_batch *b, int64_t
 		KP_REACHED(PARTITION_RECOVERING);
 	p->loop.is_recovering = true;
 	p->loop.n_failures++;
-	p->loop.backoff_until_us = now_us + pause;
+	/* a shorter pause, of a batch behind, does not end a longer one */
+	if (p->loop.backoff_until_us < now_us + pause)
+		p->loop.backoff_until_us = now_us + pause;
 	kp_count(&e->loop.retries, 1);
 }
 

@@ -397,6 +397,8 @@ static void take_result(kp_engine *e)
 	if (state == KP_TXN_INITIALIZING && !t->error)
 		KP_REACHED(TXN_READY);
 	set_state(e, after);
+	if (after == KP_TXN_MUST_ABORT)
+		kp_engine_refuse(e, KP_ERR_TRANSACTION_ABORTABLE);
 	kp_mem_free(t->offsets);
 	t->offsets = NULL;
 	t->op = KP_TXN_OP_NONE;

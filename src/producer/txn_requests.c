@@ -139,6 +139,12 @@ void kp_txn_give_up_calls(kp_engine *e)
 	t->drops_call = t->is_calling && is_about_offsets(&t->call);
 }
 
+static void forget_adding(kp_txn *t)
+{
+	while (kp_list_pop_front(&t->adding))
+		;
+}
+
 static bool drop(kp_engine *e, kp_call *call)
 {
 	for (kp_list *n = e->loop.calls.next; n != &e->loop.calls; n = n->next)
@@ -153,7 +159,9 @@ static bool drop(kp_engine *e, kp_call *call)
 void kp_txn_drop_calls(kp_engine *e)
 {
 	kp_txn *t = &e->loop.txn;
-	t->drops_add = t->drops_add && t->is_adding && !drop(e, &t->add_call);
+	if (t->drops_add && t->is_adding && drop(e, &t->add_call))
+		forget_adding(t);
+	t->drops_add = t->drops_add && t->is_adding;
 	t->drops_call = t->drops_call && t->is_calling && !drop(e, &t->call);
 }
 
@@ -271,6 +279,7 @@ static bool end_done(kp_call *call, int error, const char *text, int version, kp
 	(void)text;
 	if (is_cancelled(call, error))
 		return false;
+	bool is_its_own = !error; /* else it was told to the search for the coordinator */
 	error = decode(call, error, version, bytes, &a);
 	verdict v = judge(call, error ? error : a.error_code);
 	if (!error)
@@ -284,7 +293,7 @@ static bool end_done(kp_call *call, int error, const char *text, int version, kp
 		ended(e, &a);
 	} else if (v == FENCED) {
 		kp_txn_fenced(e, error, "EndTxn");
-	} else if (error == KP_ERR_INVALID_TXN_STATE || error == KP_ERR_TRANSACTION_ABORTABLE) {
+	} else if (is_its_own && (error == KP_ERR_INVALID_TXN_STATE || error == KP_ERR_TRANSACTION_ABORTABLE)) {
 		if (t->op == KP_TXN_OP_COMMIT) {
 			kp_txn_failed(e, error,
 			              "the coordinator has no such transaction to commit: it aborts one that is older than "
@@ -393,12 +402,6 @@ static int code_of_all(const kp_add_partitions_to_txn_response *a, kp_slice *top
 		}
 	}
 	return code;
-}
-
-static void forget_adding(kp_txn *t)
-{
-	while (kp_list_pop_front(&t->adding))
-		;
 }
 
 static bool add_done(kp_call *call, int error, const char *text, int version, kp_slice bytes)
