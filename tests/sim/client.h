@@ -20,7 +20,7 @@ typedef struct sim_record {
 	uint8_t n_reports;
 	kp_outcome outcome;
 	int error;
-	int32_t partition;
+	int32_t partition, txn; /* txn: number + 1 in the book of txn.h; 0: none */
 	uint32_t n_in_log;
 	int64_t offset, accepted_us, timestamp_ms;
 } sim_record;
@@ -57,6 +57,7 @@ typedef struct sim_client {
 	bool is_settled[SIM_TOPICS]; /* its partitions were known after the last turn */
 	bool has_moved[SIM_TOPICS];  /* records to them since buffer.memory was kept, perhaps */
 	struct sim_watch *watch;     /* watch.h */
+	struct sim_actor *actor;     /* txn.h; NULL: workload.c is its application */
 } sim_client;
 
 #endif

@@ -89,6 +89,8 @@ void sim_client_turn(sim_world *w, sim_client *c)
 		c->engine_us = kp_engine_step(c->engine, w->now_us);
 		w->totals->turns++;
 		sim_take_actions(w);
+		if (c->actor)
+			sim_take_ended(w); /* what has ended is known before what leaves is looked at (T1) */
 		wrote = sim_write_all(w);
 		sim_take_ended(w);
 		sim_after_turn(w);

@@ -35,6 +35,13 @@ const char *const sim_fault_names[SIM_N_FAULTS] = {
 	[SIM_GROWTH] = "new partitions",
 	[SIM_DELETION] = "topic deleted",
 	[SIM_UNCLEAN] = "unclean election",
+	[SIM_KILL] = "producer killed",
+	[SIM_ZOMBIE] = "producer replaced alive",
+	[SIM_COORDINATOR_MOVE] = "coordinator move",
+	[SIM_COORDINATOR_ERROR] = "coordinator's error",
+	[SIM_COORDINATOR_LOST] = "coordinator's answer lost",
+	[SIM_SLOW_MARKERS] = "slow markers",
+	[SIM_TXN_TIMEOUT] = "transaction timed out",
 };
 
 void sim_faults_schedule(sim_world *w)
@@ -235,6 +242,12 @@ static bool strike(sim_world *w, sim_fault kind)
 	case SIM_LOG_CUT: return sim_log_cut_begin(w);
 	case SIM_UNCLEAN: return sim_unclean(w);
 	case SIM_DELETION: return sim_delete_topic(w);
+	case SIM_KILL:
+	case SIM_ZOMBIE:
+	case SIM_COORDINATOR_MOVE:
+	case SIM_SLOW_MARKERS:
+	case SIM_TXN_TIMEOUT: return sim_strike_txns(w, kind);
+	case SIM_COORDINATOR_ERROR:
 	case SIM_PRODUCE_ERROR:
 	case SIM_METADATA_ERROR:
 	case SIM_PRODUCE_ERROR_AFTER:
@@ -246,7 +259,7 @@ static bool strike(sim_world *w, sim_fault kind)
 
 void sim_on_fault(sim_world *w)
 {
-	uint32_t kinds = w->plan.fault_kinds & ((1u << SIM_N_FAULTS) - 1);
+	uint64_t kinds = w->plan.fault_kinds & ((UINT64_C(1) << SIM_N_FAULTS) - 1);
 	if (w->is_calm || kinds == 0)
 		return;
 	sim_fault kind;
@@ -265,6 +278,10 @@ void sim_on_heal(sim_world *w, const sim_event *ev)
 		node_up(w, ev->b);
 	else if (ev->a == SIM_LOG_CUT)
 		sim_log_cut(w);
+	else if (ev->a == SIM_COORDINATOR_MOVE)
+		sim_coordinators_heal(w);
+	else if (ev->a == SIM_SLOW_MARKERS)
+		kp_db_set_marker_delay_us(w->db, 0);
 	else if (ev->a == SIM_DELETION)
 		sim_recreate_topic(w, ev->b);
 	else if (ev->a == SIM_ANSWER_HELD)
@@ -282,6 +299,8 @@ void sim_on_calm(sim_world *w)
 	SIM_TRACE(w, "calm: everything heals");
 	w->is_calm = true;
 	kp_db_set_hw_delay_us(w->db, 0);
+	kp_db_set_marker_delay_us(w->db, 0);
+	sim_coordinators_heal(w);
 	for (int k = 0; k < SIM_N_FAULTS; k++)
 		w->armed[k] = 0;
 	for (int32_t i = 1; i <= w->plan.n_nodes; i++) {

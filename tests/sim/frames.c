@@ -18,6 +18,14 @@ bool sim_produce_read(kp_slice frame, kp_arena *arena, kp_produce_request *out)
 	                    arena, out, NULL) == 0;
 }
 
+int32_t sim_topic_find(const sim_world *w, kp_slice name)
+{
+	for (int32_t i = 0; i < w->plan.n_topics; i++)
+		if (kp_slice_equal(name, kp_slice_cstr(w->plan.topics[i].name)))
+			return i;
+	return -1;
+}
+
 static int32_t find_topic(const sim_world *w, const kp_produce_request_topic *t)
 {
 	kp_slice name = t->name; /* empty from version 13 on, which gives the id (KIP-516) */
@@ -25,10 +33,7 @@ static int32_t find_topic(const sim_world *w, const kp_produce_request_topic *t)
 		const kp_cluster_topic *known = kp_cluster_topic_find_id(kp_engine_cluster(w->me->engine), &t->topic_id);
 		name = kp_slice_cstr(known ? known->name : NULL);
 	}
-	for (int32_t i = 0; i < w->plan.n_topics; i++)
-		if (kp_slice_equal(name, kp_slice_cstr(w->plan.topics[i].name)))
-			return i;
-	return -1;
+	return sim_topic_find(w, name);
 }
 
 bool sim_produce_partition(const sim_world *w, kp_slice frame, int32_t *topic, int32_t *partition)

@@ -108,6 +108,21 @@ static void decide_produce(sim_world *w, kp_db_fate *fate)
 		fate->partial_bytes = (int32_t)sim_spread(&w->fate, 1, 100);
 }
 
+bool sim_is_coordinated(int16_t api_key)
+{
+	return api_key == KP_API_FIND_COORDINATOR || api_key == KP_API_ADD_PARTITIONS_TO_TXN ||
+	       api_key == KP_API_ADD_OFFSETS_TO_TXN || api_key == KP_API_TXN_OFFSET_COMMIT || api_key == KP_API_END_TXN ||
+	       api_key == KP_API_INIT_PRODUCER_ID;
+}
+
+/* Those that pass more often than one in all the others: else most transactions would end by it. */
+static int16_t coordinator_code(sim_world *w)
+{
+	static const int16_t passing[] = {KP_ERR_COORDINATOR_LOAD_IN_PROGRESS, KP_ERR_COORDINATOR_NOT_AVAILABLE,
+	                                  KP_ERR_NOT_COORDINATOR, KP_ERR_CONCURRENT_TRANSACTIONS};
+	return sim_chance(&w->fate, 50) ? passing[kp_random_below(&w->fate, 4)] : any_code(w);
+}
+
 static void decide(void *opaque, const kp_db_asked *q, kp_db_fate *fate)
 {
 	sim_world *w = opaque;
@@ -118,14 +133,17 @@ static void decide(void *opaque, const kp_db_asked *q, kp_db_fate *fate)
 		w->code = any_code(w);
 	else if (q->api_key == KP_API_INIT_PRODUCER_ID && sim_take_armed(w, SIM_ID_ERROR))
 		w->code = any_code(w);
+	else if (sim_is_coordinated(q->api_key) && sim_take_armed(w, SIM_COORDINATOR_ERROR))
+		w->code = coordinator_code(w);
 	if (q->api_key != KP_API_API_VERSIONS && sim_take_armed(w, SIM_THROTTLE))
 		fate->throttle_ms = (int32_t)sim_spread(&w->fate, 1, 2000);
 	fate->has_errors = w->code || w->code_after;
 	fate->is_set = fate->has_errors || fate->partial_bytes || fate->throttle_ms || fate->delay_us;
 	if (fate->has_errors) {
-		w->codes = q->api_key == KP_API_PRODUCE    ? w->totals->produce_codes
-		           : q->api_key == KP_API_METADATA ? w->totals->metadata_codes
-		                                           : w->totals->id_codes;
+		w->codes = q->api_key == KP_API_PRODUCE            ? w->totals->produce_codes
+		           : q->api_key == KP_API_METADATA         ? w->totals->metadata_codes
+		           : q->api_key == KP_API_INIT_PRODUCER_ID ? w->totals->id_codes
+		                                                   : w->totals->coordinator_codes;
 		SIM_TRACE(w, "  answered with %s%s", kp_error_name(w->code ? w->code : w->code_after),
 		          w->code_after ? " once appended" : "");
 	}

@@ -78,8 +78,8 @@ static void plan_faults(sim_plan *p, kp_random *r)
 {
 	p->n_faults = sim_chance(r, 10) ? 0 : (uint32_t)sim_spread(r, 1, 60);
 	/* half of the runs are about a few kinds, so that each kind meets itself */
-	p->fault_kinds = (sim_chance(r, 50) ? ~0u : (uint32_t)kp_random_next(r)) &
-	                 ~(1u << SIM_GROWTH | 1u << SIM_DELETION | 1u << SIM_UNCLEAN);
+	p->fault_kinds = (sim_chance(r, 50) ? ~UINT64_C(0) : kp_random_next(r)) &
+	                 ~(UINT64_C(1) << SIM_GROWTH | UINT64_C(1) << SIM_DELETION | UINT64_C(1) << SIM_UNCLEAN | SIM_TXN_FAULTS);
 	int64_t expected = (int64_t)(p->n_records / (p->burst_max / 2 + 1) + 1) * p->pause_max_us / 2;
 	p->calm_us = expected + sim_spread(r, 50 * SIM_MS, 3 * SIM_SECOND);
 	if (p->calm_us > 20 * SIM_SECOND)
@@ -188,6 +188,11 @@ void sim_plan_make(sim_plan *p, uint64_t seed, sim_scenario scenario)
 	plan_message_limit(p, &r);
 	sim_plan_scenario(p, &r);
 	plan_sequences(p, &r);
+	if (p->has_txns) {
+		p->first_epoch = 0; /* ids and epochs are the coordinator's */
+		p->config.first_sequence = 0;
+		p->config.on_gap = KP_GAP_CONTINUE;
+	}
 	if (p->percent_bytewise && p->scenario == SIM_PARTITIONS)
 		p->config.metadata_max_age_us = 300 * SIM_SECOND; /* an event a byte: large answers must not come all the time */
 }

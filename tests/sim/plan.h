@@ -12,7 +12,7 @@
 #include "producer/engine.h"
 
 #define SIM_NODES 4
-#define SIM_CLIENTS 8 /* producers of a run, one after the other or at once */
+#define SIM_CLIENTS 24 /* producers of a run, one after the other or at once */
 #define SIM_TOPICS 3
 #define SIM_PARTITIONS_MAX 64    /* of a topic */
 #define SIM_DEFAULT_PARTITIONS 3 /* of topics that are created by a Metadata request */
@@ -48,8 +48,18 @@ typedef enum sim_fault {
 	SIM_GROWTH,              /* a topic has more partitions; planned, not drawn */
 	SIM_DELETION,            /* a topic is deleted, and created again; only in its scenario */
 	SIM_UNCLEAN,             /* an acknowledged end of a log is lost; only in its scenario */
+	SIM_KILL, /* a producer is gone without a word, and another takes its transactional id; as the rest only in the transactions' */
+	SIM_ZOMBIE,            /* another takes the id of one that goes on */
+	SIM_COORDINATOR_MOVE,  /* another node, or for a while none */
+	SIM_COORDINATOR_ERROR, /* the next requests to a coordinator, or for one, are refused with any code */
+	SIM_COORDINATOR_LOST,  /* the next one is carried out, its answer is lost with the connection */
+	SIM_SLOW_MARKERS,      /* EndTxn is answered long before its markers are written */
+	SIM_TXN_TIMEOUT,       /* the coordinator aborts a transaction for its age */
 	SIM_N_FAULTS
 } sim_fault;
+
+/* Only where there are transactions. */
+#define SIM_TXN_FAULTS (((UINT64_C(1) << SIM_N_FAULTS) - 1) & ~((UINT64_C(1) << SIM_KILL) - 1))
 
 #define SIM_N_CODES 135 /* Kafka's error codes, -1 .. 133: code c has index c + 1 */
 
@@ -69,6 +79,8 @@ typedef enum sim_scenario {
 	SIM_UNCLEANS,
 	SIM_EXPIRIES,
 	SIM_ALLOCATIONS,
+	SIM_TXN_CLASSIC,
+	SIM_TXN_V2,
 	SIM_N_SCENARIOS
 } sim_scenario;
 
@@ -114,13 +126,19 @@ typedef struct sim_plan {
 	int64_t resume_us;                              /* until a partition that halted is told to go on, at most */
 	int16_t first_epoch;                            /* of each producer id */
 	bool forgets_any_time;                          /* brokers forget producers that are not idle, too */
+	/* transactions */
+	bool has_txns;
+	int16_t transaction_version; /* of the cluster */
+	int n_txn_ids;
+	uint32_t most_in_txn; /* records */
+	int percent_offsets, percent_short_calls, percent_close;
 	/* network */
 	int64_t latency_us, jitter_us;
 	int percent_spike; /* of the deliveries take up to 50 times as long */
 	int percent_partial_write, percent_chunked, percent_bytewise;
 	/* faults */
 	uint32_t n_faults;
-	uint32_t fault_kinds; /* bit set */
+	uint64_t fault_kinds; /* bit set */
 	int64_t calm_us;      /* no fault from then on, everything heals */
 	/* the engine's allocations, see memory.c: a share of them fails, or, at 0 percent, a row from the first on */
 	bool has_alloc_failures;

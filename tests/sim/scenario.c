@@ -5,16 +5,18 @@
 
 const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS] = {
 	[SIM_ANY] = {"any", "one of the others", 0},
-	[SIM_FREE] = {"free", "everything is drawn", 17},
-	[SIM_IDEMPOTENT] = {"idempotent", "acks=all with idempotence", 24},
-	[SIM_ACKS1] = {"acks1", "acks=1: what was not replicated may be lost", 8},
-	[SIM_ACKS0] = {"acks0", "acks=0: written, and no more is known", 5},
+	[SIM_FREE] = {"free", "everything is drawn", 12},
+	[SIM_IDEMPOTENT] = {"idempotent", "acks=all with idempotence", 15},
+	[SIM_ACKS1] = {"acks1", "acks=1: what was not replicated may be lost", 6},
+	[SIM_ACKS0] = {"acks0", "acks=0: written, and no more is known", 4},
 	[SIM_LEADERS] = {"leaders", "answers are held while leaders move, batches are small and many", 4},
-	[SIM_PARTITIONS] = {"partitions", "dozens of partitions", 9},
-	[SIM_MEMORY] = {"memory", "room for a few batches only", 8},
-	[SIM_DELETIONS] = {"deletion", "topics are deleted and created again", 7},
-	[SIM_UNCLEANS] = {"unclean", "replicas that lag are elected: acknowledged records are lost", 6},
-	[SIM_EXPIRIES] = {"expiry", "brokers forget producers that are idle, and in half of the runs those that are not", 9},
+	[SIM_PARTITIONS] = {"partitions", "dozens of partitions", 7},
+	[SIM_MEMORY] = {"memory", "room for a few batches only", 6},
+	[SIM_DELETIONS] = {"deletion", "topics are deleted and created again", 5},
+	[SIM_UNCLEANS] = {"unclean", "replicas that lag are elected: acknowledged records are lost", 5},
+	[SIM_EXPIRIES] = {"expiry", "brokers forget producers that are idle, and in half of the runs those that are not", 7},
+	[SIM_TXN_CLASSIC] = {"transactions-classic", "transactions by KIP-98: partitions are added at the coordinator", 11},
+	[SIM_TXN_V2] = {"transactions-v2", "transactions by KIP-890: an epoch for each", 15},
 	[SIM_ALLOCATIONS] = {"allocation", "allocations of the engine fail until the network is calm", 3},
 };
 
@@ -88,7 +90,8 @@ static void moving_leaders(sim_plan *p, kp_random *r)
 	p->pause_max_us = sim_spread(r, 50 * SIM_MS, 200 * SIM_MS);
 	p->n_records = p->n_records < 400 ? p->n_records : 400;
 	p->n_faults = (uint32_t)sim_spread(r, 4, 40);
-	p->fault_kinds = 1u << SIM_ANSWER_HELD | (sim_chance(r, 50) ? 0 : 1u << SIM_LEADER_MOVE | 1u << SIM_STALL);
+	p->fault_kinds = UINT64_C(1) << SIM_ANSWER_HELD |
+	                 (sim_chance(r, 50) ? 0 : UINT64_C(1) << SIM_LEADER_MOVE | UINT64_C(1) << SIM_STALL);
 	p->calm_us = p->n_records * p->pause_max_us / 10; /* pauses are short more often than long */
 }
 
@@ -128,18 +131,44 @@ static void idle_producers(sim_plan *p, kp_random *r)
 	c->delivery_timeout_us = c->request_timeout_us + c->linger_us + sim_spread(r, SIM_MS, 500 * SIM_MS);
 	p->idle_us = c->delivery_timeout_us + sim_spread(r, SIM_MS, SIM_SECOND);
 	p->calm_us += p->idle_us;
-	p->fault_kinds |= 1u << SIM_EXPIRY;
+	p->fault_kinds |= UINT64_C(1) << SIM_EXPIRY;
 	p->forgets_any_time = sim_chance(r, 50);
 }
 
 static void deletions(sim_plan *p)
 {
-	p->fault_kinds |= 1u << SIM_DELETION;
+	p->fault_kinds |= UINT64_C(1) << SIM_DELETION;
 	for (int32_t i = 0; i < p->n_topics && p->is_auto_create; i++) {
 		/* a Metadata request may create the topic again: as many partitions as before */
 		p->topics[i].n_partitions = p->topics[i].grown_to = SIM_DEFAULT_PARTITIONS;
 		p->topics[i].grows_us = KP_TIME_NEVER;
 	}
+}
+
+/* Short transactions and long ones; several producers, some of which die, and some of which do not know that they are replaced. */
+static void transactions(sim_plan *p, kp_random *r, int16_t version)
+{
+	kp_engine_config *c = &p->config;
+	idempotent(p, r);
+	p->has_txns = true;
+	p->transaction_version = version;
+	p->n_txn_ids = sim_chance(r, 60) ? 1 : (int)sim_range(r, 1, 3);
+	p->most_in_txn = (uint32_t)sim_spread(r, 3, 200);
+	p->percent_offsets = 0;
+	p->percent_short_calls = sim_chance(r, 40) ? 0 : (int)sim_range(r, 1, 60);
+	p->percent_close = sim_chance(r, 70) ? 0 : (int)sim_range(r, 1, 3);
+	p->n_records = p->n_records < 600 ? p->n_records : 600;
+	p->pause_max_us = p->pause_max_us < 20 * SIM_MS ? p->pause_max_us : 20 * SIM_MS;
+	p->close_us = KP_TIME_NEVER;
+	p->fault_kinds &= ~(UINT64_C(1) << SIM_EXPIRY);
+	if (sim_chance(r, 85))
+		p->fault_kinds |= SIM_TXN_FAULTS & (sim_chance(r, 50) ? ~UINT64_C(0) : kp_random_next(r));
+	for (int32_t i = 0; i < p->n_topics; i++)
+		if (i == 0 || p->topics[i].created_us == KP_TIME_NEVER)
+			p->topics[i].created_us = 0;
+	c->transaction_timeout_ms = sim_chance(r, 85) ? 60000 : (int32_t)sim_spread(r, 100, 2000);
+	c->retries = c->retries > 0 ? c->retries : 1;
+	c->full_policy = KP_FULL_BLOCK;
 }
 
 void sim_plan_scenario(sim_plan *p, kp_random *r)
@@ -152,9 +181,11 @@ void sim_plan_scenario(sim_plan *p, kp_random *r)
 	case SIM_PARTITIONS: many_partitions(p, r); break;
 	case SIM_MEMORY: little_memory(p, r); break;
 	case SIM_DELETIONS: deletions(p); break;
-	case SIM_UNCLEANS: p->fault_kinds |= 1u << SIM_UNCLEAN; break;
+	case SIM_UNCLEANS: p->fault_kinds |= UINT64_C(1) << SIM_UNCLEAN; break;
 	case SIM_EXPIRIES: idle_producers(p, r); break;
 	case SIM_ALLOCATIONS: sim_memory_plan(p, r); break;
+	case SIM_TXN_CLASSIC: transactions(p, r, (int16_t)sim_range(r, 0, 1)); break;
+	case SIM_TXN_V2: transactions(p, r, 2); break;
 	default: break;
 	}
 }

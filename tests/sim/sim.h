@@ -31,6 +31,8 @@ typedef enum sim_event_kind {
 	SIM_EV_RELEASE,       /* the oldest held batch is released */
 	SIM_EV_RESUME,        /* a: topic, b: partition that halted */
 	SIM_EV_DEADLINE,      /* a: the phase that should be over by now */
+	SIM_EV_ACTOR,         /* a: serial of the step of a transactional client */
+	SIM_EV_SUCCESSOR,     /* a: transactional id that has no instance */
 	SIM_EV_NONE           /* only so that somebody looks */
 } sim_event_kind;
 
@@ -65,6 +67,8 @@ typedef struct sim_conn {
 	size_t to_broker_bytes;
 	int64_t to_broker_us, to_client_us; /* no chunk overtakes another */
 	kp_buf inbox;                       /* the broker's: a frame that has not wholly arrived */
+	kp_buf left;                        /* transactions: the part of a request that was written */
+	int64_t drained_us;                 /* the engine had nothing more to write */
 	int32_t n_produce;                  /* Produce requests that the broker has and has not answered */
 } sim_conn;
 
@@ -72,7 +76,10 @@ typedef struct sim_totals {
 	uint64_t runs, records, refused, persisted, not_persisted, unknown, blocked, reports_held, faults[SIM_N_FAULTS], turns,
 		events;
 	uint64_t produce_codes[SIM_N_CODES], metadata_codes[SIM_N_CODES], id_codes[SIM_N_CODES]; /* answered by faults */
+	uint64_t coordinator_codes[SIM_N_CODES];
 	uint64_t requests, retries, connects, duplicates, calls, calls_failed;
+	uint64_t txns, committed, aborted, unknown_txns, offset_txns, timed_out_calls; /* transactions; calls of theirs */
+	uint64_t txn_ends[KP_TXN_OP_ABORT + 1][KP_TXN_NEXT_OTHER_CALL + 1];            /* calls by what to do next */
 	int64_t virtual_us;
 	double most_memory; /* of buffer.memory that was in use */
 } sim_totals;
@@ -120,6 +127,7 @@ typedef struct sim_world {
 	bool is_loss_allowed;                   /* of the loss under way */
 	bool is_forgetful;                      /* and at any time: nor can anybody tell a second attempt */
 	sim_totals *totals;
+	struct sim_txns *txns; /* txn.h; NULL: no transactions in this run */
 	/* scratch: the content of one record */
 	uint8_t *value;
 	char failure[600]; /* "" while all is well */
@@ -162,6 +170,7 @@ void sim_conns_free(sim_world *w);
 
 /* judge.c: what is wrong with a request's answer */
 void sim_judge_init(sim_world *w);
+bool sim_is_coordinated(int16_t api_key); /* a request to a coordinator, or for one */
 
 /* stale.c: Metadata answers of yesterday */
 void sim_stale_asked(sim_world *w, const sim_conn *c, kp_slice frame);
@@ -182,6 +191,8 @@ bool sim_log_cut_begin(sim_world *w);
 void sim_log_cut(sim_world *w);
 bool sim_unclean(sim_world *w);
 bool sim_delete_topic(sim_world *w);
+bool sim_strike_txns(sim_world *w, sim_fault kind); /* faults_txns.c */
+void sim_coordinators_heal(sim_world *w);
 void sim_recreate_topic(sim_world *w, int32_t topic);
 void sim_expire_producers(sim_world *w); /* those that are idle, when that fault waits */
 bool sim_take_armed(sim_world *w, sim_fault kind);
@@ -193,12 +204,19 @@ typedef struct sim_strike {
 void sim_before_produce(sim_world *w, kp_slice frame, sim_strike *s);
 void sim_after_produce(sim_world *w, const sim_strike *s);
 
+#define SIM_EPILOGUE_RECORDS 4 /* for each topic: sent when the network is calm */
+#define SIM_FINAL_RECORDS 1000 /* with transactions, which may be tried again */
+
 /* workload.c: what the application does */
 void sim_on_application(sim_world *w);
 void sim_on_resume(sim_world *w, const sim_event *ev);
 void sim_after_turn(sim_world *w);
 void sim_epilogue(sim_world *w);
 bool sim_workload_is_done(const sim_world *w);
+/* Record `index` is accepted, or refused for good; KP_ERR_WOULD_BLOCK: there is no room now. */
+int sim_offer(sim_world *w, uint32_t index);
+void sim_flush_begin(sim_world *w);
+void sim_purge(sim_world *w);
 /* The content of record `index`, the same whenever it is asked for; slices are valid until the next call. */
 typedef struct sim_content {
 	kp_record_content content;
@@ -219,7 +237,9 @@ void sim_take_ended(sim_world *w);
 void sim_on_release(sim_world *w);
 void sim_check_memory(sim_world *w);
 void sim_check_deadlines(sim_world *w);
-void sim_check_end(sim_world *w); /* the engine is gone, nothing is under way */
+/* check_logs.c */
+bool sim_is_content(sim_world *w, uint32_t index, const kp_record_view *v); /* does it say what record `index` said? */
+void sim_check_end(sim_world *w);                                           /* the engine is gone, nothing is under way */
 /* The log from there on is about to go. may_be_lost: also what was acknowledged. */
 void sim_check_loss(sim_world *w, int32_t topic, int32_t partition, int64_t from_offset, bool may_be_lost);
 
@@ -227,6 +247,7 @@ void sim_check_loss(sim_world *w, int32_t topic, int32_t partition, int64_t from
 /* Decode a Produce request; what it points to lives in the arena and the frame. False: it is none. */
 bool sim_produce_read(kp_slice frame, kp_arena *arena, kp_produce_request *out);
 /* The first partition that it names, as topic of the plan and number. */
+int32_t sim_topic_find(const sim_world *w, kp_slice name); /* in the plan; -1: nobody's */
 bool sim_produce_partition(const sim_world *w, kp_slice frame, int32_t *topic, int32_t *partition);
 
 /* trace.c */

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "tests/sim/memory.h"
+#include "tests/sim/txn.h"
 #include "tests/sim/watch.h"
 #include "wire/messages.h"
 
@@ -41,6 +42,7 @@ static sim_conn *conn_new(sim_world *w, const kp_action *a)
 	kp_list_init(&c->to_broker);
 	kp_list_init(&c->to_client);
 	kp_buf_init(&c->inbox, 0);
+	kp_buf_init(&c->left, 0);
 	return c;
 }
 
@@ -89,6 +91,7 @@ void sim_conns_free(sim_world *w)
 		drop_chunks(&w->conns[i]->to_broker);
 		drop_chunks(&w->conns[i]->to_client);
 		kp_buf_deinit(&w->conns[i]->inbox);
+		kp_buf_deinit(&w->conns[i]->left);
 		free(w->conns[i]);
 	}
 	free(w->conns);
@@ -208,6 +211,8 @@ void sim_take_actions(sim_world *w)
 
 static void send_chunk(sim_world *w, sim_conn *c, const struct iovec *iov, int n_iov, size_t n)
 {
+	if (c->client->actor)
+		sim_txn_left(w, c, iov, n_iov, n);
 	sim_chunk *chunk = sim_alloc(NULL, sizeof(*chunk) + n);
 	kp_list_init(&chunk->link);
 	chunk->len = 0;
@@ -239,8 +244,10 @@ static bool write_conn(sim_world *w, sim_conn *c)
 		int n_iov = kp_engine_output(w->me->engine, c->id, iov, (int)sim_range(&w->network, 1, 8));
 		for (int i = 0; i < n_iov; i++)
 			total += iov[i].iov_len;
-		if (total == 0)
+		if (total == 0) {
+			c->drained_us = w->now_us;
 			break;
+		}
 		n = sim_chance(&w->network, w->plan.percent_partial_write) ? (size_t)sim_spread(&w->network, 1, (int64_t)total)
 		                                                           : total;
 		bool is_cut = total > 1 && sim_take_armed(w, SIM_RESET_IN_WRITE);
@@ -286,14 +293,30 @@ void sim_on_writable(sim_world *w, const sim_event *ev)
 	w->me->is_woken |= write_conn(w, c);
 }
 
+/*
+ * KIP-98 cannot tell a request to a coordinator that comes behind its connection's end from one of the next transaction (an EndTxn would
+ * commit half of that): KIP-890 was made for it, and only there they arrive.
+ */
+static bool is_overdue(const sim_world *w, const sim_conn *c, int16_t api_key)
+{
+	return w->plan.has_txns && w->plan.transaction_version < 2 && (!c->is_known || c->is_cut) && c->client->engine &&
+	       api_key != KP_API_INIT_PRODUCER_ID && sim_is_coordinated(api_key);
+}
+
 /* One whole request at the broker, with the faults that wait for one. */
 static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 {
-	bool is_produce = frame.len >= 2 && (int16_t)kp_load_be16(frame.ptr) == KP_API_PRODUCE;
+	int16_t api_key = frame.len >= 2 ? (int16_t)kp_load_be16(frame.ptr) : -1;
+	bool is_produce = api_key == KP_API_PRODUCE;
 	if (w->is_traced)
 		sim_trace_frame(w, c, frame);
 	if (is_produce && sim_take_armed(w, SIM_RESET_BEFORE_APPEND)) {
 		sim_conn_reset(w, c, false);
+		return;
+	}
+	if (is_overdue(w, c, api_key)) {
+		SIM_TRACE(w, "conn %u node %d: it comes too late", c->id, c->node);
+		broker_side_gone(w, c);
 		return;
 	}
 	sim_strike strike = {0};
@@ -312,7 +335,8 @@ static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 			sim_fail(w, "I8", "a request that the broker cannot read");
 		broker_side_gone(w, c);
 		sim_at(w, c->to_client_us + delay_us(w), SIM_EV_CLIENT_CLOSED, c, 0, 0);
-	} else if (is_produce && sim_take_armed(w, SIM_RESET_AFTER_APPEND)) {
+	} else if ((is_produce && sim_take_armed(w, SIM_RESET_AFTER_APPEND)) ||
+	           (sim_is_coordinated(api_key) && sim_take_armed(w, SIM_COORDINATOR_LOST))) {
 		sim_conn_reset(w, c, false);
 	}
 }
@@ -398,6 +422,8 @@ void sim_deliver_answers(sim_world *w)
 		if (a.api_key == KP_API_INIT_PRODUCER_ID)
 			set_first_epoch(w, &a);
 		sim_stale_answered(w, &a);
+		if (w->txns)
+			sim_txn_answered(w, &a);
 		if (c->is_open && !c->is_cut)
 			send_answer(w, c, kp_buf_slice(&a.bytes));
 		if (a.is_close) {

@@ -21,9 +21,10 @@
 #include "producer/engine_impl.h"
 
 #define UNRESOLVED_MOST 5
-#define PARTITIONS_MOST 64 /* of a topic, and ... */
-#define BROKERS_MOST 32    /* ... brokers that are looked at */
-#define SENT_MOST 16       /* requests of a partition under way */
+#define PARTITIONS_MOST 64      /* of a topic, and ... */
+#define BROKERS_MOST 32         /* ... brokers that are looked at */
+#define CONCURRENT_PAUSE_US 900 /* at least, when the last transaction of the producer is still being ended */
+#define SENT_MOST 16            /* requests of a partition under way */
 
 /* A request under way at the end of a turn. */
 typedef struct sent {
@@ -111,6 +112,8 @@ static void watch_sent(sim_world *w, const kp_batch *b, const watched *seen)
 		         (long long)(pause->until_us - w->now_us) / 1000);
 	/* the pause is drawn within a fifth; a leader that was named in the answer takes it back */
 	int64_t least_us = w->plan.config.retry_backoff_us * 3 / 4;
+	if (w->me->actor) /* any batch of the partition may have met CONCURRENT_TRANSACTIONS: markers are written in a moment */
+		least_us = least_us < CONCURRENT_PAUSE_US ? least_us : CONCURRENT_PAUSE_US;
 	if (b->attempts > 1 && p->loop.n_failures > 0 && p->loop.backoff_until_us != 0 && seen->n_failures == p->loop.n_failures &&
 	    seen->failed_leader == to->id && w->now_us - seen->failed_us < least_us)
 		sim_fail(w, "pace", "%s-%d sends again %lld us after a failure", p->topic->name, p->index,
@@ -208,6 +211,8 @@ static void watch_epoch(sim_world *w, const kp_partition *p, const watched *seen
 	const kp_engine *e = w->me->engine;
 	bool is_bumped = p->loop.producer_id >= 0 && p->loop.producer_id == e->loop.producer_id &&
 	                 p->loop.producer_epoch > e->loop.producer_epoch;
+	if (is_bumped && e->config.transactional_id[0])
+		sim_fail(w, "T4", "%s-%d is at an epoch that no coordinator gave", p->topic->name, p->index);
 	if (is_bumped && !seen->has_lost && !may_have_gaps(w))
 		sim_fail(w, "gap", "%s-%d has a gap in its sequences, and no batch that had left was given up", p->topic->name,
 		         p->index);

@@ -10,9 +10,9 @@
 #include "base/bytes.h"
 #include "producer/topic.h"
 #include "tests/sim/memory.h"
+#include "tests/sim/txn.h"
 #include "tests/sim/watch.h"
 
-#define EPILOGUE_RECORDS 4    /* for each topic */
 #define OLD_TIMESTAMP_MS 1000 /* farther from the others than a batch can hold */
 #define FUTURE_MS 7200000     /* ahead of the broker's clock: twice what it takes */
 
@@ -60,7 +60,7 @@ void sim_content_make(sim_world *w, uint32_t index, sim_content *out)
 	kp_random_init(&r, p->seed ^ (uint64_t)(index + 1) << 32);
 	*out = (sim_content){.partition = KP_PARTITION_ANY};
 	bool is_epilogue = index >= p->n_records;
-	out->topic = (uint8_t)(is_epilogue ? (index - p->n_records) / EPILOGUE_RECORDS
+	out->topic = (uint8_t)(is_epilogue ? (index - p->n_records) / SIM_EPILOGUE_RECORDS % (uint32_t)p->n_topics
 	                                   : kp_random_below(&r, (uint32_t)p->n_topics));
 	const sim_topic_plan *t = &p->topics[out->topic];
 	if (sim_chance(&r, p->percent_explicit))
@@ -107,6 +107,8 @@ static void accepted(sim_world *w, uint32_t index, const sim_content *c, const k
 	                  .timestamp_ms = a->timestamp_ms};
 	w->me->n_accepted++;
 	w->me->n_tracked += r->is_tracked;
+	if (w->me->actor)
+		sim_txn_accepted(w, index);
 	SIM_TRACE(w, "append #%u %s partition %d, %zu bytes", index, w->plan.topics[c->topic].name, c->partition,
 	          c->content.value.len);
 }
@@ -120,6 +122,8 @@ static void check_refusal(sim_world *w, uint32_t index, const sim_content *c, co
 		sim_fail(w, "append", "record #%u of %zu bytes: error %d", index, kp_engine_record_size(a), err);
 	if (err == KP_ERR_NO_MEMORY && sim_memory_has_failed())
 		return;
+	if (err && w->me->actor && sim_actor_refuses(w, err))
+		return;
 	if (err == KP_ERR_PARTITION_HALTED && sim_watch_is_halted(w, c->topic, c->partition))
 		return;
 	if (err && err != KP_ERR_RECORD_TOO_LARGE && err != KP_ERR_WOULD_BLOCK && !(err == KP_ERR_UNKNOWN_PARTITION && is_unknown))
@@ -127,7 +131,7 @@ static void check_refusal(sim_world *w, uint32_t index, const sim_content *c, co
 }
 
 /* Offer record `index`. KP_ERR_WOULD_BLOCK: wait for room; otherwise it is accepted or refused for good. */
-static int offer(sim_world *w, uint32_t index)
+int sim_offer(sim_world *w, uint32_t index)
 {
 	sim_content c;
 	sim_content_make(w, index, &c);
@@ -165,7 +169,7 @@ static void have_room(sim_world *w)
 /* The next record. False: no more for now; it waits for room, or was refused for want of it. */
 static bool append_next(sim_world *w)
 {
-	int err = offer(w, w->n_records);
+	int err = sim_offer(w, w->n_records);
 	if (err == KP_ERR_WOULD_BLOCK && w->plan.config.full_policy != KP_FULL_REFUSE) {
 		if (w->plan.config.full_policy == KP_FULL_DROP_OLDEST && kp_engine_drop_oldest(w->me->engine, w->now_us))
 			w->me->is_woken = true;
@@ -191,7 +195,7 @@ static bool has_pending(const sim_world *w)
 	return false;
 }
 
-static void begin_flush(sim_world *w)
+void sim_flush_begin(sim_world *w)
 {
 	SIM_TRACE(w, "flush, %u records offered", w->n_records);
 	w->me->is_flushing = true;
@@ -210,15 +214,15 @@ static void end_flush(sim_world *w)
 {
 	SIM_TRACE(w, "flushed");
 	for (uint32_t i = 0; i < w->me->flush_upto; i++)
-		if (w->records[i].is_tracked && w->records[i].n_reports == 0)
+		if (w->records[i].client == w->me->index && w->records[i].is_tracked && w->records[i].n_reports == 0)
 			sim_fail(w, "flush", "record #%u was accepted before the flush and has not ended", i);
 	w->me->is_flushing = false;
 	kp_engine_flush_end(w->me->engine);
-	if (w->plan.flush_blocks)
+	if (w->plan.flush_blocks && !w->me->actor)
 		sim_at(w, w->now_us, SIM_EV_APPLICATION, NULL, 0, 0);
 }
 
-static void purge(sim_world *w)
+void sim_purge(sim_world *w)
 {
 	int what = (int)sim_range(&w->application, 1, KP_PURGE_QUEUED | KP_PURGE_IN_FLIGHT);
 	SIM_TRACE(w, "purge %d", what);
@@ -253,8 +257,6 @@ static int64_t pause_us(sim_world *w)
 void sim_on_application(sim_world *w)
 {
 	const sim_plan *p = &w->plan;
-	if (!w->records)
-		w->records = sim_alloc(NULL, (p->n_records + EPILOGUE_RECORDS * SIM_TOPICS) * sizeof(*w->records));
 	if (!w->me->engine || w->me->is_closing || w->n_records >= p->n_records || (w->me->is_flushing && p->flush_blocks))
 		return;
 	if (w->me->is_blocked) {
@@ -267,9 +269,9 @@ void sim_on_application(sim_world *w)
 	}
 	sim_expire_producers(w);
 	if (sim_chance(&w->application, p->percent_purge))
-		purge(w);
+		sim_purge(w);
 	if (!w->me->is_flushing && sim_chance(&w->application, p->percent_flush))
-		begin_flush(w);
+		sim_flush_begin(w);
 	if (sim_chance(&w->application, p->percent_call))
 		sim_call_begin(w);
 	uint32_t n = (uint32_t)sim_range(&w->application, 1, p->burst_max);
@@ -281,6 +283,8 @@ void sim_on_application(sim_world *w)
 
 void sim_after_turn(sim_world *w)
 {
+	if (w->me->actor)
+		sim_actor_after_turn(w);
 	if (w->me->is_blocked && !w->me->is_closing && kp_engine_room_generation(w->me->engine) != w->me->room_generation &&
 	    append_next(w)) {
 		have_room(w);
@@ -304,9 +308,9 @@ void sim_epilogue(sim_world *w)
 		for (int32_t i = 0; i < SIM_PARTITIONS_MAX; i++)
 			if (w->me->topics[t] && sim_watch_is_halted(w, (uint8_t)t, i))
 				resume(w, t, i);
-	for (int32_t i = 0; i < w->plan.n_topics * EPILOGUE_RECORDS; i++, w->n_records++) {
+	for (int32_t i = 0; i < w->plan.n_topics * SIM_EPILOGUE_RECORDS; i++, w->n_records++) {
 		w->records[w->n_records] = (sim_record){0};
-		if (kp_db_n_partitions(w->db, w->plan.topics[i / EPILOGUE_RECORDS].name) > 0)
-			(void)offer(w, w->n_records);
+		if (kp_db_n_partitions(w->db, w->plan.topics[i / SIM_EPILOGUE_RECORDS].name) > 0)
+			(void)sim_offer(w, w->n_records);
 	}
 }

@@ -10,8 +10,10 @@
 
 #include "base/mem.h"
 #include "tests/sim/memory.h"
+#include "tests/sim/txn.h"
 #include "tests/sim/watch.h"
 
+#define TXNS_PATIENCE_US (60 * SIM_SECOND)
 #define MOST_EVENTS 3000000u /* a run beyond that goes round in circles */
 
 void *sim_alloc(void *old, size_t size)
@@ -74,6 +76,16 @@ static sim_event pop_event(sim_world *w)
 	return first;
 }
 
+/* Time within which everything pending ends once the network is calm: what one lost request may cost, and then some. */
+static int64_t patience_us(const sim_plan *p)
+{
+	int64_t lost = 2 * p->config.request_timeout_us + 10 * p->config.retry_backoff_max_us +
+	               10 * p->config.reconnect_backoff_max_us;
+	int64_t us = lost + 100 * (p->latency_us + p->jitter_us) * 50 + 10 * SIM_SECOND;
+	us = us < p->config.delivery_timeout_us ? us : p->config.delivery_timeout_us + SIM_SECOND;
+	return us + SIM_HELD_MOST_US; /* answers of the bad weather are waited for, too */
+}
+
 static void on_topic(sim_world *w, int32_t i)
 {
 	sim_topic_plan *t = &w->plan.topics[i];
@@ -105,18 +117,29 @@ static bool is_any_alive(const sim_world *w)
 
 static void on_deadline(sim_world *w, int32_t phase)
 {
-	if (is_any_alive(w) && (int32_t)w->phase == phase)
+	if (w->txns)
+		sim_on_txn_deadline(w);
+	else if (is_any_alive(w) && (int32_t)w->phase == phase)
 		sim_fail(w, "I9", "%u records have not ended although the faults stopped long ago", n_open_records(w));
+}
+
+static void on_calm(sim_world *w)
+{
+	sim_on_calm(w);
+	if (!w->txns)
+		return;
+	sim_txns_calm(w);
+	sim_at(w, w->now_us + TXNS_PATIENCE_US + 4 * patience_us(&w->plan), SIM_EV_DEADLINE, NULL, SIM_LOAD, 0);
 }
 
 static void handle(sim_world *w, const sim_event *ev)
 {
-	w->me = ev->conn ? ev->conn->client : ev->client;
+	w->me = ev->conn ? ev->conn->client : ev->client ? ev->client : w->clients[0]; /* NULL: planned before there was any */
 	switch (ev->kind) {
 	case SIM_EV_APPLICATION: sim_on_application(w); break;
 	case SIM_EV_FAULT: sim_on_fault(w); break;
 	case SIM_EV_HEAL: sim_on_heal(w, ev); break;
-	case SIM_EV_CALM: sim_on_calm(w); break;
+	case SIM_EV_CALM: on_calm(w); break;
 	case SIM_EV_TOPIC: on_topic(w, ev->a); break;
 	case SIM_EV_CONNECTED: sim_on_connected(w, ev); break;
 	case SIM_EV_WRITABLE: sim_on_writable(w, ev); break;
@@ -127,6 +150,8 @@ static void handle(sim_world *w, const sim_event *ev)
 	case SIM_EV_RELEASE: sim_on_release(w); break;
 	case SIM_EV_RESUME: sim_on_resume(w, ev); break;
 	case SIM_EV_DEADLINE: on_deadline(w, ev->a); break;
+	case SIM_EV_ACTOR: sim_on_actor(w, ev); break;
+	case SIM_EV_SUCCESSOR: sim_on_successor(w, ev); break;
 	case SIM_EV_NONE: break;
 	}
 }
@@ -173,16 +198,6 @@ static bool advance(sim_world *w)
 
 /* ------------------------------------------------------------------ phases */
 
-/* Time within which everything pending ends once the network is calm: what one lost request may cost, and then some. */
-static int64_t patience_us(const sim_plan *p)
-{
-	int64_t lost = 2 * p->config.request_timeout_us + 10 * p->config.retry_backoff_max_us +
-	               10 * p->config.reconnect_backoff_max_us;
-	int64_t us = lost + 100 * (p->latency_us + p->jitter_us) * 50 + 10 * SIM_SECOND;
-	us = us < p->config.delivery_timeout_us ? us : p->config.delivery_timeout_us + SIM_SECOND;
-	return us + SIM_HELD_MOST_US; /* answers of the bad weather are waited for, too */
-}
-
 static bool is_idle(const sim_world *w)
 {
 	for (int i = 0; i < w->n_clients; i++)
@@ -208,6 +223,10 @@ static void enter(sim_world *w, sim_phase phase)
 
 static void go_on_when_done(sim_world *w)
 {
+	if (w->txns) {
+		w->phase = sim_txns_are_over(w) ? SIM_OVER : SIM_LOAD;
+		return;
+	}
 	if (w->phase == SIM_LOAD && w->is_calm && sim_workload_is_done(w))
 		enter(w, SIM_DRAIN);
 	if (w->phase == SIM_DRAIN && is_idle(w) && !has_answers_under_way(w)) {
@@ -230,6 +249,7 @@ static void make_cluster(sim_world *w)
 	o.endpoints = endpoints;
 	o.max_message_bytes = w->plan.max_message_bytes ? w->plan.max_message_bytes : o.max_message_bytes;
 	o.default_partitions = SIM_DEFAULT_PARTITIONS;
+	o.transaction_version = w->plan.transaction_version;
 	o.auto_create = w->plan.is_auto_create;
 	o.wall_ms_at_zero = SIM_WALL_MS_AT_ZERO;
 	o.seed = w->plan.seed ^ 0xdb;
@@ -264,10 +284,31 @@ static void finish_sending(sim_world *w)
 		sim_fail(w, "I7", "close ends %lld ms after its deadline", (long long)(w->now_us - until_us) / 1000);
 }
 
+static void make_clients(sim_world *w)
+{
+	size_t most = w->plan.n_records + (w->plan.has_txns ? SIM_FINAL_RECORDS : SIM_EPILOGUE_RECORDS * SIM_TOPICS);
+	w->records = sim_alloc(NULL, most * sizeof(*w->records));
+	if (w->plan.has_txns) {
+		sim_txns_begin(w);
+		return;
+	}
+	(void)sim_client_new(w, &w->plan.config);
+	sim_at(w, 0, SIM_EV_APPLICATION, NULL, 0, 0);
+}
+
+static void close_client(sim_world *w)
+{
+	w->me = w->clients[0];
+	finish_sending(w);
+	w->me = w->clients[0];
+	if (!w->failure[0])
+		sim_client_close(w);
+}
+
 static void play(sim_world *w)
 {
 	make_cluster(w);
-	sim_at(w, 0, SIM_EV_APPLICATION, NULL, 0, 0);
+	make_clients(w);
 	sim_faults_schedule(w);
 	while (!w->failure[0] && w->phase != SIM_OVER && w->now_us < w->plan.close_us && advance(w))
 		go_on_when_done(w);
@@ -275,17 +316,17 @@ static void play(sim_world *w)
 		sim_fail(w, "I9", "nothing will happen any more, and %u records have not ended", n_open_records(w));
 	if (w->failure[0])
 		return;
-	w->me = w->clients[0];
-	finish_sending(w);
-	w->me = w->clients[0];
+	if (!w->txns)
+		close_client(w);
 	if (w->failure[0])
 		return;
-	sim_client_close(w);
 	/* what is still under way arrives: a record reported as not persisted must not turn up */
 	sim_on_calm(w);
 	while (!w->failure[0] && advance(w))
 		;
 	sim_check_end(w);
+	if (w->txns)
+		sim_txn_check_end(w);
 }
 
 void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *failure, size_t failure_size)
@@ -303,7 +344,6 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 	kp_random_init(&w->application, plan->seed ^ 0x617070);
 	kp_logger_init(&w->log, is_traced ? KP_LOG_DEBUG : -1, sim_trace_log, w, "sim");
 	sim_memory_begin(w);
-	sim_client_new(w, &w->plan.config);
 	play(w);
 	sim_memory_end();
 	snprintf(failure, failure_size, "%s", w->failure);
@@ -319,6 +359,7 @@ void sim_run(const sim_plan *plan, bool is_traced, sim_totals *totals, char *fai
 		kp_db_free(w->db);
 		free(w->events);
 		free(w->records);
+		sim_txns_free(w);
 		sim_clients_free(w);
 		free(w->value);
 		free(w);
