@@ -161,14 +161,10 @@ static void end(produce *p, produce_txn_end how)
 	atomic_fetch_add_explicit(&t->number, 1, memory_order_relaxed);
 }
 
-/*
- * The commit tells of the first failure too, so it is called even when one is known. When it ends neither well nor with a transaction to be
- * aborted, its request may have got through.
- */
+/* It tells of the first failure too, so it is called even when one is known. */
 static produce_txn_end commit(produce *p)
 {
 	kp_txn_error err = KP_TXN_ERROR_INIT;
-	bool is_lost = kp_transaction_state(p->session.producer) == KP_TXN_FENCED;
 	if (!persist(p, kp_commit_transaction, &err)) {
 		p->txn.is_open = false;
 		return PRODUCE_TXN_COMMITTED;
@@ -179,7 +175,8 @@ static produce_txn_end commit(produce *p)
 	}
 	give_up(p, err.text);
 	snprintf(p->txn.cause, sizeof(p->txn.cause), "%s", err.text);
-	return is_lost ? PRODUCE_TXN_ABORTED : PRODUCE_TXN_UNKNOWN;
+	/* one that goes on in the background may still get through */
+	return err.next == KP_TXN_NEXT_NEW_INSTANCE && !err.in_doubt ? PRODUCE_TXN_ABORTED : PRODUCE_TXN_UNKNOWN;
 }
 
 static void finish(produce *p)

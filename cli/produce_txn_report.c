@@ -54,7 +54,8 @@ void produce_txn_ended(produce *p, produce_txn_end end)
 		return;
 	cli_error("transaction %" PRIu64 " (%s) %s: %s", (uint64_t)t->number,
 	          produce_txn_place(p, t->first, t->last, place, sizeof(place)),
-	          end == PRODUCE_TXN_ABORTED ? "was aborted, nothing of it is visible" : "may be visible as a whole or not at all",
+	          end == PRODUCE_TXN_ABORTED ? "was not committed, nothing of it is visible"
+	                                     : "may be visible as a whole or not at all",
 	          t->cause);
 }
 

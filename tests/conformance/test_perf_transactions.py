@@ -8,7 +8,7 @@ import pytest
 
 from command import finish, kproducer, start, wait_until
 from readers import count
-from transactions import visible
+from transactional import visible
 
 
 @pytest.fixture

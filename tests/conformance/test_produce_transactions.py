@@ -8,7 +8,7 @@ import pytest
 from command import kproducer, produce
 from readers import count
 from stream import Stream
-from transactions import settled, visible
+from transactional import settled, visible
 
 
 def numbers(n, first=0):
@@ -83,7 +83,7 @@ def test_a_record_that_the_broker_refuses_takes_its_transaction_along(broker, na
     assert result.json["transactions"]["not_committed"] == [{"outcome": "ABORTED", "input": "standard input", "first": 101, "last": 200}]
     assert settled(broker, name) == values(100) + values(100, 200)
     assert "line 151 of standard input: NOT_PERSISTED MESSAGE_TOO_LARGE" in result.err
-    [said] = [line for line in result.lines if "transaction 2 (lines 101 to 200 of standard input) was aborted" in line]
+    [said] = [line for line in result.lines if "transaction 2 (lines 101 to 200 of standard input) was not committed" in line]
     assert "MESSAGE_TOO_LARGE" in said
 
 
@@ -108,7 +108,7 @@ def test_a_signal_aborts_what_is_open(broker, topic, number):
     result = stream.result(code=1)
     assert transactions(result) == (2, 1, 0) and result.json["stopped_by"] == number.name
     assert settled(broker, topic) == values(200)
-    assert f"transaction 3 (lines 201 to 250 of standard input) was aborted, nothing of it is visible: stopped by {number.name}" in result.err
+    assert f"transaction 3 (lines 201 to 250 of standard input) was not committed, nothing of it is visible: stopped by {number.name}" in result.err
 
 
 def test_a_signal_between_transactions_loses_nothing(broker, topic):

@@ -8,7 +8,7 @@ from command import PATIENCE, wait_until
 from readers import consumer, count
 from servers import Server, old_broker
 from test_library import PROGRAMS, library, prefix, program  # noqa: F401 (fixtures)
-from transactions import Script, settled, settled_offset
+from transactional import Script, settled, settled_offset
 
 MS = 1000 * PATIENCE
 
@@ -160,6 +160,19 @@ def test_an_end_that_timed_out_is_resumed_by_the_same_call_alone(broker, topic, 
     all_ok(getattr(one, step)())
     assert settled(broker, topic) == (["a"] if step == "commit" else [])
     all_ok(one.begin(), one.send(topic, "b"), one.commit())
+
+
+def test_a_commit_that_waits_for_records_may_be_given_up(broker, topic, transactor):
+    one = transactor(broker, topic)
+    all_ok(one.init(), one.begin(), one.send(topic, "a"), one.commit(), one.begin())
+    with broker.paused():
+        one.send(topic, "b")
+        answer = one.commit(100)
+        assert (answer.error, answer.next, answer.state) == ("TIMED_OUT", "retry", "committing") and "records" in answer.text
+        answer = one.abort(100)
+        assert (answer.error, answer.next, answer.state) == ("TIMED_OUT", "retry", "aborting")
+    all_ok(one.abort(), one.begin(), one.send(topic, "c"), one.commit())
+    assert settled(broker, topic) == ["a", "c"]
 
 
 def test_an_init_that_timed_out_is_resumed_by_the_same_call_alone(broker, topic, transactor):

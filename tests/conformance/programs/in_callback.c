@@ -28,6 +28,19 @@ static void call_what_blocks(kp_producer *producer)
 	CHECK(kp_topic_configs(producer, name, 1000, &entries, &n, err, sizeof(err)) == KP_ERR_IN_CALLBACK);
 }
 
+static void call_transactions(kp_producer *producer)
+{
+	kp_txn_error err = KP_TXN_ERROR_INIT;
+	kp_group_metadata group = KP_GROUP_METADATA_INIT;
+	group.group_id = "never";
+	CHECK(kp_init_transactions(producer, 1000, &err) == KP_ERR_IN_CALLBACK);
+	CHECK(kp_begin_transaction(producer, &err) == KP_ERR_IN_CALLBACK);
+	CHECK(kp_send_offsets_to_transaction(producer, &group, NULL, 0, 1000, &err) == KP_ERR_IN_CALLBACK);
+	CHECK(kp_commit_transaction(producer, 1000, &err) == KP_ERR_IN_CALLBACK);
+	CHECK(kp_abort_transaction(producer, 1000, &err) == KP_ERR_IN_CALLBACK);
+	CHECK(err.error == KP_ERR_IN_CALLBACK && err.next == KP_TXN_NEXT_OTHER_CALL && strstr(err.text, "another thread"));
+}
+
 /* More than buffer.memory holds: kp_send must say so instead of waiting for the thread that it stands on. */
 static void send_followers(void)
 {
@@ -53,6 +66,7 @@ static void on_reports(kp_producer *producer, const kp_report *reports, size_t n
 			continue;
 		n_first++;
 		call_what_blocks(producer);
+		call_transactions(producer);
 		long long start = now_ms();
 		send_followers();
 		CHECK(now_ms() - start < 5000); /* max.block.ms is a minute */
