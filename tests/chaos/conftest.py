@@ -14,7 +14,8 @@ import table
 from checker import read_log, verdict
 from clients import QUICK_RATE, RATE, Client, build_drivers
 from cluster import Cluster, Toxiproxy
-from txn_clients import build_txn_drivers
+from txn_clients import Copier, JavaCopier, build_txn_drivers
+from txn_copy import Copy
 from txn_traffic import PROTOCOLS, TxnTraffic
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -144,6 +145,29 @@ def transactions(request, txn_drivers, cluster, tmp_path, say):
     traffic = TxnTraffic(scenario, request.param, cluster, tmp_path, say)
     yield traffic
     traffic.close()
+
+
+# As many records as last for all that happens to them.
+COPIERS = {"kproducer": (Copier, 200000), "TransactionalMessageCopier": (JavaCopier, 40000)}
+QUICK_COPIES = 20000
+
+
+@pytest.fixture(params=["kproducer", pytest.param("TransactionalMessageCopier", marks=pytest.mark.full)])
+def copier(request):
+    return request.param
+
+
+@pytest.fixture(params=[2, pytest.param(1, marks=pytest.mark.full)], ids=PROTOCOLS.get)
+def copy(request, txn_drivers, copier, cluster, is_quick, tmp_path, say):
+    """Two copiers at work, in each protocol."""
+    scenario = request.node.originalname.removeprefix("test_txn_").replace("_", "-")
+    say(f"== {scenario}, {copier}, {PROTOCOLS[request.param]}")
+    cluster.set_transaction_version(request.param)
+    kind, n_records = COPIERS[copier]
+    copy = Copy(scenario, request.param, copier, kind, cluster, tmp_path, QUICK_COPIES if is_quick else n_records, say)
+    copy.start()
+    yield copy
+    copy.close()
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -69,6 +69,7 @@ TRANSACTIONS = Table("chaos of transactions", 3, {
     "aborted": "aborted",
     "left_open": "left open",
     "open_fate": "commit unanswered",
+    "fenced": "fenced",
     "hidden": "records hidden",
     "half": "visible half",
     "lost": "lost committed",
@@ -77,7 +78,20 @@ TRANSACTIONS = Table("chaos of transactions", 3, {
     "zombie": "zombie's, visible",
     "stall_s": "longest stall, s",
 })
-ALL = (RECORDS, TRANSACTIONS)
+COPIES = Table("chaos of copies", 3, {
+    "scenario": "scenario",
+    "protocol": "protocol",
+    "client": "copier",
+    "instances": "instances",
+    "records": "input",
+    "visible": "visible in the output",
+    "missing": "missing",
+    "doubled": "doubled",
+    "hidden": "records hidden",
+    "stall_s": "longest stall, s",
+    "took_s": "all of it, s",
+})
+ALL = (RECORDS, TRANSACTIONS, COPIES)
 
 
 def write_json(is_quick):

@@ -1,6 +1,9 @@
-"""The checker of transactions sees what it is there to see. No cluster needed."""
+"""The checkers of transactions see what they are there to see. No cluster needed."""
+
+from collections import Counter
 
 from txn_checker import Instance, Transaction, longest_stall, told, verdict
+from txn_copy import copied
 
 CLEAN = ("half", "lost", "doubled", "denied", "zombie", "out_of_order", "damaged")
 
@@ -111,3 +114,8 @@ def test_log_of_a_killed_driver_is_understood(tmp_path):
     assert instance.transactions[2].is_open_fate
     row = verdict([instance], {})
     assert [row[name] for name in ("begun", "committed", "aborted", "open_fate", "left_open")] == [3, 1, 1, 1, 0]
+
+
+def test_copy_that_is_missing_doubled_or_of_nothing_is_seen():
+    assert copied(Counter([0, 1, 2]), 3) == {"visible": 3, "missing": 0, "doubled": 0, "damaged": 0}
+    assert copied(Counter([0, 2, 2, 7]), 3) == {"visible": 2, "missing": 1, "doubled": 1, "damaged": 1}

@@ -5,7 +5,8 @@ import dataclasses
 import math
 import time
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
 from command import PATIENCE, wait_until
 
@@ -72,40 +73,49 @@ def told(path, number, transactional_id):
                 instance.errors.append(text)
             case "X" | "H" | "Z":
                 instance.end = what
-                instance.errors += [text] if text else []
+                instance.errors += [text] if text and instance.errors[-1:] != [text] else []
     return instance
 
 
-def read_topic(cluster, topic, isolation="read_committed"):
-    """{(topic, partition): [value]}, in the order of the log, read by librdkafka up to the last stable offset."""
+def read_topics(cluster, topics, isolation=IsolationLevel.READ_COMMITTED):
+    """{(topic, partition): [value]}, in the order of the log, read by librdkafka up to the last stable offset, or to the end."""
     reader = Consumer({"bootstrap.servers": cluster.servers, "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
-                       "isolation.level": isolation, "enable.partition.eof": True, "auto.offset.reset": "earliest"})
-    log = {(topic, p.id): [] for p in cluster.partitions(topic)}
-    reader.assign([TopicPartition(topic, partition, 0) for _, partition in log])
+                       "isolation.level": isolation.name.lower(), "enable.partition.eof": True, "auto.offset.reset": "earliest",
+                       "fetch.wait.max.ms": 10})
+    log = {(topic, p.id): [] for topic in topics for p in cluster.partitions(topic)}
+    reader.assign([TopicPartition(*partition, 0) for partition in log])
     at_end = set()
     deadline = time.monotonic() + PATIENCE
     while len(at_end) < len(log):
-        assert time.monotonic() < deadline, f"no end of {topic}"
+        assert time.monotonic() < deadline, f"no end of {topics}"
         for m in reader.consume(AT_ONCE, 0.05):
             if m.error() and m.error().code() == KafkaError._PARTITION_EOF:
-                at_end.add(m.partition())
+                at_end.add((m.topic(), m.partition()))
             else:
                 assert not m.error(), m.error()
-                log[topic, m.partition()].append(m.value().decode())
+                log[m.topic(), m.partition()].append(m.value().decode())
     reader.close()
     return log
 
 
-def await_stable(cluster, topic):
+def ends(cluster, topics, isolation):
+    """The end offset of each partition; None: some leader does not answer."""
+    latest = {TopicPartition(topic, p.id): OffsetSpec.latest() for topic in topics for p in cluster.partitions(topic)}
+    try:
+        found = cluster.admin.list_offsets(latest, isolation_level=isolation, request_timeout=5)
+        return {(p.topic, p.partition): future.result().offset for p, future in found.items()}
+    except KafkaException:
+        return None
+
+
+def await_stable(cluster, topics):
     """Until no transaction is open on any partition: nothing hides what stands behind it."""
 
-    def ends(isolation):
-        reader = Consumer({"bootstrap.servers": cluster.servers, "group.id": "unused", "log_level": 0, "isolation.level": isolation})
-        found = {p.id: reader.get_watermark_offsets(TopicPartition(topic, p.id), timeout=PATIENCE)[1] for p in cluster.partitions(topic)}
-        reader.close()
-        return found
+    def is_stable():
+        stable = ends(cluster, topics, IsolationLevel.READ_COMMITTED)
+        return stable and stable == ends(cluster, topics, IsolationLevel.READ_UNCOMMITTED)
 
-    wait_until(lambda: ends("read_committed") == ends("read_uncommitted"), f"no transaction hangs on {topic}")
+    wait_until(is_stable, f"no transaction hangs on {topics}", 2 * PATIENCE)
 
 
 def superseded(instances):

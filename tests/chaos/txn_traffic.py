@@ -4,10 +4,12 @@ import itertools
 import random
 import time
 
+from confluent_kafka import IsolationLevel
+
 import table
 from command import PATIENCE, wait_until
-from txn_checker import await_stable, read_topic, verdict
-from txn_clients import Chain, ids
+from txn_checker import await_stable, read_topics, verdict
+from txn_clients import Driven, ids
 
 PROTOCOLS = {2: "KIP-890", 1: "classic"}
 N_PARTITIONS = 6
@@ -16,6 +18,7 @@ N_PARTITIONS = 6
 class TxnTraffic:
     def __init__(self, scenario, version, cluster, folder, say):
         self.scenario, self.version, self.cluster, self.folder, self.say = scenario, version, cluster, folder, say
+        self.protocol = PROTOCOLS[version]
         self.chains, self.topics, self.random = {}, {}, random.Random(scenario)
 
     def start(self, *clients):
@@ -26,7 +29,7 @@ class TxnTraffic:
             for topic in self.topics[label]:
                 self.cluster.create_topic(topic, N_PARTITIONS)
             numbers = itertools.count(1)
-            self.chains[label] = [Chain(driver, one, self.cluster.servers, self.topics[label], self.folder, numbers, properties)
+            self.chains[label] = [Driven(driver, self.cluster.servers, self.topics[label], properties, one, self.folder, numbers)
                                   for one in ids(name)]
         for chain in self.all:
             chain.start()
@@ -64,13 +67,12 @@ class TxnTraffic:
         return {label: self.row(label, found) for label, found in instances.items()}
 
     def row(self, label, instances):
-        log, n_written = {}, 0
-        for topic in self.topics[label]:
-            await_stable(self.cluster, topic)
-            log |= read_topic(self.cluster, topic)
-            n_written += sum(map(len, read_topic(self.cluster, topic, "read_uncommitted").values()))
+        topics = self.topics[label]
+        await_stable(self.cluster, topics)
+        log = read_topics(self.cluster, topics)
+        n_written = sum(map(len, read_topics(self.cluster, topics, IsolationLevel.READ_UNCOMMITTED).values()))
         records = {partition: [tuple(map(int, value.split())) for value in values] for partition, values in log.items()}
-        row = {"scenario": self.scenario, "protocol": PROTOCOLS[self.version], "client": label, "instances": len(instances),
+        row = {"scenario": self.scenario, "protocol": self.protocol, "client": label, "instances": len(instances),
                "version": instances[0].client, **verdict(instances, records)}
         row["hidden"] = n_written - row["seen"]
         table.TRANSACTIONS.rows.append(row)
