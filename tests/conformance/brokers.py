@@ -153,6 +153,7 @@ class Broker:
     def paused(self):
         """It answers nothing, its connections stay."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)  # every thread of it
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ import pytest
 
 from command import finish, kproducer, start, wait_until
 from readers import count
-from transactional import visible
+from txn_script import visible
 
 
 @pytest.fixture

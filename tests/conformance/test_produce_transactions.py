@@ -8,7 +8,7 @@ import pytest
 from command import kproducer, produce
 from readers import count
 from stream import Stream
-from transactional import settled, visible
+from txn_script import settled, visible
 
 
 def numbers(n, first=0):

@@ -8,7 +8,7 @@ from command import PATIENCE, wait_until
 from readers import consumer, count
 from servers import Server, old_broker
 from test_library import PROGRAMS, library, prefix, program  # noqa: F401 (fixtures)
-from transactional import Script, settled, settled_offset
+from txn_script import Script, settled, settled_offset
 
 MS = 1000 * PATIENCE
 

@@ -7,7 +7,7 @@ import pytest
 
 from command import ENVIRONMENT, produce, run
 from test_library import EXAMPLES, library, prefix, program  # noqa: F401 (fixtures)
-from transactional import settled, settled_offset
+from txn_script import settled, settled_offset
 
 
 @pytest.mark.parametrize("name", ["transfer", "copier"])

@@ -4,7 +4,7 @@ import pytest
 
 from command import wait_until
 from test_library import PROGRAMS, library, prefix, program  # noqa: F401 (fixtures)
-from transactional import Script, committed, visible
+from txn_script import Script, committed, visible
 
 NEVER_COMMITTED = -1001
 
