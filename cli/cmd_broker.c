@@ -21,6 +21,7 @@ enum {
 	OPTION_PARTITIONS,
 	OPTION_NO_AUTO_CREATE,
 	OPTION_MAX_MESSAGE_BYTES,
+	OPTION_TRANSACTION_VERSION,
 	OPTION_MEMORY,
 	OPTION_DISCARD,
 	OPTION_I_KNOW,
@@ -40,6 +41,8 @@ static const cli_option options[] = {
 	{OPTION_PARTITIONS, "partitions", "P", "partitions of a topic that does not say how many (1)"},
 	{OPTION_NO_AUTO_CREATE, "no-auto-create", NULL, "do not create topics on first use"},
 	{OPTION_MAX_MESSAGE_BYTES, "max-message-bytes", "BYTES", "largest batch (1048588)"},
+	{OPTION_TRANSACTION_VERSION, "transaction-version", "N",
+         "finalized level of transaction.version: 0 and 1 have clients use the classic requests, 2 those of KIP-890 (2)"},
 	{OPTION_MEMORY, "memory", "BYTES", "of all logs, also as 500M or 4G; beyond it the oldest batches go (1 GiB)"},
 	{OPTION_DISCARD, "discard", NULL, "check and count batches, keep none: for measuring producers"},
 	{OPTION_I_KNOW, "i-know", NULL, "listen on an address that other machines can reach: there is no security"},
@@ -129,6 +132,10 @@ static int take(void *state, int id, char *arg)
 	case OPTION_MAX_MESSAGE_BYTES:
 		rc = take_number("max-message-bytes", arg, 1, INT32_MAX, &n);
 		o->broker.max_message_bytes = (int32_t)n;
+		return rc;
+	case OPTION_TRANSACTION_VERSION:
+		rc = take_number("transaction-version", arg, 0, 2, &n);
+		o->broker.transaction_version = (int)n;
 		return rc;
 	case OPTION_MEMORY:
 		rc = take_number("memory", arg, 1, SIZE_MAX / 2, &n);

@@ -35,6 +35,7 @@ void kp_devbroker_options_init(kp_devbroker_options *o)
 		.default_partitions = core.default_partitions,
 		.auto_create = core.auto_create,
 		.max_message_bytes = core.max_message_bytes,
+		.transaction_version = core.transaction_version,
 		.log_bytes_max = core.log_bytes_max,
 	};
 }
@@ -64,6 +65,7 @@ static void server_options(const kp_devbroker_options *o, kp_dbserver_options *s
 	s->core.default_partitions = o->default_partitions;
 	s->core.auto_create = o->auto_create != 0;
 	s->core.max_message_bytes = o->max_message_bytes;
+	s->core.transaction_version = (int16_t)o->transaction_version;
 	s->core.log_bytes_max = o->log_bytes_max;
 	s->core.is_discarding = o->is_discarding != 0;
 	s->core.seed = o->seed ? o->seed : kp_random_os_seed();

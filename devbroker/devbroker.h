@@ -24,9 +24,10 @@ typedef struct kp_devbroker_options {
 	int32_t default_partitions;
 	int auto_create; /* 0 or 1: create topics on first use */
 	int32_t max_message_bytes;
-	size_t log_bytes_max; /* memory of all logs; the oldest batches are dropped past it */
-	int is_discarding;    /* 0 or 1: check and count batches, keep none; the records inside are not looked at */
-	uint64_t seed;        /* of topic ids, producer ids and faults by chance; 0: from the system */
+	int transaction_version; /* 0 to 2: the finalized level of transaction.version; clients use KIP-890 from 2 on */
+	size_t log_bytes_max;    /* memory of all logs; the oldest batches are dropped past it */
+	int is_discarding;       /* 0 or 1: check and count batches, keep none; the records inside are not looked at */
+	uint64_t seed;           /* of topic ids, producer ids and faults by chance; 0: from the system */
 	const char *
 		dir; /* keep topics and logs there, and go on with what is there; log_bytes_max does not count then. NULL: memory */
 	int repair_dir; /* 0 or 1: cut logs that are damaged, and keep what is cut beside them, instead of refusing the folder */
@@ -42,7 +43,7 @@ typedef struct kp_devbroker_options {
 	const char *control_path; /* a Unix socket for commands about faults, mode 0600; NULL: none */
 } kp_devbroker_options;
 
-/* 127.0.0.1:9092, one node, one partition, auto-creation, 1048588 bytes a batch, 1 GiB. */
+/* 127.0.0.1:9092, one node, one partition, auto-creation, 1048588 bytes a batch, transaction.version 2, 1 GiB. */
 void kp_devbroker_options_init(kp_devbroker_options *o);
 
 typedef struct kp_devbroker kp_devbroker;

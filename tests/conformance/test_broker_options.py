@@ -43,7 +43,8 @@ def test_ids_of_topics_repeat_with_a_seed(own_devbroker, name):
     assert topic_id("--seed", "7") == topic_id("--seed", "7") != topic_id("--seed", "8")
 
 
-@pytest.mark.parametrize("args", [["--nodes", "0"], ["--seed", "x"], ["--seed", "0"], ["--memory", "0"], ["--max-message-bytes", "many"], ["--listen", "nowhere"], ["operand"]],
+@pytest.mark.parametrize("args", [["--nodes", "0"], ["--seed", "x"], ["--seed", "0"], ["--memory", "0"], ["--max-message-bytes", "many"],
+                                  ["--transaction-version", "3"], ["--listen", "nowhere"], ["operand"]],
                          ids=" ".join)
 def test_usage(args):
     result = kproducer("broker", *args)

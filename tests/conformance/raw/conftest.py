@@ -6,17 +6,33 @@ from exceptions import DIFFERENCES
 from laboratory import Laboratory
 from script import SCRIPTS
 
+from brokers import DevBroker, Kafka
+
 LABORATORY = pytest.StashKey()
+
+
+def scripts_of(request):
+    """Those that are to run in the laboratory that is asked for."""
+    items = (item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ()))
+    return [SCRIPTS[item.callspec.params["name"]] for item in items if hasattr(item, "callspec")]
 
 
 @pytest.fixture(scope="module")
 def laboratory(devbroker, kafka, request):
-    names = [item.callspec.params["name"] for item in request.session.items if "laboratory" in getattr(item, "fixturenames", ())
-             and hasattr(item, "callspec")]
-    made = Laboratory(devbroker, kafka, [SCRIPTS[name] for name in names])
+    made = Laboratory(devbroker, kafka, scripts_of(request))
     request.config.stash[LABORATORY] = made
     yield made
     made.clean_up()
+
+
+@pytest.fixture(scope="module")
+def laboratory_at_version_1(tmp_path_factory, request):
+    """Both brokers with transaction.version finalized at 1: they offer KIP-890 and do not use it among themselves."""
+    kafka = Kafka(tmp_path_factory.mktemp("kafka-at-version-1"), features=["transaction.version=1"])
+    devbroker = DevBroker(tmp_path_factory.mktemp("devbroker-at-version-1"), "--transaction-version", "1")
+    yield Laboratory(devbroker, kafka, scripts_of(request))
+    devbroker.stop()
+    kafka.close()
 
 
 def pytest_terminal_summary(terminalreporter, config):
