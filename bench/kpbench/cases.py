@@ -67,7 +67,7 @@ class Case:
 
 
 BASE = Case()
-WARM_UP_S = 1  # with a rate or transactions: the first second is not in the latencies; of peers' transactions, neither in the rate
+WARM_UP_S = 1  # with a rate: the first second is not in the latencies; peers' transactions: neither in the rate
 
 # M records/s to reckon with: they decide how many records a run of some seconds sends, and what --list estimates. "limit" and
 # "librdkafka" stand for both of theirs.

@@ -104,7 +104,7 @@ class Kproducer(Program):
     def options(self, case):
         """Of perf, for what is no property."""
         headers = [("-H", h) for h in HEADERS[:case.headers]]
-        rate = ("--rate", case.rate), ("--warmup", str(WARM_UP_S) if case.rate or case.transaction else "")
+        rate = ("--rate", case.rate), ("--warmup", str(WARM_UP_S) if case.rate else "")
         return options(("--threads", max(case.threads, case.producers)), ("--producers", case.producers), ("--array", case.array),
                        ("--keys", case.keys), ("-p", "random" if case.is_random else ""),
                        ("--records-per-transaction", case.transaction), *rate, *headers)

@@ -1,5 +1,6 @@
 """The yardstick (bench/) with few records: it builds, the work is done and counted, and work that was not done is an error."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import confluent_kafka
 import pytest
 
 from command import BUILD, REPOSITORY, run, wait_until
+from transactions import visible
 
 # The newest librdkafka is that of the wheel which the tests use anyway.
 os.environ["KP_BENCH_WHEEL"] = str(pathlib.Path(confluent_kafka.__file__).parents[1])
@@ -30,13 +32,6 @@ BENCH = REPOSITORY / "bench" / "run"
 @pytest.fixture(scope="module", autouse=True)
 def built():
     build.build(["timed", "sink", "limit"])
-
-
-@pytest.fixture(scope="module")
-def kafka_node():
-    node = targets.KafkaNode()
-    yield node
-    node.close()
 
 
 def bench(*args, code=0):
@@ -98,14 +93,53 @@ def test_what_a_case_asks_for_is_done_and_counted(program, case):
     assert run.records == 2000 and run.batches >= 1 and run.requests >= 1 and run.latency_us is None
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("program", ["java", "librdkafka-newest"])
-def test_transactions_are_counted_when_they_are_committed(program, kafka_node):
+class Committed:
+    """A target: a topic of a broker that runs, in which what is committed counts."""
+
+    def __init__(self, broker, topic):
+        self.broker, self.topic, self.servers, self.pid = broker, topic, broker.servers, os.getpid()
+
+    @contextlib.contextmanager
+    def one_run(self, case):
+        self.broker.create_topic(self.topic, partitions=case.partitions)
+        yield
+
+    def records(self):
+        wait_until(lambda: sum(map(len, visible(self.broker, self.topic).values())) >= 2000, "the markers")
+        return sum(map(len, visible(self.broker, self.topic).values())), ""
+
+    def counted(self):
+        return targets.KafkaNode.counted(self)
+
+
+def check_transactions(program, target):
     build.build(programs.PROGRAMS[program].needs)
     case = transactional(100)
-    run, _ = measure.run_once(programs.PROGRAMS[program], case, kafka_node, 2000, payload(case.size))
-    assert run.records == 2000 and 10 <= run.transactions <= 20 and run.timed == 100 * run.transactions
+    run, _ = measure.run_once(programs.PROGRAMS[program], case, target, 2000, payload(case.size))
+    assert run.records == 2000 and 10 <= run.transactions <= 20 and run.timed in (0, 100 * run.transactions)
     assert run.commits == pytest.approx(run.rate / 100) and 0 < run.latency_us["p50"] <= run.latency_us["p99"] < 10e6
+
+
+@pytest.mark.parametrize("program", ["kproducer", "librdkafka-newest", pytest.param("java", marks=pytest.mark.full)])
+def test_transactions_are_of_the_size_that_the_case_asks_for(program, kafka, name):
+    check_transactions(program, Committed(kafka, name))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("node", [targets.KafkaNode, targets.ClassicKafkaNode])
+def test_transactions_are_counted_when_they_are_committed(node):
+    target = node()
+    try:
+        check_transactions("kproducer", target)
+    finally:
+        target.close()
+
+
+def test_transactions_that_lack_a_record_are_an_error(kafka, name):
+    lies = types.SimpleNamespace(name="kproducer", env={}, parse=programs.PROGRAMS["kproducer"].parse, command=lambda case, target, n, values:
+                                 programs.PROGRAMS["kproducer"].command(case, target, n + 100, values))
+    with pytest.raises(BenchError, match="2000 to send, 2100 acknowledged, 2100 counted by the target"):
+        measure.run_once(lies, transactional(100), Committed(kafka, name), 2000, payload(100))
 
 
 @pytest.mark.parametrize("program", [
