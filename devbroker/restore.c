@@ -55,6 +55,7 @@ static int note_batch(restore *r, const uint8_t *batch, size_t size)
 	if (kp_db_partition_reserve(p, h.producer_id))
 		return KP_ERR_NO_MEMORY;
 	kp_db_partition_note(p, kp_slice_of(batch, size), &h);
+	kp_db_producers_replicated(&p->producers, INT64_MAX); /* as all that is found here */
 	return 0;
 }
 
@@ -193,7 +194,6 @@ static int restore_log(restore *r)
 		free_segment(r, i, KP_DB_SEGMENT_FORGET);
 	kp_mem_free(r->segments);
 	p->high_watermark = p->log.end_offset;
-	kp_db_producers_replicated(&p->producers, p->high_watermark);
 	if (p->leader_epoch <= r->newest_epoch)
 		p->leader_epoch = r->newest_epoch + 1;
 	return err;

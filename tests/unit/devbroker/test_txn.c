@@ -262,6 +262,27 @@ static void truncation_opens_what_its_marker_had_closed(void **state)
 	assert_log(0, 0, 1);
 }
 
+static void an_abort_is_told_from_its_own_first_record_on(void **state)
+{
+	(void)state;
+	kp_db_aborted a;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(0, txn_produce(&p, 12, 0, 0));
+		assert_int_equal(0, txn_end(&p, 5, true));
+	}
+	assert_int_equal(0, txn_produce(&p, 12, 0, 0));
+	assert_int_equal(0, txn_end(&p, 5, false));
+	for (int rebuilt = 0; rebuilt < 2; rebuilt++) {
+		size_t at = 0;
+		assert_true(kp_db_aborted_walk(t->db, "t", 0, &at, &a));
+		assert_int_equal(6, a.first_offset);
+		assert_int_equal(7, a.last_offset);
+		assert_false(kp_db_aborted_walk(t->db, "t", 0, &at, &a));
+		assert_log(0, 8, 8);
+		assert_int_equal(0, kp_db_truncate(t->db, "t", 0, 8));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +295,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(time_aborts_a_transaction, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_moved_coordinator_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(epochs_run_out_and_a_new_id_is_given, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_abort_is_told_from_its_own_first_record_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(truncation_opens_what_its_marker_had_closed, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("txn", tests, NULL, NULL);
