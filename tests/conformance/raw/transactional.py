@@ -8,6 +8,7 @@ from calls import LATEST, fetch, list_offsets, list_offsets_body, produce
 from script import CONCURRENT_TRANSACTIONS
 
 ABORT, COMMIT = False, True
+TIMEOUT_MS = 1000  # of a transaction that is to time out: what belongs into it gets there before that also on a slow machine
 
 
 def now():
