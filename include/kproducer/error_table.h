@@ -9,7 +9,9 @@
  *   Partition.appendRecordsToLeader, which counts the in-sync set first: 19
  *   KafkaApis.handleProduceRequest, ReplicaManager.appendRecords and appendToLocalLog, before any log is touched: 17, 21, 29
  *   ProducerAppendInfo.checkSequence and checkProducerEpoch, which UnifiedLog.append calls (analyzeAndValidateProducerState) before
- *     localLog.append: 45, 47; and 59, which checkSequence threw for an unknown producer before Apache Kafka 2.5
+ *     localLog.append: 45, 47; and 59, which checkSequence threw for an unknown producer before Apache Kafka 2.5; likewise 48
+ *   KafkaApis.handleProduceRequest: 53; ReplicaManager.handleProduceAppend, which has a transaction's partition added or verified before it
+ *     calls appendRecords, and answers with what that said: 48, 49, 51, 90, 120
  * Most of these checks stand before the one for duplicates, and a retry may overtake its first attempt: a NEVER speaks of its own
  * attempt only, an earlier one may have appended.
  * The local codes say nothing about the broker and are MAYBE; whether an attempt was ever written is what the engine remembers.
@@ -127,17 +129,17 @@
 	  "Nothing: the records were written by an earlier attempt, only their offset is not known.") \
 	X(INVALID_PRODUCER_EPOCH, 47, PERMANENT, NEVER, PARTITION, NEW_ID, FAIL_TOPIC, "the broker has seen a newer epoch of this producer", \
 	  "Check that no second process uses the same transactional.id, and that transaction.timeout.ms exceeds the longest transaction.") \
-	X(INVALID_TXN_STATE, 48, PERMANENT, MAYBE, TRANSACTION, FAIL, FAIL_TOPIC, "the transaction is not in a state that allows this", \
+	X(INVALID_TXN_STATE, 48, PERMANENT, NEVER, TRANSACTION, FAIL, FAIL_TOPIC, "the transaction is not in a state that allows this", \
 	  "Abort the transaction; if transactions end on their own, raise transaction.timeout.ms above their longest run.") \
-	X(INVALID_PRODUCER_ID_MAPPING, 49, PERMANENT, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the producer id does not belong to this transactional id", \
+	X(INVALID_PRODUCER_ID_MAPPING, 49, PERMANENT, NEVER, OPERATION, FAIL, FAIL_TOPIC, "the producer id does not belong to this transactional id", \
 	  "Initialize transactions again: the coordinator forgot the transactional.id after transactional.id.expiration.ms without use.") \
 	X(INVALID_TRANSACTION_TIMEOUT, 50, USAGE, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the transaction time-out is above the broker's limit", \
 	  "Lower transaction.timeout.ms below the brokers' transaction.max.timeout.ms (default 15 minutes), or raise that.") \
-	X(CONCURRENT_TRANSACTIONS, 51, RETRIABLE, MAYBE, TRANSACTION, RETRY, ASK_AGAIN, "the previous transaction is still being completed", \
+	X(CONCURRENT_TRANSACTIONS, 51, RETRIABLE, NEVER, TRANSACTION, RETRY, ASK_AGAIN, "the previous transaction is still being completed", \
 	  "Wait: the coordinator is writing the markers; if it lasts, look for partitions of that transaction without a leader.") \
 	X(TRANSACTION_COORDINATOR_FENCED, 52, PERMANENT, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the transaction coordinator was replaced by a newer one", \
 	  "Nothing on the producer; if it repeats, check why __transaction_state changes leaders.") \
-	X(TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 53, PERMANENT, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the principal may not use the transactional id", \
+	X(TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 53, PERMANENT, NEVER, OPERATION, FAIL, FAIL_TOPIC, "the principal may not use the transactional id", \
 	  "Grant Write and Describe on it: kafka-acls.sh --add --producer --transactional-id ID --allow-principal User:NAME.") \
 	X(SECURITY_DISABLED, 54, PERMANENT, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the cluster has no authorizer", \
 	  "Set authorizer.class.name on brokers and controllers before managing ACLs.") \
@@ -211,7 +213,7 @@
 	  "Wait for the transaction to end; if it hangs, find it with kafka-transactions.sh find-hanging.") \
 	X(THROTTLING_QUOTA_EXCEEDED, 89, RETRIABLE, MAYBE, OPERATION, RETRY, ASK_AGAIN, "a quota delays the request", \
 	  "Slow down, or raise the quota (controller_mutation_rate) of this user or client.id.") \
-	X(PRODUCER_FENCED, 90, FATAL, MAYBE, INSTANCE, FAIL, FAIL_TOPIC, "a newer producer took over the transactional id", \
+	X(PRODUCER_FENCED, 90, FATAL, NEVER, INSTANCE, FAIL, FAIL_TOPIC, "a newer producer took over the transactional id", \
 	  "Let this instance end; if it was unwanted, give each running process its own transactional.id.") \
 	X(RESOURCE_NOT_FOUND, 91, PERMANENT, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the resource does not exist", \
 	  "Check the name, for example the user of SCRAM credentials.") \
@@ -271,7 +273,7 @@
 	  "Raise telemetry.max.bytes on the brokers, subscribe fewer metrics, or set enable.metrics.push=false.") \
 	X(INVALID_REGISTRATION, 119, PERMANENT, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the controller calls the registration invalid", \
 	  "Compare the broker's listeners, log.dirs and features with what the controller's log says.") \
-	X(TRANSACTION_ABORTABLE, 120, ABORTABLE, MAYBE, TRANSACTION, FAIL, FAIL_TOPIC, "the transaction cannot go on and must be aborted", \
+	X(TRANSACTION_ABORTABLE, 120, ABORTABLE, NEVER, TRANSACTION, FAIL, FAIL_TOPIC, "the transaction cannot go on and must be aborted", \
 	  "Abort the transaction and run it again; the producer itself stays usable.") \
 	X(INVALID_RECORD_STATE, 121, PERMANENT, MAYBE, OPERATION, FAIL, FAIL_TOPIC, "the share group's record is not in a state that allows this", \
 	  "Acknowledge records before their lock (group.share.record.lock.duration.ms) ends.") \

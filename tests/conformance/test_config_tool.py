@@ -45,14 +45,14 @@ def test_explain_tells_several():
 
 
 @pytest.mark.parametrize("name, said", [
-    ("lingr.ms", 'did you mean "linger.ms"'), ("transactional.id", "not supported here"), ("zzz.qqq", 'unknown property "zzz.qqq"'),
+    ("lingr.ms", 'did you mean "linger.ms"'), ("ssl.cipher.suites", "not supported here"), ("zzz.qqq", 'unknown property "zzz.qqq"'),
 ])
 def test_explain_of_what_is_no_property(name, said):
     assert said in config("explain", name, code=2).err
 
 
 def test_check_tells_every_mistake_with_its_line(lines):
-    file = lines(b"linger.ms=soon\nclient.id=me\nbogus=1\ntransactional.id=t\nacks=1\nenable.idempotence=true\n")
+    file = lines(b"linger.ms=soon\nclient.id=me\nbogus=1\nssl.cipher.suites=t\nacks=1\nenable.idempotence=true\n")
     result = config("check", file, code=2)
     said = [line for line in result.lines if line.startswith("kproducer: ")]
     assert [line.split(": ")[1] for line in said[:3]] == [f"{file}:1", f"{file}:3", f"{file}:4"]

@@ -324,9 +324,23 @@ static void resolving_changes_nothing_in_the_configuration(void **state)
 	kp_config_free(c);
 }
 
+static void transactions_need_idempotence_and_nothing_that_loses_records(void **state)
+{
+	(void)state;
+	refused(CONFIG("transactional.id", "t", "acks", "1"),
+	        "transactional.id needs enable.idempotence=true, but it is off: set acks=all "
+	        "and retries above 0");
+	refused(CONFIG("transactional.id", "t", "idempotence.on.gap", "halt_partition"),
+	        "transactional.id and idempotence.on.gap=halt_partition exclude each other: a lost record fails its transaction already");
+	refused(CONFIG("transactional.id", "t", "queue.full.policy", "drop_oldest"),
+	        "transactional.id and queue.full.policy=drop_oldest exclude each other: a dropped record fails its transaction; use block or "
+	        "refuse");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(transactions_need_idempotence_and_nothing_that_loses_records),
 		cmocka_unit_test(bootstrap_servers_are_required),
 		cmocka_unit_test(defaults_need_no_notes),
 		cmocka_unit_test(idempotence_by_default_gives_way_to_acks_and_retries),
