@@ -57,8 +57,8 @@ typedef struct kp_txn_error {
 	int cause;          /* what lies behind it: a record's, a broker's or a connection's code; else the same as error */
 	kp_txn_next next;   /* what to do */
 	kp_txn_state state; /* behind the call */
-	int in_doubt;       /* 1: fenced while a commit was under way, which may have taken effect: look before doing it again */
-	char text[600];     /* state, cause and the next call, one line; "" on success */
+	int in_doubt; /* 1: a commit ended without its answer, fenced or closed, and may have taken effect: look before doing it again */
+	char text[600]; /* state, cause and the next call, one line; "" on success */
 } kp_txn_error;
 
 /* A consumer's place in its group (KIP-447): a member that was replaced cannot commit offsets with a transaction any more. */

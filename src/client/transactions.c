@@ -54,12 +54,14 @@ static bool turn(kp_producer *p, kp_job *job, int64_t now_us, bool is_abandoned)
 	txn_job *j = of(job);
 	bool is_late, is_first = !job->is_started;
 	job->is_started = true;
+	if (is_abandoned) /* or the producer is closed: then somebody may wait for this */
+		kp_engine_txn_left(p->engine, j->op, KP_ERR_CLOSED, &j->result);
 	if (is_abandoned || !claim(p, j, &is_late))
 		return true;
 	bool is_done = (is_first || !kp_engine_txn_is_under_way(p->engine)) &&
 	               kp_engine_txn(p->engine, j->op, &j->offsets, now_us, &j->result);
 	if (!is_done && is_late) {
-		kp_engine_txn_timed_out(p->engine, j->op, &j->result);
+		kp_engine_txn_left(p->engine, j->op, KP_ERR_TIMED_OUT, &j->result);
 		is_done = true;
 	}
 	if (!is_done)
@@ -111,15 +113,6 @@ static bool wait(kp_producer *p, txn_job *j, int timeout_ms)
 
 /* ------------------------------------------------------------------ the calls */
 
-static const char *const names[] = {
-	[KP_TXN_OP_NONE] = "",
-	[KP_TXN_OP_INIT] = "kp_init_transactions",
-	[KP_TXN_OP_BEGIN] = "kp_begin_transaction",
-	[KP_TXN_OP_OFFSETS] = "kp_send_offsets_to_transaction",
-	[KP_TXN_OP_COMMIT] = "kp_commit_transaction",
-	[KP_TXN_OP_ABORT] = "kp_abort_transaction",
-};
-
 static int give(const kp_txn_error *from, kp_txn_error *err)
 {
 	if (err) {
@@ -139,14 +132,14 @@ static int refuse(kp_producer *p, kp_txn_op op, int error, const char *text, kp_
 	         : error == KP_ERR_NO_MEMORY || error == KP_ERR_TIMED_OUT ? KP_TXN_NEXT_RETRY
 	                                                                  : KP_TXN_NEXT_OTHER_CALL;
 	e.state = error == KP_ERR_FORKED ? KP_TXN_NONE : kp_engine_txn_state(p->engine);
-	(void)snprintf(e.text, sizeof(e.text), "%s: %s in state %s: %s", names[op], kp_error_name(error),
+	(void)snprintf(e.text, sizeof(e.text), "%s: %s in state %s: %s", kp_txn_op_name(op), kp_error_name(error),
 	               kp_txn_state_name(e.state), text ? text : kp_error_advice(error));
 	return give(&e, err);
 }
 
 static int call(kp_producer *p, kp_txn_op op, kp_txn_offsets *offsets, int timeout_ms, kp_txn_error *err)
 {
-	int error = kp_producer_may_block(p);
+	int error = kp_is_forked(p) ? KP_ERR_FORKED : kp_producer_may_block(p);
 	txn_job *j = error ? NULL : kp_mem_calloc(1, sizeof(*j));
 	if (!j) {
 		kp_mem_free(offsets);
@@ -159,48 +152,40 @@ static int call(kp_producer *p, kp_txn_op op, kp_txn_offsets *offsets, int timeo
 	if (!wait(p, j, timeout_ms))
 		return refuse(p, op, KP_ERR_TIMED_OUT, "the runtime's thread is busy, perhaps in a callback; call it again", err);
 	kp_txn_error result = j->result;
-	bool is_cancelled = j->job.result == KP_ERR_CLOSED && !result.struct_size;
+	bool is_cancelled = !result.struct_size; /* before its first turn */
 	job_free(&j->job);
 	return is_cancelled ? refuse(p, op, KP_ERR_CLOSED, NULL, err) : give(&result, err);
 }
 
 int kp_init_transactions(kp_producer *p, int timeout_ms, kp_txn_error *err)
 {
-	if (kp_is_forked(p))
-		return refuse(p, KP_TXN_OP_INIT, KP_ERR_FORKED, NULL, err);
 	return call(p, KP_TXN_OP_INIT, NULL, timeout_ms, err);
 }
 
 int kp_begin_transaction(kp_producer *p, kp_txn_error *err)
 {
-	if (kp_is_forked(p))
-		return refuse(p, KP_TXN_OP_BEGIN, KP_ERR_FORKED, NULL, err);
 	return call(p, KP_TXN_OP_BEGIN, NULL, KP_FOREVER, err);
 }
 
 int kp_commit_transaction(kp_producer *p, int timeout_ms, kp_txn_error *err)
 {
-	if (kp_is_forked(p))
-		return refuse(p, KP_TXN_OP_COMMIT, KP_ERR_FORKED, NULL, err);
 	return call(p, KP_TXN_OP_COMMIT, NULL, timeout_ms, err);
 }
 
 int kp_abort_transaction(kp_producer *p, int timeout_ms, kp_txn_error *err)
 {
-	if (kp_is_forked(p))
-		return refuse(p, KP_TXN_OP_ABORT, KP_ERR_FORKED, NULL, err);
 	return call(p, KP_TXN_OP_ABORT, NULL, timeout_ms, err);
 }
 
 /* What is wrong with the arguments, or NULL. */
 static const char *mistake(const kp_group_metadata *group, const kp_offset *offsets, size_t n)
 {
-	if (!group || !group->struct_size || !group->group_id || !group->group_id[0])
+	if (!group || group->struct_size < sizeof(*group) || !group->group_id || !group->group_id[0])
 		return "the group's metadata need a group_id (and struct_size: start from KP_GROUP_METADATA_INIT)";
 	if (strlen(group->group_id) > INT16_MAX || (group->member_id && strlen(group->member_id) > INT16_MAX) ||
 	    (group->group_instance_id && strlen(group->group_instance_id) > INT16_MAX))
 		return "group_id, member_id and group_instance_id have at most 32767 bytes";
-	if (n && (!offsets || !offsets->struct_size))
+	if (n && (!offsets || offsets->struct_size < sizeof(*offsets) || offsets->struct_size % _Alignof(kp_offset)))
 		return "offsets are needed (and their struct_size: start from KP_OFFSET_INIT)";
 	for (size_t i = 0; i < n; i++) {
 		const kp_offset *o = (const kp_offset *)(const void *)((const char *)offsets + i * offsets->struct_size);
@@ -225,6 +210,10 @@ int kp_send_offsets_to_transaction(kp_producer *p, const kp_group_metadata *grou
 	kp_txn_offsets *copy = kp_txn_offsets_new(group, offsets, n);
 	if (!copy)
 		return refuse(p, KP_TXN_OP_OFFSETS, KP_ERR_NO_MEMORY, NULL, err);
+	if (kp_txn_offsets_has_twice(copy)) {
+		kp_mem_free(copy);
+		return refuse(p, KP_TXN_OP_OFFSETS, KP_ERR_BAD_ARGUMENT, "a partition has two offsets", err);
+	}
 	return call(p, KP_TXN_OP_OFFSETS, copy, timeout_ms, err);
 }
 

@@ -36,6 +36,7 @@ static void try_later(kp_engine *e, kp_call *call, int64_t now_us)
 	                                  : kp_backoff_us(e->config.retry_backoff_us, e->config.retry_backoff_max_us,
 	                                                  call->n_failures++, &e->loop.random);
 	call->pause_us = 0;
+	call->broker = NULL;
 	call->next_us = now_us + pause_us;
 	kp_list_push_back(&e->loop.calls, &call->link);
 }

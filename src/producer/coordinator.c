@@ -6,6 +6,8 @@
 
 #include <kproducer/error.h>
 
+#include <string.h>
+
 #include "base/time.h"
 #include "cluster/backoff.h"
 #include "producer/engine_impl.h"
@@ -41,8 +43,6 @@ static int take(kp_coordinator *c, const kp_find_coordinator_response *a, int ve
 		if (a->coordinators.n < 1)
 			return KP_ERR_PROTOCOL;
 		one = a->coordinators.items[0];
-		if (!kp_slice_equal(one.key, kp_slice_cstr(c->key)))
-			return KP_ERR_COORDINATOR_NOT_AVAILABLE; /* it was asked for before the rename */
 	}
 	if (one.error_code)
 		return one.error_code;
@@ -74,6 +74,9 @@ static bool done(kp_call *call, int error, const char *text, int version, kp_sli
 		kp_broker_throttle(e, call->broker, a.throttle_time_ms);
 		error = take(c, &a, version);
 	}
+	if (c->is_renamed)
+		error = KP_ERR_COORDINATOR_NOT_AVAILABLE; /* it speaks of another */
+	c->is_renamed = false;
 	call->last_error = error;
 	if (error == KP_ERR_NO_MEMORY || kp_error_is_retriable(error)) {
 		KP_REACHED(TXN_COORDINATOR_UNKNOWN);
@@ -101,6 +104,7 @@ void kp_coordinator_init(kp_coordinator *c, kp_engine *e, int8_t type, const cha
 void kp_coordinator_rename(kp_coordinator *c, const char *key)
 {
 	c->key = key;
+	c->is_renamed = c->is_asking;
 	c->node = -1;
 	c->error = 0;
 	c->n_lost = 0;
@@ -115,8 +119,10 @@ kp_broker *kp_coordinator_broker(kp_coordinator *c, int64_t now_us)
 		kp_coordinator_lost(c, now_us);
 		b = NULL;
 	}
-	if (b && b->state == KP_BROKER_UP && b->rpc.state == KP_RPC_READY)
+	if (b && b->state == KP_BROKER_UP && b->rpc.state == KP_RPC_READY) {
+		c->failures_seen = 0;
 		return b;
+	}
 	if (b) {
 		kp_broker_want(e, b, now_us);
 	} else if (!c->is_asking && !c->error && now_us >= c->not_before_us) {

@@ -13,13 +13,13 @@
 typedef struct kp_coordinator {
 	struct kp_engine *engine;
 	int8_t type;
-	const char *key;   /* the owner's, as long as it is asked for */
-	int32_t node;      /* -1: not known */
-	int failures_seen; /* of the node to connect, when it was named */
-	bool is_asking;
-	int n_lost;            /* in a row; 0 once it has answered */
-	int64_t not_before_us; /* it is not asked for again */
-	int error;             /* why it could not be found, told to the call that waits; 0: none */
+	const char *key;            /* the owner's, as long as it is asked for */
+	int32_t node;               /* -1: not known */
+	int failures_seen;          /* of the node to connect, when it was named */
+	bool is_asking, is_renamed; /* renamed since: the answer under way speaks of another */
+	int n_lost;                 /* in a row; 0 once it has answered */
+	int64_t not_before_us;      /* it is not asked for again */
+	int error;                  /* why it could not be found, told to the call that waits; 0: none */
 	kp_call find;
 } kp_coordinator;
 

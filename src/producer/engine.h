@@ -147,10 +147,11 @@ typedef enum kp_txn_op {
 } kp_txn_op;
 typedef struct kp_txn_offsets kp_txn_offsets; /* txn_offsets.h */
 bool kp_engine_txn(kp_engine *e, kp_txn_op op, kp_txn_offsets **offsets, int64_t now_us, kp_txn_error *out);
+const char *kp_txn_op_name(kp_txn_op op); /* of the call: "kp_commit_transaction" */
 /* An operation runs and has no result yet. */
 bool kp_engine_txn_is_under_way(const kp_engine *e);
-/* The caller of `op` waits no longer: KP_ERR_TIMED_OUT, and what is missing. */
-void kp_engine_txn_timed_out(kp_engine *e, kp_txn_op op, kp_txn_error *out);
+/* The caller of `op` waits no longer, with KP_ERR_TIMED_OUT or KP_ERR_CLOSED: what is missing, whether a commit is in doubt. */
+void kp_engine_txn_left(kp_engine *e, kp_txn_op op, int error, kp_txn_error *out);
 /*
  * For a close, each turn: what is open is aborted, a commit under way goes on. True when there is nothing (more) to wait for; *error then says
  * how it ended: 0, KP_ERR_TRANSACTION_ABORTED, or why it could not be ended.

@@ -23,11 +23,6 @@
 #define PAUSE_LEAST_US 1000
 #define PAUSE_MOST_US 20000
 
-static kp_txn_state state_of(const kp_engine *e)
-{
-	return kp_engine_txn_state(e);
-}
-
 static void set_state(kp_engine *e, kp_txn_state state)
 {
 	if (e->loop.txn.is_flushing && state != KP_TXN_COMMITTING) {
@@ -95,13 +90,12 @@ static void stop(kp_engine *e, kp_txn_state state, int refusal)
 	set_state(e, state);
 	kp_engine_refuse(e, refusal);
 	e->loop.txn.must_purge = true; /* not here: whoever ends a batch may be walking lists */
-	kp_txn_give_up_calls(e);
 }
 
 void kp_txn_failed(kp_engine *e, int error, const char *fmt, ...)
 {
 	kp_txn *t = &e->loop.txn;
-	kp_txn_state state = state_of(e);
+	kp_txn_state state = kp_engine_txn_state(e);
 	if (state != KP_TXN_OPEN && state != KP_TXN_COMMITTING)
 		return;
 	KP_REACHED(TXN_FAILED);
@@ -119,7 +113,7 @@ void kp_txn_failed(kp_engine *e, int error, const char *fmt, ...)
 void kp_txn_fenced(kp_engine *e, int error, const char *request)
 {
 	kp_txn *t = &e->loop.txn;
-	if (state_of(e) == KP_TXN_FENCED)
+	if (kp_engine_txn_state(e) == KP_TXN_FENCED)
 		return;
 	KP_REACHED(TXN_FENCED);
 	t->in_doubt = t->op == KP_TXN_OP_COMMIT && t->phase == KP_TXN_END && (t->call.is_lost || t->is_commit_lost);
@@ -128,14 +122,20 @@ void kp_txn_fenced(kp_engine *e, int error, const char *request)
 	KP_LOG(e->around.log, KP_LOG_ERROR, e->loop.now_us, "fenced transactional_id=\"%s\" text=\"%s\"%s",
 	       e->config.transactional_id, t->cause_text, t->in_doubt ? " commit=in_doubt" : "");
 	stop(e, KP_TXN_FENCED, KP_ERR_PRODUCER_FENCED);
+	/* a commit that was answered stays one */
+	bool is_committed = t->op == KP_TXN_OP_COMMIT && t->phase == KP_TXN_EPOCH;
 	if (t->op != KP_TXN_OP_NONE)
-		kp_txn_finish(e, KP_ERR_PRODUCER_FENCED);
+		kp_txn_finish(e, is_committed ? 0 : KP_ERR_PRODUCER_FENCED);
 }
 
 void kp_txn_batch_lost(kp_engine *e, const kp_batch *b, int error)
 {
-	if (!kp_is_transactional(e) || error == KP_ERR_CLOSED)
+	if (!kp_is_transactional(e))
 		return;
+	if (error == KP_ERR_CLOSED) {
+		e->loop.txn.has_lost_to_close = true;
+		return;
+	}
 	if (b->is_stamped)
 		e->loop.txn.needs_epoch = true;
 	if (error == KP_ERR_PRODUCER_FENCED || error == KP_ERR_INVALID_PRODUCER_ID_MAPPING)
@@ -147,7 +147,7 @@ void kp_txn_batch_lost(kp_engine *e, const kp_batch *b, int error)
 
 bool kp_txn_is_giving_up(const kp_engine *e)
 {
-	kp_txn_state state = state_of(e);
+	kp_txn_state state = kp_engine_txn_state(e);
 	return state == KP_TXN_MUST_ABORT || state == KP_TXN_ABORTING || state == KP_TXN_FENCED;
 }
 
@@ -167,12 +167,12 @@ static kp_batch *first_open(const kp_engine *e)
 static void drop_unsent(kp_engine *e, int64_t now_us)
 {
 	kp_txn *t = &e->loop.txn;
-	int error = state_of(e) == KP_TXN_FENCED ? KP_ERR_PRODUCER_FENCED : KP_ERR_TRANSACTION_ABORTED;
+	int error = kp_engine_txn_state(e) == KP_TXN_FENCED ? KP_ERR_PRODUCER_FENCED : KP_ERR_TRANSACTION_ABORTED;
 	bool is_due = t->must_purge;
 	t->must_purge = false;
 	for (const kp_list *n = e->loop.by_serial.next; !is_due && n != &e->loop.by_serial; n = n->next) {
 		kp_batch *b = KP_CONTAINER_OF(n, kp_batch, serial_link);
-		is_due = !kp_list_linked(&b->ended_link) && !b->call && kp_batch_is_sealed(b);
+		is_due = !kp_list_linked(&b->ended_link) && !b->call && !b->is_acked && kp_batch_is_sealed(b);
 	}
 	if (is_due)
 		kp_engine_purge(e, KP_PURGE_QUEUED, error, now_us);
@@ -189,13 +189,13 @@ static bool has_produce_in_flight(const kp_engine *e)
 static bool is_drained(const kp_engine *e)
 {
 	const kp_txn *t = &e->loop.txn;
-	return !first_open(e) && !t->is_calling && !t->is_adding && !has_produce_in_flight(e);
+	return !t->has_lost_to_close && !first_open(e) && !t->is_calling && !t->is_adding && !has_produce_in_flight(e);
 }
 
 bool kp_txn_holds(kp_engine *e, kp_partition *p)
 {
 	kp_txn *t = &e->loop.txn;
-	kp_txn_state state = state_of(e);
+	kp_txn_state state = kp_engine_txn_state(e);
 	if (state == KP_TXN_NONE)
 		return false;
 	if (state != KP_TXN_OPEN && (state != KP_TXN_COMMITTING || t->phase != KP_TXN_DRAIN))
@@ -276,13 +276,14 @@ static void advance(kp_engine *e)
 void kp_txn_step(kp_engine *e, int64_t now_us)
 {
 	kp_txn *t = &e->loop.txn;
-	if (state_of(e) == KP_TXN_NONE)
+	if (!kp_is_transactional(e))
 		return;
-	kp_txn_drop_calls(e);
-	if (kp_txn_is_giving_up(e))
+	if (kp_txn_is_giving_up(e)) {
+		kp_txn_drop_calls(e);
 		drop_unsent(e, now_us);
-	else if (!kp_list_empty(&t->to_add) && !t->is_adding)
+	} else if (!kp_list_empty(&t->to_add) && !t->is_adding) {
 		kp_txn_call_add(e);
+	}
 	if (t->op != KP_TXN_OP_NONE && !t->is_over)
 		advance(e);
 }
@@ -305,7 +306,7 @@ static void begin(kp_engine *e)
 static void begin_commit(kp_engine *e, int64_t now_us)
 {
 	kp_txn *t = &e->loop.txn;
-	bool is_again = state_of(e) == KP_TXN_COMMITTING; /* the coordinator refused, and is asked anew */
+	bool is_again = kp_engine_txn_state(e) == KP_TXN_COMMITTING; /* the coordinator refused, and is asked anew */
 	int refused = atomic_load_explicit(&e->shared.txn_refused, memory_order_relaxed);
 	if (is_again)
 		return;
@@ -361,7 +362,7 @@ static void start(kp_engine *e, kp_txn_op op, kp_txn_offsets **offsets, int64_t 
 static bool may_start(const kp_engine *e, kp_txn_op op)
 {
 	const kp_txn *t = &e->loop.txn;
-	kp_txn_state state = state_of(e);
+	kp_txn_state state = kp_engine_txn_state(e);
 	/* what never becomes visible may be given up while other things are under way */
 	bool may_abort = state == KP_TXN_OPEN || state == KP_TXN_MUST_ABORT ||
 	                 (state == KP_TXN_COMMITTING && t->op == KP_TXN_OP_COMMIT && t->phase == KP_TXN_DRAIN);
@@ -393,7 +394,7 @@ static kp_txn_state state_after(kp_txn_op op, int error, kp_txn_state state)
 static void take_result(kp_engine *e)
 {
 	kp_txn *t = &e->loop.txn;
-	kp_txn_state state = state_of(e), after = state_after(t->op, t->error, state);
+	kp_txn_state state = kp_engine_txn_state(e), after = state_after(t->op, t->error, state);
 	if (state == KP_TXN_INITIALIZING && !t->error)
 		KP_REACHED(TXN_READY);
 	set_state(e, after);
@@ -407,7 +408,7 @@ static void take_result(kp_engine *e)
 
 static int refusal_of(const kp_engine *e, kp_txn_op op)
 {
-	kp_txn_state state = state_of(e);
+	kp_txn_state state = kp_engine_txn_state(e);
 	if (state == KP_TXN_FENCED)
 		return KP_ERR_PRODUCER_FENCED;
 	return state == KP_TXN_MUST_ABORT && op != KP_TXN_OP_INIT ? KP_ERR_TRANSACTION_ABORTABLE : KP_ERR_BAD_STATE;
@@ -442,15 +443,19 @@ bool kp_engine_txn_is_under_way(const kp_engine *e)
 	return e->loop.txn.op != KP_TXN_OP_NONE && !e->loop.txn.is_over;
 }
 
-void kp_engine_txn_timed_out(kp_engine *e, kp_txn_op op, kp_txn_error *out)
+void kp_engine_txn_left(kp_engine *e, kp_txn_op op, int error, kp_txn_error *out)
 {
-	kp_txn_describe(e, op, KP_ERR_TIMED_OUT, out);
+	kp_txn *t = &e->loop.txn;
+	bool is_commit = op == KP_TXN_OP_COMMIT && t->op == op && error == KP_ERR_CLOSED;
+	bool is_answered = is_commit && t->phase == KP_TXN_EPOCH && !t->is_on_broker;
+	t->in_doubt |= is_commit && t->phase == KP_TXN_END;
+	kp_txn_describe(e, op, is_answered ? 0 : error, out);
 }
 
 bool kp_engine_txn_settle(kp_engine *e, int64_t now_us, int *error)
 {
 	kp_txn *t = &e->loop.txn;
-	kp_txn_state state = state_of(e);
+	kp_txn_state state = kp_engine_txn_state(e);
 	bool is_open = state == KP_TXN_OPEN || state == KP_TXN_MUST_ABORT;
 	*error = 0;
 	if (is_open && !t->is_settling) {
@@ -461,6 +466,8 @@ bool kp_engine_txn_settle(kp_engine *e, int64_t now_us, int *error)
 		return false;
 	if (t->is_over && (t->op == KP_TXN_OP_COMMIT || t->op == KP_TXN_OP_ABORT))
 		*error = t->error;
+	else if (state == KP_TXN_COMMITTING)
+		*error = t->call.last_error; /* refused for good, and the caller was told */
 	if (t->is_settling && !*error)
 		*error = KP_ERR_TRANSACTION_ABORTED;
 	return true;

@@ -27,16 +27,17 @@ typedef enum kp_txn_phase {
 
 typedef struct kp_txn {
 	/* the transaction */
-	uint64_t number;     /* counts them: a partition that was added remembers in which */
-	bool is_v2;          /* KIP-890 */
-	bool is_on_broker;   /* some broker may know of it: it needs an EndTxn */
-	bool needs_epoch;    /* classic: sequence numbers are in doubt, so that behind the EndTxn comes InitProducerId */
-	bool is_flushing;    /* a commit is under way */
-	bool must_purge;     /* in this turn: what was not sent ends */
-	bool is_settling;    /* the close has begun an abort */
-	bool is_commit_lost; /* an EndTxn that commits had no answer */
-	bool in_doubt;       /* fenced after that */
-	int cause;           /* what made it fail, 0: nothing has */
+	uint64_t number;        /* counts them: a partition that was added remembers in which */
+	bool is_v2;             /* KIP-890 */
+	bool is_on_broker;      /* some broker may know of it: it needs an EndTxn */
+	bool needs_epoch;       /* classic: sequence numbers are in doubt, so that behind the EndTxn comes InitProducerId */
+	bool is_flushing;       /* a commit is under way */
+	bool must_purge;        /* in this turn: what was not sent ends */
+	bool is_settling;       /* the close has begun an abort */
+	bool has_lost_to_close; /* records of it ended with KP_ERR_CLOSED: it is never committed */
+	bool is_commit_lost;    /* an EndTxn that commits had no answer */
+	bool in_doubt;          /* fenced after that */
+	int cause;              /* what made it fail, 0: nothing has */
 	char cause_text[320];
 	/* the operation */
 	kp_txn_op op; /* under way, or its result was not taken; else NONE */
@@ -50,8 +51,7 @@ typedef struct kp_txn {
 	/* ... and beside it, classic, one AddPartitionsToTxn */
 	kp_call add_call;
 	bool is_adding;
-	kp_list to_add, adding;     /* partitions */
-	bool drops_call, drops_add; /* not tried again; over when an answer to the attempt under way comes, or none can */
+	kp_list to_add, adding; /* partitions */
 	kp_coordinator coordinator;
 	kp_txn_pace pace; /* KIP-890 */
 	/* offsets */
@@ -85,8 +85,8 @@ void kp_txn_call_init(kp_engine *e);
 void kp_txn_call_end(kp_engine *e);
 void kp_txn_call_offsets(kp_engine *e);
 void kp_txn_call_add(kp_engine *e);
-void kp_txn_give_up_calls(kp_engine *e); /* those of offsets and partitions are not tried again; they are over when off the wire */
-void kp_txn_drop_calls(kp_engine *e);    /* of these, take what waits out of the queue; not while it is walked */
+/* Of a transaction that is given up, in each turn: what waits to be asked again is over. Not while the queue of calls is walked. */
+void kp_txn_drop_calls(kp_engine *e);
 
 /* txn_text.c: what a call returned, in words */
 void kp_txn_describe(const kp_engine *e, kp_txn_op op, int error, kp_txn_error *out);

@@ -34,6 +34,14 @@ static int by_place(const void *a, const void *b)
 	return order ? order : (x->partition > y->partition) - (x->partition < y->partition);
 }
 
+bool kp_txn_offsets_has_twice(const kp_txn_offsets *o)
+{
+	for (size_t i = 1; i < o->n; i++)
+		if (by_place(&o->items[i - 1], &o->items[i]) == 0)
+			return true;
+	return false;
+}
+
 kp_txn_offsets *kp_txn_offsets_new(const kp_group_metadata *group, const kp_offset *offsets, size_t n)
 {
 	size_t head = sizeof(kp_txn_offsets) + n * sizeof(kp_txn_offset);

@@ -25,6 +25,7 @@ typedef struct kp_txn_offsets {
 
 /* NULL: memory is out. Offsets of one topic stand together. */
 KP_MUST_USE kp_txn_offsets *kp_txn_offsets_new(const kp_group_metadata *group, const kp_offset *offsets, size_t n);
+bool kp_txn_offsets_has_twice(const kp_txn_offsets *o); /* two of one partition */
 bool kp_txn_offsets_equal(const kp_txn_offsets *a, const kp_txn_offsets *b);
 
 #endif

@@ -94,7 +94,7 @@ static void call_over(kp_call *call)
 		t->is_adding = false;
 	else
 		t->is_calling = false;
-	if (call->is_lost && !t->is_v2 && (call->api_key == KP_API_ADD_PARTITIONS_TO_TXN || is_about_offsets(call)))
+	if (call->is_lost && !t->is_v2 && call->api_key != KP_API_INIT_PRODUCER_ID)
 		t->needs_epoch = true;
 }
 
@@ -119,30 +119,25 @@ static void start_call(kp_engine *e, kp_call *call, kp_coordinator *coordinator)
 	kp_engine_call(e, call);
 }
 
+static void forget(kp_list *partitions)
+{
+	while (kp_list_pop_front(partitions))
+		;
+}
+
+/* Of a transaction that is given up nothing is asked for a second time; its end waits until the attempt under way is off the wire. */
+static bool is_needless(const kp_engine *e, const kp_call *call)
+{
+	return kp_txn_is_giving_up(e) && (call == &e->loop.txn.add_call || is_about_offsets(call));
+}
+
 /* True: it is to be tried again; false, and over. */
 static bool try_again(kp_call *call)
 {
-	const kp_txn *t = txn_of(call);
-	if (!(call == &t->add_call ? t->drops_add : t->drops_call))
+	if (!is_needless(call->opaque, call))
 		return true;
 	call_over(call);
 	return false;
-}
-
-void kp_txn_give_up_calls(kp_engine *e)
-{
-	kp_txn *t = &e->loop.txn;
-	kp_list *n;
-	while ((n = kp_list_pop_front(&t->to_add)))
-		;
-	t->drops_add = t->is_adding;
-	t->drops_call = t->is_calling && is_about_offsets(&t->call);
-}
-
-static void forget_adding(kp_txn *t)
-{
-	while (kp_list_pop_front(&t->adding))
-		;
 }
 
 static bool drop(kp_engine *e, kp_call *call)
@@ -159,10 +154,11 @@ static bool drop(kp_engine *e, kp_call *call)
 void kp_txn_drop_calls(kp_engine *e)
 {
 	kp_txn *t = &e->loop.txn;
-	if (t->drops_add && t->is_adding && drop(e, &t->add_call))
-		forget_adding(t);
-	t->drops_add = t->drops_add && t->is_adding;
-	t->drops_call = t->drops_call && t->is_calling && !drop(e, &t->call);
+	forget(&t->to_add);
+	if (t->is_adding && drop(e, &t->add_call))
+		forget(&t->adding);
+	if (t->is_calling && is_needless(e, &t->call))
+		(void)drop(e, &t->call);
 }
 
 /* ------------------------------------------------------------------ InitProducerId */
@@ -284,6 +280,8 @@ static bool end_done(kp_call *call, int error, const char *text, int version, kp
 	verdict v = judge(call, error ? error : a.error_code);
 	if (!error)
 		kp_broker_throttle(e, call->broker, a.throttle_time_ms);
+	/* what it answers behind its own log's troubles, it may carry out all the same */
+	call->is_lost |= call->last_error && kp_error_may_append(call->last_error);
 	if (v == AGAIN)
 		return true;
 	call_over(call);
@@ -327,14 +325,20 @@ static kp_partition *partition_of(kp_list *n)
 	return KP_CONTAINER_OF(n, kp_partition, loop.txn_link);
 }
 
+static size_t count(const kp_list *list)
+{
+	size_t n = 0;
+	for (const kp_list *l = list->next; l != list; l = l->next)
+		n++;
+	return n;
+}
+
 /* The partitions in `adding`, grouped by topic. */
 static bool list_adding(kp_engine *e, kp_arena *arena, kp_add_partitions_to_txn_request *body)
 {
 	kp_txn *t = &e->loop.txn;
 	uint64_t serial = ++e->loop.request_serial;
-	size_t n = 0;
-	for (kp_list *l = t->adding.next; l != &t->adding; l = l->next)
-		n++;
+	size_t n = count(&t->adding);
 	kp_add_partitions_to_txn_request_topic *topics = kp_arena_alloc(arena, n * sizeof(*topics));
 	int32_t *numbers = kp_arena_alloc(arena, n * sizeof(*numbers)), n_topics = 0;
 	if (!topics || !numbers)
@@ -389,11 +393,13 @@ static int worse(int one, int other)
 	               : one;
 }
 
-static int code_of_all(const kp_add_partitions_to_txn_response *a, kp_slice *topic, int32_t *partition)
+static int code_of_all(const kp_add_partitions_to_txn_response *a, size_t n_asked, kp_slice *topic, int32_t *partition)
 {
 	int code = 0;
+	size_t n = 0;
 	for (int32_t i = 0; i < a->results_by_topic_v3_and_below.n; i++) {
 		const kp_add_partitions_to_txn_response_topic *t = &a->results_by_topic_v3_and_below.items[i];
+		n += (size_t)t->results_by_partition.n;
 		for (int32_t j = 0; j < t->results_by_partition.n; j++) {
 			int next = worse(code, t->results_by_partition.items[j].partition_error_code);
 			if (next != code)
@@ -401,7 +407,7 @@ static int code_of_all(const kp_add_partitions_to_txn_response *a, kp_slice *top
 			code = next;
 		}
 	}
-	return code;
+	return n < n_asked && !code ? KP_ERR_PROTOCOL : code;
 }
 
 static bool add_done(kp_call *call, int error, const char *text, int version, kp_slice bytes)
@@ -417,14 +423,14 @@ static bool add_done(kp_call *call, int error, const char *text, int version, kp
 	error = decode(call, error, version, bytes, &a);
 	if (!error)
 		kp_broker_throttle(e, call->broker, a.throttle_time_ms);
-	verdict v = judge(call, error ? error : code_of_all(&a, &topic, &partition));
+	verdict v = judge(call, error ? error : code_of_all(&a, count(&t->adding), &topic, &partition));
 	if (v == AGAIN && try_again(call))
 		return true;
 	if (v != AGAIN)
 		call_over(call);
 	if (v == TAKEN && !kp_txn_is_giving_up(e))
 		kp_txn_added(e);
-	forget_adding(t);
+	forget(&t->adding);
 	if (v == FENCED)
 		kp_txn_fenced(e, call->last_error, "AddPartitionsToTxn");
 	else if (v == REFUSED)
@@ -546,9 +552,12 @@ static bool offsets_done(kp_call *call, int error, const char *text, int version
 	if (!error)
 		kp_broker_throttle(e, call->broker, a.throttle_time_ms);
 	int code = error;
-	for (int32_t i = 0; !error && i < a.topics.n; i++)
+	size_t n = 0;
+	for (int32_t i = 0; !error && i < a.topics.n; n += (size_t)a.topics.items[i++].partitions.n)
 		for (int32_t j = 0; j < a.topics.items[i].partitions.n; j++)
 			code = worse(code, a.topics.items[i].partitions.items[j].error_code);
+	if (!code && t->offsets && n < t->offsets->n)
+		code = KP_ERR_PROTOCOL;
 	verdict v = judge(call, code);
 	if (v == AGAIN)
 		return try_again(call);
@@ -557,7 +566,7 @@ static bool offsets_done(kp_call *call, int error, const char *text, int version
 		kp_txn_fenced(e, code, "TxnOffsetCommit");
 	} else if (v == REFUSED) {
 		kp_txn_failed(e, code, "group %s refused the offsets: %s", t->group_id, kp_error_name(code));
-	} else if (t->op == KP_TXN_OP_OFFSETS) {
+	} else if (t->op == KP_TXN_OP_OFFSETS && !t->is_over) {
 		KP_REACHED(TXN_OFFSETS);
 		kp_txn_finish(e, 0);
 	}
@@ -585,8 +594,10 @@ static bool take_group(kp_engine *e)
 void kp_txn_call_offsets(kp_engine *e)
 {
 	kp_txn *t = &e->loop.txn;
-	if (!take_group(e))
-		return; /* memory is out: in the next turn */
+	if (!take_group(e)) {
+		kp_txn_finish(e, KP_ERR_NO_MEMORY);
+		return;
+	}
 	if (!t->is_v2 && !t->is_group_added) {
 		t->call = (kp_call){.api_key = KP_API_ADD_OFFSETS_TO_TXN,
 		                    .max_version = ADD_OFFSETS_MAX,

@@ -8,15 +8,6 @@
 
 #include "producer/engine_impl.h"
 
-static const char *const calls[] = {
-	[KP_TXN_OP_NONE] = "",
-	[KP_TXN_OP_INIT] = "kp_init_transactions",
-	[KP_TXN_OP_BEGIN] = "kp_begin_transaction",
-	[KP_TXN_OP_OFFSETS] = "kp_send_offsets_to_transaction",
-	[KP_TXN_OP_COMMIT] = "kp_commit_transaction",
-	[KP_TXN_OP_ABORT] = "kp_abort_transaction",
-};
-
 /* What fits the state, for a call that does not. */
 static const char *fitting_call(kp_txn_state state)
 {
@@ -90,6 +81,7 @@ void kp_txn_describe(const kp_engine *e, kp_txn_op op, int error, kp_txn_error *
 	out->next = next_of(op, error, state);
 	if (!error)
 		return;
+	out->in_doubt = t->in_doubt && op == KP_TXN_OP_COMMIT;
 	bool is_of_transaction = state == KP_TXN_MUST_ABORT || state == KP_TXN_FENCED;
 	if (error == KP_ERR_TIMED_OUT) {
 		missing(e, detail, sizeof(detail));
@@ -101,9 +93,7 @@ void kp_txn_describe(const kp_engine *e, kp_txn_op op, int error, kp_txn_error *
 		                       : fitting_call(state));
 	} else if (is_of_transaction && t->cause) {
 		out->cause = t->cause;
-		out->in_doubt = t->in_doubt;
-		(void)snprintf(detail, sizeof(detail), "%s%s", t->cause_text,
-		               t->in_doubt ? "; whether the transaction was committed is not known" : "");
+		(void)snprintf(detail, sizeof(detail), "%s", t->cause_text);
 	} else if (op == KP_TXN_OP_INIT && error == KP_ERR_NOT_SUPPORTED) {
 		(void)snprintf(detail, sizeof(detail),
 		               "transactions need InitProducerId 3, that is Apache Kafka 2.5 or later, on all brokers");
@@ -111,6 +101,7 @@ void kp_txn_describe(const kp_engine *e, kp_txn_op op, int error, kp_txn_error *
 		(void)snprintf(detail, sizeof(detail), "%s", kp_error_text(error));
 	}
 	const char *what = advice(op, error, out->next);
-	(void)snprintf(out->text, sizeof(out->text), "%s: %s in state %s: %s%s%s", calls[op], kp_error_name(error),
-	               kp_txn_state_name(state), detail, *what ? "; " : "", what);
+	(void)snprintf(out->text, sizeof(out->text), "%s: %s in state %s: %s%s%s%s", kp_txn_op_name(op), kp_error_name(error),
+	               kp_txn_state_name(state), detail,
+	               out->in_doubt ? "; whether the transaction was committed is not known" : "", *what ? "; " : "", what);
 }

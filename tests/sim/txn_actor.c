@@ -234,7 +234,7 @@ static void time_out(sim_world *w)
 	sim_actor *a = w->me->actor;
 	kp_txn_error err = KP_TXN_ERROR_INIT;
 	a->is_waiting = false;
-	kp_engine_txn_timed_out(w->me->engine, a->op, &err);
+	kp_engine_txn_left(w->me->engine, a->op, KP_ERR_TIMED_OUT, &err);
 	SIM_TRACE(w, "client %d: %s times out: %s", w->me->index, op_names[a->op], err.text);
 	if (err.error != KP_ERR_TIMED_OUT || err.next != KP_TXN_NEXT_RETRY || !err.text[0])
 		sim_fail(w, "txn", "%s timed out: error %d, next %d, '%s'", op_names[a->op], err.error, err.next, err.text);

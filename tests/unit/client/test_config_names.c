@@ -71,7 +71,11 @@ static void a_known_name_is_refused_with_the_reason(void **state)
 		c, "key.serializer", "org.apache.kafka.common.serialization.StringSerializer",
 		"key.serializer is known, not supported here: it names classes of the JVM; records are bytes here, and extensions "
 		"are functions");
-	must_refuse(c, "transaction.two.phase.commit.enable", "true", "transaction.two.phase.commit.enable is known, not supported here: requests of a transaction");
+	must_refuse(
+		c, "transaction.two.phase.commit.enable", "true",
+		"transaction.two.phase.commit.enable is known, not supported here: requests of a transaction are retried as "
+		"retry.backoff.ms says, for as long as the call waits; two-phase commit (KIP-939) is not offered by brokers yet (only "
+		"false is accepted)");
 	must_refuse(
 		c, "enable.metrics.push", "true",
 		"enable.metrics.push is known, not supported here: this version counts (kp_counters_get) but neither pushes nor "

@@ -33,7 +33,8 @@ static bool is_retried(int code)
 
 static bool is_given_before_the_append(int code)
 {
-	return IS_IN(refused, code) || IS_IN(sequence, code) || code == 2 || code == 19;
+	static const int transactions[] = {48, 49, 51, 53, 90, 120};
+	return IS_IN(refused, code) || IS_IN(sequence, code) || IS_IN(transactions, code) || code == 2 || code == 19;
 }
 
 /* One record; its first request is answered with the code, further ones with 0. */
