@@ -15,7 +15,7 @@ import confluent_kafka
 import pytest
 
 from command import BUILD, REPOSITORY, run, wait_until
-from transactions import visible
+from txn_script import visible
 
 # The newest librdkafka is that of the wheel which the tests use anyway.
 os.environ["KP_BENCH_WHEEL"] = str(pathlib.Path(confluent_kafka.__file__).parents[1])
