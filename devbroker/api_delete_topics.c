@@ -1,7 +1,7 @@
 /*
  * api_delete_topics.c - DeleteTopics, by name or by id. Codes and texts are ControllerApis' of Apache Kafka 4.3.1.
  */
-#include "devbroker/internal.h"
+#include "devbroker/group_offsets.h"
 #include "devbroker/names.h"
 #include "kproducer/error.h"
 #include "wire/msg_delete_topics.h"
@@ -47,6 +47,7 @@ static int16_t remove_topic(kp_db_ctx *ctx, const doomed *d, kp_delete_topics_re
 	}
 	a->name = kp_db_copy(ctx, kp_slice_cstr(t->name));
 	a->topic_id = t->id;
+	kp_db_offsets_forget_topic(ctx->db, t);
 	return (int16_t)kp_db_topic_delete(c, t);
 }
 

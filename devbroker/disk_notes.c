@@ -1,5 +1,5 @@
 /*
- * disk_notes.c - notes: small values by key, the last one counts. A file that is appended to, and written anew when most of it is old.
+ * disk_notes.c - notes: small values by key, the last one counts, an empty one takes it away. A file that is appended to, and written anew when most of it is old.
  *
  *   length 4 | crc32c 4 | key length 2 | key | value         length: of what is behind the crc; crc: of the same
  *
@@ -66,10 +66,16 @@ static void append_note(kp_buf *b, const note *n)
 		kp_store_be32(b->data + at + 4, kp_crc32c(b->data + at + HEAD, stored_size(n) - HEAD));
 }
 
-/* It counts from now on. Takes the note. */
+/* It counts from now on; an empty one takes the earlier one away. Takes the note. */
 static int put(kp_disk *d, note *n)
 {
 	note *old = kp_map_remove(&d->notes, note_key(n));
+	if (n->value_len == 0) {
+		d->notes_live -= old ? stored_size(old) : 0;
+		kp_mem_free(old);
+		kp_mem_free(n);
+		return 0;
+	}
 	if (kp_map_put(&d->notes, note_key(n), n)) { /* not so when there was an old one: its place is free */
 		kp_mem_free(n);
 		return KP_ERR_NO_MEMORY;

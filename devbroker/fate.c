@@ -2,9 +2,9 @@
  * fate.c - the broker's birth and end, what a simulator or fault script does to the cluster, and looking inside. See core.h.
  */
 #include "base/mem.h"
+#include "devbroker/group_offsets.h"
 #include "devbroker/partition_txn.h"
 #include "devbroker/restore.h"
-#include "devbroker/txns.h"
 #include "kproducer/error.h"
 
 void kp_db_options_init(kp_db_options *o)
@@ -29,15 +29,26 @@ static bool options_are_valid(const kp_db_options *o)
 }
 
 /* Notes are for whoever knows their prefix. */
+static int restore_note(kp_db *db, kp_slice key, kp_slice value)
+{
+	if (key.len <= 2 || key.ptr[1] != ':')
+		return 0;
+	kp_slice name = kp_slice_of(key.ptr + 2, key.len - 2);
+	switch (key.ptr[0]) {
+	case 't': return kp_db_txn_restore(db, name, value);
+	case 'o': return kp_db_offset_restore(db, name, value);
+	default: return 0;
+	}
+}
+
 static int restore_notes(kp_db *db)
 {
 	kp_db_storage *s = db->cluster.storage;
 	kp_slice key, value;
 	int err;
-	while (!(err = s->ops->note_next(s, &key, &value)) && key.ptr)
-		if (key.len > 2 && !memcmp(key.ptr, "t:", 2))
-			if ((err = kp_db_txn_restore(db, kp_slice_of(key.ptr + 2, key.len - 2), value)))
-				break;
+	do
+		err = s->ops->note_next(s, &key, &value);
+	while (!err && key.ptr && !(err = restore_note(db, key, value)));
 	return err;
 }
 
@@ -52,6 +63,7 @@ kp_db *kp_db_new(const kp_db_options *o)
 	db->wall_ms_at_zero = o->wall_ms_at_zero;
 	kp_map_init(&db->conns);
 	kp_db_txns_init(&db->txns);
+	kp_db_groups_init(&db->groups);
 	kp_db_coordinators_init(&db->coordinators);
 	kp_list_init(&db->held_produces);
 	kp_list_init(&db->held_fetches);
@@ -85,6 +97,7 @@ void kp_db_free(kp_db *db)
 	for (kp_db_conn *conn; (conn = kp_map_next(&db->conns, &it));)
 		kp_db_conn_free(conn);
 	kp_map_deinit(&db->conns);
+	kp_db_groups_deinit(db);
 	kp_db_txns_deinit(db);
 	kp_db_coordinators_deinit(&db->coordinators);
 	for (kp_list *n; (n = kp_list_pop_front(&db->injections));)
@@ -137,6 +150,7 @@ int kp_db_delete_topic(kp_db *db, const char *topic)
 	kp_db_topic *t = kp_db_topic_by_name(&db->cluster, kp_slice_cstr(topic));
 	if (!t)
 		return KP_ERR_UNKNOWN_TOPIC_OR_PARTITION;
+	kp_db_offsets_forget_topic(db, t);
 	return kp_db_topic_delete(&db->cluster, t);
 }
 

@@ -1,8 +1,8 @@
 /*
  * fate_txn.c - what a simulator or a fault script does to coordinators and transactions, and looking at them. See core.h.
  */
+#include "devbroker/group_offsets.h"
 #include "devbroker/partition_txn.h"
-#include "devbroker/txns.h"
 #include "kproducer/error.h"
 
 int kp_db_set_coordinator(kp_db *db, int8_t key_type, const char *key, int32_t node)
@@ -49,10 +49,24 @@ int kp_db_txn_get(const kp_db *db, const char *transactional_id, kp_db_txn_info 
 	return 0;
 }
 
-bool kp_db_aborted_walk(const kp_db *db, const char *topic, int32_t partition, size_t *at, kp_db_aborted *out)
+static const kp_db_partition *find(const kp_db *db, const char *topic, int32_t partition)
 {
 	const kp_db_topic *t = kp_db_topic_by_name(&db->cluster, kp_slice_cstr(topic));
-	const kp_db_partition *p = t ? kp_db_partition_of(t, partition) : NULL;
+	return t ? kp_db_partition_of(t, partition) : NULL;
+}
+
+int64_t kp_db_committed_offset(const kp_db *db, const char *group, const char *topic, int32_t partition, bool *is_pending)
+{
+	const kp_db_group *g = kp_db_group_find(db, kp_slice_cstr(group));
+	const kp_db_partition *p = find(db, topic, partition);
+	const kp_db_offset *o = g && p ? kp_db_offset_find(g, p) : NULL;
+	*is_pending = o && o->n_pending;
+	return o && o->is_committed ? o->value.offset : -1;
+}
+
+bool kp_db_aborted_walk(const kp_db *db, const char *topic, int32_t partition, size_t *at, kp_db_aborted *out)
+{
+	const kp_db_partition *p = find(db, topic, partition);
 	if (!p || *at >= p->aborted.n)
 		return false;
 	*out = p->aborted.items[(*at)++];

@@ -106,6 +106,13 @@ typedef struct kp_db_txns {
 	int64_t deadline_us; /* not later than the first of theirs */
 } kp_db_txns;
 
+/* What groups have committed: group_offsets.h. */
+typedef struct kp_db_groups {
+	kp_map by_name;
+	size_t n, text;   /* groups and offsets, pending ones too; bytes of names and metadata */
+	int64_t sequence; /* of the last commit */
+} kp_db_groups;
+
 struct kp_db {
 	kp_db_cluster cluster;
 	bool is_auto_create, is_discarding;
@@ -129,6 +136,7 @@ struct kp_db {
 	kp_buf scratch; /* decompressed batch */
 	int64_t next_producer_id;
 	kp_db_txns txns;
+	kp_db_groups groups;
 	kp_db_coordinators coordinators;
 	kp_db_stats stats;
 };
@@ -217,6 +225,9 @@ int kp_db_api_create_partitions(kp_db_ctx *ctx, const void *request);
 int kp_db_api_add_partitions_to_txn(kp_db_ctx *ctx, const void *request);
 int kp_db_api_add_offsets_to_txn(kp_db_ctx *ctx, const void *request);
 int kp_db_api_end_txn(kp_db_ctx *ctx, const void *request);
+int kp_db_api_txn_offset_commit(kp_db_ctx *ctx, const void *request);
+int kp_db_api_offset_commit(kp_db_ctx *ctx, const void *request);
+int kp_db_api_offset_fetch(kp_db_ctx *ctx, const void *request);
 int kp_db_api_describe_cluster(kp_db_ctx *ctx, const void *request);
 
 /* What this broker offers: the ranges of Apache Kafka 4.3.1. min_served is above min where Kafka lists versions that it then refuses. */

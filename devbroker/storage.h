@@ -98,8 +98,8 @@ typedef struct kp_db_storage_ops {
 	int (*log_emptied)(kp_db_storage *s, const kp_db_log_name *log, int64_t end_offset);
 
 	int (*reserve)(kp_db_storage *s, const kp_db_reserved *below);
-	int (*note)(kp_db_storage *s, kp_slice key,
-	            kp_slice value); /* in place of an earlier one of this key (up to 65535 bytes) */
+	/* In place of an earlier one of this key (up to 65535 bytes); an empty value: there is none any more. */
+	int (*note)(kp_db_storage *s, kp_slice key, kp_slice value);
 	/* The end in order: how each log stands, then the last call. */
 	void (*log_end)(kp_db_storage *s, const kp_db_log_name *log, const kp_db_log_end *end);
 	void (*finish)(kp_db_storage *s);

@@ -3,8 +3,8 @@
  */
 #include "base/bytes.h"
 #include "base/mem.h"
+#include "devbroker/group_offsets.h"
 #include "devbroker/partition_txn.h"
-#include "devbroker/txns.h"
 #include "kproducer/error.h"
 
 #define RETRY_US 100000 /* when memory was out, or the storage failed */
@@ -75,7 +75,10 @@ static progress mark_partition(kp_db *db, const kp_db_txn *t, kp_db_txn_member *
 
 static progress mark(kp_db *db, kp_db_txn *t, kp_db_txn_member *m)
 {
-	return m->key[0] == KP_DB_TXN_MEMBER_PARTITION ? mark_partition(db, t, m) : DONE;
+	if (m->key[0] == KP_DB_TXN_MEMBER_PARTITION)
+		return mark_partition(db, t, m);
+	kp_slice group = kp_slice_of(m->key + 1, m->len - 1);
+	return kp_db_offsets_decide(db, t, group, t->meta.state == KP_DB_TXN_PREPARE_COMMIT) ? FAILED : DONE;
 }
 
 static kp_slice name_of(const kp_db_txn *t)

@@ -3,13 +3,13 @@
  * counts.
  *
  *   "t:NAME" -> form 1 | state 1 | version 2 | producer id 8, previous 8, next 8 | epoch 2, last 2 | time-out 4 | start 8 |
- *               members 4 | { length 2 | key }*
+ *               members 4 | { length 2 | key }* | { pending offset, see group_notes.c }*
  *
  * Earlier brokers, which knew no transactions, wrote producer id 8 | epoch 2.
  */
 #include "base/bytes.h"
 #include "base/mem.h"
-#include "devbroker/txns.h"
+#include "devbroker/group_offsets.h"
 #include "kproducer/error.h"
 
 #define PREFIX "t:"
@@ -56,6 +56,8 @@ int kp_db_txn_note(kp_db *db, const kp_db_txn *t)
 	put_meta(&value, t, t->by_key.n);
 	for (const kp_list *n = t->members.next; n != &t->members; n = n->next)
 		put_member(&value, KP_CONTAINER_OF(n, const kp_db_txn_member, link));
+	for (const kp_list *n = t->pending.next; n != &t->pending; n = n->next)
+		kp_db_pending_put(&value, KP_CONTAINER_OF(n, const kp_db_pending, in_txn));
 	bool has_failed = key.failed || value.failed;
 	int err = has_failed ? KP_ERR_NO_MEMORY : s->ops->note(s, kp_buf_slice(&key), kp_buf_slice(&value));
 	kp_buf_deinit(&key);
@@ -79,8 +81,9 @@ static uint32_t take_meta(const uint8_t *p, kp_db_txn_meta *m)
 	return kp_load_be32(p + 44);
 }
 
-static int take_members(kp_db *db, kp_db_txn *t, kp_slice rest, uint32_t n)
+static int take_members(kp_db *db, kp_db_txn *t, uint32_t n, kp_slice *all)
 {
+	kp_slice rest = *all;
 	for (; n; n--) {
 		size_t len = rest.len < 2 ? SIZE_MAX : kp_load_be16(rest.ptr);
 		if (len > rest.len - 2 || len == 0)
@@ -89,6 +92,7 @@ static int take_members(kp_db *db, kp_db_txn *t, kp_slice rest, uint32_t n)
 			return KP_ERR_NO_MEMORY;
 		rest = kp_slice_of(rest.ptr + 2 + len, rest.len - 2 - len);
 	}
+	*all = rest;
 	return 0;
 }
 
@@ -110,7 +114,12 @@ int kp_db_txn_restore(kp_db *db, kp_slice name, kp_slice value)
 		return 0;
 	}
 	uint32_t n = take_meta(value.ptr, &t->meta);
-	int err = take_members(db, t, kp_slice_of(value.ptr + META_SIZE, value.len - META_SIZE), n);
+	kp_slice rest = kp_slice_of(value.ptr + META_SIZE, value.len - META_SIZE);
+	int err = take_members(db, t, n, &rest);
+	while (!err && rest.len)
+		err = kp_db_pending_take(db, t, &rest);
+	for (kp_list *at = t->pending.next; at != &t->pending; at = at->next)
+		KP_CONTAINER_OF(at, kp_db_pending, in_txn)->is_new = false;
 	if (!err)
 		kp_db_txn_enter_state(db, t);
 	kp_db_txns_wake(db);

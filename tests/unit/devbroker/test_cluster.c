@@ -38,9 +38,9 @@ static kp_api_versions_response api_versions(int16_t version, const char *name)
 static void api_versions_lists_what_kafka_has(void **state)
 {
 	(void)state;
-	static const kp_api_versions_response_api expected[] = {{0, 0, 13}, {1, 4, 18}, {2, 1, 11}, {3, 0, 13}, {10, 0, 6},
-	                                                        {18, 0, 4}, {19, 2, 7}, {20, 1, 6}, {22, 0, 5}, {24, 0, 5},
-	                                                        {25, 0, 4}, {26, 0, 5}, {32, 1, 4}, {37, 0, 3}, {60, 0, 2}};
+	static const kp_api_versions_response_api expected[] = {
+		{0, 0, 13}, {1, 4, 18}, {2, 1, 11}, {3, 0, 13}, {8, 2, 10}, {9, 1, 10}, {10, 0, 6}, {18, 0, 4}, {19, 2, 7},
+		{20, 1, 6}, {22, 0, 5}, {24, 0, 5}, {25, 0, 4}, {26, 0, 5}, {28, 0, 5}, {32, 1, 4}, {37, 0, 3}, {60, 0, 2}};
 	for (int16_t version = 0; version <= 4; version++) {
 		kp_api_versions_response r = api_versions(version, "a-b.1");
 		assert_int_equal(0, r.error_code);
