@@ -72,6 +72,7 @@ typedef struct sim_actor {
 	bool wants_abort, is_final, is_leaving;
 	int64_t owned_us; /* its init succeeded; -1: not yet */
 	int16_t owned_epoch;
+	int64_t failed_us; /* since when the transaction can only be aborted; -1: it is all right */
 	int64_t fenced_us; /* -1: it is not */
 } sim_actor;
 

@@ -35,7 +35,7 @@ static void rest(sim_world *w)
 void sim_actor_begin(sim_world *w, int id)
 {
 	sim_actor *a = sim_alloc(NULL, sizeof(*a));
-	*a = (sim_actor){.id = id, .txn = -1, .owned_us = -1, .fenced_us = -1};
+	*a = (sim_actor){.id = id, .txn = -1, .owned_us = -1, .failed_us = -1, .fenced_us = -1};
 	w->me->actor = a;
 	rest(w);
 }
@@ -229,6 +229,16 @@ static void start(sim_world *w, kp_txn_op op)
 	poll(w);
 }
 
+/* A record while the transaction is being ended belongs to none: it is refused (check_refusal), and by sim_txn_accepted if it is not. */
+static void send_wrongly(sim_world *w)
+{
+	if (sim_offer(w, w->n_records)) {
+		w->records[w->n_records] = (sim_record){0};
+		w->totals->refused++;
+	}
+	w->n_records++;
+}
+
 static void time_out(sim_world *w)
 {
 	sim_actor *a = w->me->actor;
@@ -239,6 +249,8 @@ static void time_out(sim_world *w)
 	if (err.error != KP_ERR_TIMED_OUT || err.next != KP_TXN_NEXT_RETRY || !err.text[0])
 		sim_fail(w, "txn", "%s timed out: error %d, next %d, '%s'", op_names[a->op], err.error, err.next, err.text);
 	w->totals->timed_out_calls++;
+	if (sim_chance(&w->application, 20) && w->n_records < w->plan.n_records)
+		send_wrongly(w);
 	if (sim_chance(&w->application, 20))
 		call_wrongly(w, a->op == KP_TXN_OP_INIT ? KP_TXN_OP_COMMIT : KP_TXN_OP_BEGIN);
 	rest(w);
@@ -389,6 +401,8 @@ void sim_actor_after_turn(sim_world *w)
 {
 	sim_actor *a = w->me->actor;
 	kp_txn_state state = kp_engine_txn_state(w->me->engine);
+	bool has_failed = state == KP_TXN_MUST_ABORT || state == KP_TXN_ABORTING || state == KP_TXN_FENCED;
+	a->failed_us = !has_failed ? -1 : a->failed_us < 0 ? w->now_us : a->failed_us;
 	if (state == KP_TXN_FENCED && a->fenced_us < 0)
 		a->fenced_us = w->now_us;
 	int error;

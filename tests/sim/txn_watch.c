@@ -44,6 +44,19 @@ static bool read_body(left *l, const kp_wire_message *m, void *out)
 	return false;
 }
 
+/* KIP-890: what is late of a transaction cannot be taken for a part of the next. */
+static void check_new_epoch(const left *l)
+{
+	const sim_world *w = l->w;
+	const sim_txn *t = l->txn, *before = t;
+	if (w->plan.transaction_version < 2)
+		return;
+	while (--before >= w->txns->all)
+		if (before->client == t->client && before->producer_id == t->producer_id &&
+		    before->producer_epoch >= t->producer_epoch)
+			sim_fail(l->w, "T4", "client %d uses epoch %d for a second transaction", t->client, t->producer_epoch);
+}
+
 /* T4, and that it belongs to a transaction that has not ended. */
 static void check_stamp(left *l, const char *what, int64_t id, int16_t epoch)
 {
@@ -55,6 +68,7 @@ static void check_stamp(left *l, const char *what, int64_t id, int16_t epoch)
 	if (t->producer_id < 0) {
 		t->producer_id = id;
 		t->producer_epoch = epoch;
+		check_new_epoch(l);
 	}
 	if (t->producer_id != id || t->producer_epoch != epoch)
 		sim_fail(l->w, "T4", "client %d sends %s as %lld/%d in a transaction of %lld/%d", l->client->index, what,
@@ -95,6 +109,8 @@ static void batch_left(left *l, int32_t topic, const kp_produce_request_partitio
 		sim_fail(w, "T4", "a batch of a transaction does not say so");
 	check_stamp(l, "a batch", h.producer_id, h.producer_epoch);
 	check_not_ended(l, "a batch");
+	if (l->client->actor->failed_us >= 0 && l->conn->drained_us > l->client->actor->failed_us)
+		sim_fail(w, "T3", "client %d sends a batch of a transaction that has failed", l->client->index);
 	if (!l->txn)
 		return;
 	int32_t of = txn_of_batch(l, p->records);

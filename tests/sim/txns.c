@@ -168,7 +168,7 @@ sim_txn *sim_txn_of(const sim_world *w, const sim_client *c)
 void sim_txn_accepted(sim_world *w, uint32_t index)
 {
 	sim_txn *t = sim_txn_of(w, w->me);
-	if (!t) {
+	if (!t || kp_engine_txn_state(w->me->engine) != KP_TXN_OPEN) {
 		sim_fail(w, "txn", "record #%u was accepted outside a transaction", index);
 		return;
 	}
