@@ -2,6 +2,7 @@
  * scenario.c - what a run is about, where that differs from what a plan draws.
  */
 #include "tests/sim/memory.h"
+#include "tests/sim/txn.h"
 
 const sim_scenario_info sim_scenarios[SIM_N_SCENARIOS] = {
 	[SIM_ANY] = {"any", "one of the others", 0},
@@ -166,7 +167,7 @@ static void transactions(sim_plan *p, kp_random *r, int16_t version)
 	for (int32_t i = 0; i < p->n_topics; i++)
 		if (i == 0 || p->topics[i].created_us == KP_TIME_NEVER)
 			p->topics[i].created_us = 0;
-	c->transaction_timeout_ms = sim_chance(r, 85) ? 60000 : (int32_t)sim_spread(r, 100, 2000);
+	c->transaction_timeout_ms = sim_chance(r, 85) ? SIM_CALM_TIMEOUT_MS : (int32_t)sim_spread(r, 100, 2000);
 	c->retries = c->retries > 0 ? c->retries : 1;
 	c->full_policy = KP_FULL_BLOCK;
 }

@@ -12,7 +12,8 @@
 #include "tests/sim/sim.h"
 
 #define SIM_TXN_IDS 3
-#define SIM_GROUPS 2 /* of each transactional id, which commits their offsets */
+#define SIM_CALM_TIMEOUT_MS 60000 /* transaction.timeout.ms, at least, when the network is calm */
+#define SIM_GROUPS 2              /* of each transactional id, which commits their offsets */
 #define SIM_GROUP_PARTITIONS 3
 
 typedef enum sim_told { SIM_TOLD_NOTHING, SIM_TOLD_COMMITTED, SIM_TOLD_ABORTED } sim_told;

@@ -129,7 +129,7 @@ static void committed(sim_world *w)
 	t->told = SIM_TOLD_COMMITTED;
 	a->txn = -1;
 	w->totals->committed++;
-	if (a->is_final)
+	if (a->is_final && t->n_records > 0)
 		w->txns->ids[a->id].is_over = true;
 }
 
@@ -278,7 +278,10 @@ static void between(sim_world *w)
 	sim_actor *a = w->me->actor;
 	const sim_txn_id *id = &w->txns->ids[a->id];
 	bool is_done = w->n_records >= w->plan.n_records, is_newest = id->newest == w->me->index;
-	if (id->is_over || (w->is_calm && !is_newest) || (!w->is_calm && sim_chance(&w->application, w->plan.percent_close)))
+	/* who has too little time for a transaction would try for ever */
+	bool is_hurried = w->me->engine->config.transaction_timeout_ms < SIM_CALM_TIMEOUT_MS;
+	if (id->is_over || (w->is_calm && (!is_newest || is_hurried)) ||
+	    (!w->is_calm && sim_chance(&w->application, w->plan.percent_close)))
 		leave(w);
 	else if (is_done && !w->is_calm)
 		return; /* until it is */
@@ -303,11 +306,14 @@ static bool send_one(sim_world *w)
 {
 	sim_actor *a = w->me->actor;
 	if (w->n_records >= w->plan.n_records + (a->is_final ? SIM_FINAL_RECORDS : 0)) {
+		if (a->is_final)
+			sim_fail(w, "I9", "%s: one transaction after the other fails although the faults stopped long ago",
+			         w->txns->ids[a->id].name);
 		a->n_to_send = 0;
 		return false;
 	}
 	int err = sim_offer(w, w->n_records);
-	if (err == KP_ERR_WOULD_BLOCK && ++a->n_full < FULL_MOST) {
+	if (err == KP_ERR_WOULD_BLOCK && (++a->n_full < FULL_MOST || a->is_final)) {
 		kp_engine_hurry(w->me->engine);
 		return false;
 	}
@@ -325,7 +331,7 @@ static bool send_one(sim_world *w)
 static void send_some(sim_world *w)
 {
 	uint32_t n = (uint32_t)sim_range(&w->application, 1, w->plan.burst_max);
-	if (sim_chance(&w->application, w->plan.percent_purge))
+	if (!w->me->actor->is_final && sim_chance(&w->application, w->plan.percent_purge))
 		sim_purge(w);
 	if (!w->me->is_flushing && sim_chance(&w->application, w->plan.percent_flush))
 		sim_flush_begin(w);

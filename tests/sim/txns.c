@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define INSTANCES_AT_CALM 3 /* of each id, kept back until then */
-#define CALM_TIMEOUT_MS 60000
 
 void sim_group_name(int id, int group, char *out, size_t size)
 {
@@ -28,7 +27,7 @@ static void make_instance(sim_world *w, int id)
 	kp_engine_config config = w->plan.config;
 	snprintf(config.transactional_id, sizeof(config.transactional_id), "%s", t->name);
 	if (w->is_calm) /* what the bad weather let pass is no reason any more */
-		config.transaction_timeout_ms = CALM_TIMEOUT_MS;
+		config.transaction_timeout_ms = SIM_CALM_TIMEOUT_MS;
 	t->newest = w->n_clients;
 	(void)sim_client_new(w, &config);
 	SIM_TRACE(w, "client %d is an instance of %s", w->me->index, t->name);

@@ -13,15 +13,25 @@ class Mutant(NamedTuple):
     text: str  # what is wrong with it
     by: str
     edits: tuple  # of (file, old, new)
+    scenario: str = ""  # where it shows soon; "": in any
 
 
 def one(name, text, by, file, old, new):
     return Mutant(name, text, by, (("src/" + file, old, new),))
 
 
+def classic(*args):
+    return one(*args)._replace(scenario="transactions-classic")
+
+
+def v2(*args):
+    return one(*args)._replace(scenario="transactions-v2")
+
+
 OUTCOME, PARTITION, RESPONSE = "producer/outcome.c", "producer/partition.c", "producer/response.c"
 SPLIT, HALT, EXPIRY = "producer/split.c", "producer/halt.c", "producer/expiry.c"
 ENGINE, SENDER, CLUSTER = "producer/engine.c", "producer/sender.c", "cluster/cluster.c"
+TXN, REQUESTS, COORDINATOR = "producer/txn.c", "producer/txn_requests.c", "producer/coordinator.c"
 
 MUTANTS = [
     # sequences and epochs
@@ -51,7 +61,7 @@ MUTANTS = [
     one("sixth-unresolved", "six batches of a partition are unresolved at a time", "I8", PARTITION,
         "#define MAX_UNRESOLVED 5 ", "#define MAX_UNRESOLVED 6 "),
     one("first-batches-together", "several batches leave before a broker knows the producer id", "I3 I9 gap", PARTITION,
-        "if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))", "if (p->loop.is_recovering)"),
+        "if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known && !e->loop.txn.is_v2))", "if (p->loop.is_recovering)"),
     one("epochs-from-zero", "behind the last epoch of an id comes its first", "epoch", OUTCOME,
         "\tif (p->loop.producer_epoch == INT16_MAX) {", "\tif (false) {"),
     # a batch that is too large is split (KIP-126)
@@ -162,4 +172,65 @@ MUTANTS = [
     Mutant("old-bytes", "what a connection received in part is taken for the beginning of the next one's answers", "I9 call",
            (("src/rpc/rpc.c", "\tc->throttled_until_us = 0;\n\tkp_buf_clear(&c->inbox);", "\tc->throttled_until_us = 0;"),
             ("src/rpc/rpc.c", "\tkp_buf_deinit(&c->inbox);\n\tkp_buf_init(&c->inbox, KP_RPC_MAX_FRAME + 4);\n", ""))),
+    # transactions
+    classic("partition-not-added", "a batch leaves before its partition is part of the transaction", "T2", TXN,
+            "\tif (t->is_v2 || p->loop.txn_number == t->number)", "\tif (true)"),
+    classic("partition-added-once", "a partition that was added once is not added to later transactions", "T2", TXN,
+            "\tif (t->is_v2 || p->loop.txn_number == t->number)", "\tif (t->is_v2 || p->loop.txn_number > 0)"),
+    classic("partition-added-unanswered", "a partition counts as added when its request leaves", "T2", REQUESTS,
+            "\tkp_list_splice_back(&t->adding, &t->to_add);\n",
+            "\tkp_list_splice_back(&t->adding, &t->to_add);\n\tfor (kp_list *l = t->adding.next; l != &t->adding; l = l->next)\n"
+            "\t\tKP_CONTAINER_OF(l, kp_partition, loop.txn_link)->loop.txn_number = t->number;\n"),
+    v2("commit-before-last-batch", "a commit does not wait for its last batches", "T1 I6", TXN,
+       "return !first_open(e) && !t->is_calling && !t->is_adding && !has_produce_in_flight(e);", "return e && !t->is_calling && !t->is_adding;"),
+    v2("commit-of-what-was-lost", "a batch that was not persisted does not fail its transaction", "T1 I6", "producer/outcome.c",
+       "\t\tkp_txn_batch_lost(e, b, error);", "\t\t(void)0;"),
+    v2("commit-in-doubt", "a batch of open fate does not fail its transaction", "T1 I6", TXN,
+       "\tif (!kp_is_transactional(e) || error == KP_ERR_CLOSED)\n\t\treturn;\n",
+       "\tif (!kp_is_transactional(e) || error == KP_ERR_CLOSED || b->is_open_fate)\n\t\treturn;\n"),
+    v2("commit-of-what-was-refused", "a record that was refused does not fail the commit", "I6", TXN,
+       "\tif (refused) {\n", "\tif (false) {\n"),
+    v2("gate-open", "records are taken while the transaction is being committed", "txn", TXN,
+       "\tset_state(e, KP_TXN_COMMITTING);\n\tkp_engine_refuse(e, KP_ERR_NO_TRANSACTION);\n", "\tset_state(e, KP_TXN_COMMITTING);\n"),
+    v2("commit-told-early", "a commit is told although its coordinator has not taken it", "T3 I6", REQUESTS,
+       "\tif (v == TAKEN) {\n\t\tended(e, &a);\n\t} else if (v == FENCED) {\n\t\tkp_txn_fenced(e, error, \"EndTxn\");",
+       "\tif (v != FENCED) {\n\t\ta.producer_id = -1;\n\t\tended(e, &a);\n\t} else if (v == FENCED) {\n\t\tkp_txn_fenced(e, error, \"EndTxn\");"),
+    v2("commit-twice", "a commit whose answer was lost is done a second time, as the next transaction's", "T4 T3", REQUESTS,
+       "\tt->is_commit_lost = false;\n\tt->phase = KP_TXN_EPOCH;\n",
+       "\tif (!t->call.is_lost || t->op != KP_TXN_OP_COMMIT)\n\t\tt->phase = KP_TXN_EPOCH;\n\tt->is_commit_lost = false;\n"),
+    v2("commit-resumed-aborts", "a commit that was asked for again is ended as an abort", "T3 I6", REQUESTS,
+       "\tbody->committed = e->loop.txn.op == KP_TXN_OP_COMMIT;\n",
+       "\tbody->committed = e->loop.txn.op == KP_TXN_OP_COMMIT && !call->is_lost;\n"),
+    classic("abort-not-written-classic", "an abort is told, and no coordinator asked for it", "T3 I6 I9", TXN,
+            "\t\tt->phase = t->is_on_broker ? KP_TXN_END : KP_TXN_EPOCH;\n",
+            "\t\tt->phase = t->is_on_broker && t->op == KP_TXN_OP_COMMIT ? KP_TXN_END : KP_TXN_EPOCH;\n"),
+    v2("abort-not-written", "the same with KIP-890", "T4", TXN,
+       "\t\tt->phase = t->is_on_broker ? KP_TXN_END : KP_TXN_EPOCH;\n",
+       "\t\tt->phase = t->is_on_broker && t->op == KP_TXN_OP_COMMIT ? KP_TXN_END : KP_TXN_EPOCH;\n"),
+    v2("empty-ended", "a transaction in which nothing was sent is ended at its coordinator", "T6", TXN,
+       "\t\tt->phase = t->is_on_broker ? KP_TXN_END : KP_TXN_EPOCH;\n", "\t\tt->phase = KP_TXN_END;\n"),
+    v2("stale-epoch", "the epoch that EndTxn answers is not taken", "T4 I9", REQUESTS,
+       "\te->loop.producer_id = a->producer_id;\n\te->loop.producer_epoch = a->producer_epoch;\n\tt->needs_epoch = false;\n",
+       "\te->loop.producer_id = a->producer_id;\n\tt->needs_epoch = false;\n"),
+    v2("sequence-not-reset", "sequences go on although the epoch is another", "I9 T1", "producer/producer_id.c",
+       "\tp->loop.producer_epoch = e->loop.producer_epoch;\n\tp->loop.next_sequence = 0;\n\tp->loop.is_stamp_known = false;\n",
+       "\tp->loop.producer_epoch = e->loop.producer_epoch;\n\tp->loop.is_stamp_known = false;\n"),
+    classic("epoch-kept-in-doubt", "behind a lost batch the next transaction goes on with the same epoch", "I9 I3 I6 T1", TXN,
+            "\t\te->loop.txn.needs_epoch = true;\n\tif (error == KP_ERR_PRODUCER_FENCED",
+            "\t\t(void)0;\n\tif (error == KP_ERR_PRODUCER_FENCED"),
+    Mutant("sends-after-failure", "what waits is sent although the transaction can only be aborted", "T3",
+           (("src/producer/txn.c", "\tif (state != KP_TXN_OPEN && (state != KP_TXN_COMMITTING || t->phase != KP_TXN_DRAIN))\n\t\treturn true;\n", ""),
+            ("src/producer/txn.c", "\tif (kp_txn_is_giving_up(e))\n\t\tdrop_unsent(e, now_us);\n\telse if", "\tif")),
+           "transactions-v2"),
+    v2("fenced-goes-on", "who is fenced takes it for a failed transaction", "I9 txn T7", REQUESTS,
+       "\tcase KP_ERR_INVALID_PRODUCER_ID_MAPPING: return FENCED;", "\tcase KP_ERR_INVALID_PRODUCER_ID_MAPPING: return REFUSED;"),
+    v2("fenced-still-sends", "who is fenced still sends what waits", "T7 I9 txn", TXN,
+       "\tstop(e, KP_TXN_FENCED, KP_ERR_PRODUCER_FENCED);\n", "\tset_state(e, KP_TXN_FENCED);\n"),
+    classic("added-for-ever", "partitions of an addition that was given up are never added again", "I9", REQUESTS,
+            "\tif (t->drops_add && t->is_adding && drop(e, &t->add_call))\n\t\tforget_adding(t);\n",
+            "\tif (t->drops_add && t->is_adding)\n\t\t(void)drop(e, &t->add_call);\n"),
+    v2("coordinator-never-doubted", "a coordinator that moved is asked for ever", "I9", COORDINATOR,
+       "\tc->node = -1;\n\tc->not_before_us = now_us", "\tc->not_before_us = now_us"),
+    v2("search-taken-for-end", "an error of the search for the coordinator is taken for EndTxn's", "T3 I6", REQUESTS,
+       "\tbool is_its_own = !error;", "\tbool is_its_own = true;"),
 ]
