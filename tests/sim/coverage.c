@@ -74,6 +74,38 @@ static int print_codes(const char *what, const uint64_t *codes)
 	return n_missing;
 }
 
+static int print_txns(const sim_totals *t)
+{
+	static const struct {
+		kp_txn_op op;
+		kp_txn_next next;
+		const char *text;
+	} rows[] = {
+		{KP_TXN_OP_INIT, KP_TXN_NEXT_NOTHING, "init: done"},
+		{KP_TXN_OP_INIT, KP_TXN_NEXT_RETRY, "init: refused, again"},
+		{KP_TXN_OP_INIT, KP_TXN_NEXT_NEW_INSTANCE, "init: fenced"},
+		{KP_TXN_OP_OFFSETS, KP_TXN_NEXT_NOTHING, "offsets: taken"},
+		{KP_TXN_OP_OFFSETS, KP_TXN_NEXT_ABORT, "offsets: failed"},
+		{KP_TXN_OP_OFFSETS, KP_TXN_NEXT_NEW_INSTANCE, "offsets: fenced"},
+		{KP_TXN_OP_COMMIT, KP_TXN_NEXT_NOTHING, "commit: done"},
+		{KP_TXN_OP_COMMIT, KP_TXN_NEXT_RETRY, "commit: refused, again"},
+		{KP_TXN_OP_COMMIT, KP_TXN_NEXT_ABORT, "commit: failed"},
+		{KP_TXN_OP_COMMIT, KP_TXN_NEXT_NEW_INSTANCE, "commit: fenced"},
+		{KP_TXN_OP_ABORT, KP_TXN_NEXT_NOTHING, "abort: done"},
+		{KP_TXN_OP_ABORT, KP_TXN_NEXT_RETRY, "abort: refused, again"},
+		{KP_TXN_OP_ABORT, KP_TXN_NEXT_NEW_INSTANCE, "abort: fenced"},
+		{KP_TXN_OP_ABORT, KP_TXN_NEXT_OTHER_CALL, "abort: too late for a commit that timed out"},
+	};
+	int n_missing = 0;
+	printf("transactions\n");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		n_missing += print_row(rows[i].text, t->txn_ends[rows[i].op][rows[i].next]);
+	n_missing += print_row("a call timed out", t->timed_out_calls);
+	n_missing += print_row("a commit's result was told to nobody", t->unknown_txns);
+	n_missing += print_row("... and it was committed", t->unknown_committed);
+	return n_missing;
+}
+
 static int print_engine(void)
 {
 	int n_missing = 0;
@@ -109,6 +141,8 @@ bool sim_coverage_print(const sim_totals *t)
 	printf("error codes\n");
 	n_missing += print_codes("answered to Produce", kp_reached.produce_codes);
 	n_missing += print_codes("answered to Metadata, of a topic", kp_reached.metadata_codes);
+	n_missing += print_codes("answered to what goes to coordinators", kp_reached.txn_codes);
+	n_missing += print_txns(t);
 	n_missing += print_engine();
 	bool is_easy = (double)t->records / runs < RECORDS_LEAST || n_faults / runs < FAULTS_LEAST;
 	if (is_easy)

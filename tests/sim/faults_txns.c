@@ -73,6 +73,10 @@ bool sim_strike_txns(sim_world *w, sim_fault kind)
 {
 	if (!w->txns)
 		return false;
+	if ((kind == SIM_KILL || kind == SIM_ZOMBIE) && sim_chance(&w->fate, 50)) {
+		w->armed[kind]++; /* when a transaction is being ended */
+		return false;
+	}
 	switch (kind) {
 	case SIM_KILL: return sim_kill_any(w);
 	case SIM_ZOMBIE: return sim_zombie_any(w);

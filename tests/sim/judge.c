@@ -8,7 +8,7 @@
 
 #include "devbroker/judge.h"
 #include "producer/topic.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/txn.h"
 #include "wire/messages.h"
 
 #define MOST_UNRESOLVED 5 /* batches of a partition: what a broker remembers */
@@ -116,11 +116,18 @@ bool sim_is_coordinated(int16_t api_key)
 }
 
 /* Those that pass more often than one in all the others: else most transactions would end by it. */
-static int16_t coordinator_code(sim_world *w)
+static int16_t coordinator_code(sim_world *w, const kp_db_asked *q)
 {
 	static const int16_t passing[] = {KP_ERR_COORDINATOR_LOAD_IN_PROGRESS, KP_ERR_COORDINATOR_NOT_AVAILABLE,
 	                                  KP_ERR_NOT_COORDINATOR, KP_ERR_CONCURRENT_TRANSACTIONS};
-	return sim_chance(&w->fate, 50) ? passing[kp_random_below(&w->fate, 4)] : any_code(w);
+	const sim_txn *t = sim_txn_of(w, w->conns[q->conn - 1]->client);
+	int16_t code = sim_chance(&w->fate, 50) ? passing[kp_random_below(&w->fate, 4)] : any_code(w);
+	if (sim_chance(&w->fate, 5))
+		code = KP_ERR_TRANSACTION_ABORTABLE;
+	/* that there is nothing to end: an earlier attempt may have ended it, of which every broker knows */
+	bool is_lie = q->api_key == KP_API_END_TXN && t && t->n_ends > 1 &&
+	              (code == KP_ERR_TRANSACTION_ABORTABLE || code == KP_ERR_INVALID_TXN_STATE);
+	return is_lie ? KP_ERR_CONCURRENT_TRANSACTIONS : code;
 }
 
 static void decide(void *opaque, const kp_db_asked *q, kp_db_fate *fate)
@@ -134,7 +141,7 @@ static void decide(void *opaque, const kp_db_asked *q, kp_db_fate *fate)
 	else if (q->api_key == KP_API_INIT_PRODUCER_ID && sim_take_armed(w, SIM_ID_ERROR))
 		w->code = any_code(w);
 	else if (sim_is_coordinated(q->api_key) && sim_take_armed(w, SIM_COORDINATOR_ERROR))
-		w->code = coordinator_code(w);
+		w->code = coordinator_code(w, q);
 	if (q->api_key != KP_API_API_VERSIONS && sim_take_armed(w, SIM_THROTTLE))
 		fate->throttle_ms = (int32_t)sim_spread(&w->fate, 1, 2000);
 	fate->has_errors = w->code || w->code_after;

@@ -97,6 +97,9 @@ static void summarize(const options *o, const sim_totals *t, double seconds)
 	       (unsigned long long)t->requests, (unsigned long long)t->retries, (unsigned long long)t->connects,
 	       (unsigned long long)t->turns, (unsigned long long)t->duplicates);
 	printf("calls     %llu, of which %llu failed\n", (unsigned long long)t->calls, (unsigned long long)t->calls_failed);
+	printf("txns      %llu begun: %llu told committed, %llu told aborted, %llu commits of unknown result (%llu were)\n",
+	       (unsigned long long)t->txns, (unsigned long long)t->committed, (unsigned long long)t->aborted,
+	       (unsigned long long)t->unknown_txns, (unsigned long long)t->unknown_committed);
 	printf("memory    at most %.2f of buffer.memory; %llu waits for room\n", t->most_memory, (unsigned long long)t->blocked);
 }
 

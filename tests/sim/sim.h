@@ -78,8 +78,9 @@ typedef struct sim_totals {
 	uint64_t produce_codes[SIM_N_CODES], metadata_codes[SIM_N_CODES], id_codes[SIM_N_CODES]; /* answered by faults */
 	uint64_t coordinator_codes[SIM_N_CODES];
 	uint64_t requests, retries, connects, duplicates, calls, calls_failed;
-	uint64_t txns, committed, aborted, unknown_txns, offset_txns, timed_out_calls; /* transactions; calls of theirs */
-	uint64_t txn_ends[KP_TXN_OP_ABORT + 1][KP_TXN_NEXT_OTHER_CALL + 1];            /* calls by what to do next */
+	uint64_t txns, committed, aborted, unknown_txns, unknown_committed, offset_txns,
+		timed_out_calls;                                            /* transactions; calls of theirs */
+	uint64_t txn_ends[KP_TXN_OP_ABORT + 1][KP_TXN_NEXT_OTHER_CALL + 1]; /* calls by what to do next */
 	int64_t virtual_us;
 	double most_memory; /* of buffer.memory that was in use */
 } sim_totals;

@@ -319,6 +319,8 @@ static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 		broker_side_gone(w, c);
 		return;
 	}
+	if (api_key == KP_API_END_TXN && sim_txn_kill_at_end(w) && c->is_broker_gone)
+		return;
 	sim_strike strike = {0};
 	sim_stale_asked(w, c, frame);
 	if (is_produce)

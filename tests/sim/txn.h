@@ -28,6 +28,7 @@ typedef struct sim_txn {
 	/* what left the engine */
 	bool has_left; /* something that a broker may know it by */
 	bool is_end_built, is_commit_built, is_answered, is_commit_refused;
+	int n_ends;          /* EndTxn requests */
 	int64_t producer_id; /* -1: none yet */
 	int16_t producer_epoch;
 	uint64_t added[SIM_TOPICS]; /* classic: bit set of the partitions whose addition was answered with 0 */
@@ -86,6 +87,7 @@ void sim_on_successor(sim_world *w, const sim_event *ev);
 void sim_on_txn_deadline(sim_world *w);
 bool sim_kill_any(sim_world *w);
 bool sim_zombie_any(sim_world *w);
+bool sim_txn_kill_at_end(sim_world *w);
 void sim_txn_died(sim_world *w); /* the client at work has no engine any more */
 sim_txn *sim_txn_new(sim_world *w, int id);
 sim_txn *sim_txn_of(const sim_world *w, const sim_client *c); /* the one that is open, or NULL */

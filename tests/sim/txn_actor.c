@@ -379,6 +379,8 @@ static void step(sim_world *w)
 	case KP_TXN_MUST_ABORT: start(w, sim_chance(&w->application, 20) ? KP_TXN_OP_COMMIT : KP_TXN_OP_ABORT); break;
 	case KP_TXN_FENCED:
 		/* some learn it from a call */
+		if (w->n_records < w->plan.n_records && sim_chance(&w->application, 50))
+			send_wrongly(w);
 		if (sim_chance(&w->application, 50))
 			leave(w);
 		else

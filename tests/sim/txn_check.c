@@ -245,7 +245,9 @@ static void check_txn(sim_world *w, const sim_txn *t)
 	if (t->n_visible && sim_txn_is_zombie(w, t))
 		sim_fail(w, "I6", "records of transaction %d (%s) are visible, which an instance committed that was replaced", n,
 		         id);
-	w->totals->unknown_txns += t->told == SIM_TOLD_NOTHING && t->is_commit_built;
+	bool is_unknown = t->told == SIM_TOLD_NOTHING && t->is_commit_built;
+	w->totals->unknown_txns += is_unknown;
+	w->totals->unknown_committed += is_unknown && t->n_visible;
 }
 
 void sim_txn_check_end(sim_world *w)

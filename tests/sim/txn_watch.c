@@ -159,6 +159,7 @@ static void end_left(left *l)
 	if (body.committed && t->commit_us < 0)
 		sim_fail(l->w, "T1", "client %d commits, and was not asked to", l->client->index);
 	t->is_end_built = true;
+	t->n_ends++;
 	t->is_commit_built |= body.committed;
 }
 

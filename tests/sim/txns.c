@@ -79,6 +79,23 @@ bool sim_kill_any(sim_world *w)
 	return true;
 }
 
+/* The one at work is killed, or replaced, while it ends its transaction, if either waits for that. True: it is dead. */
+bool sim_txn_kill_at_end(sim_world *w)
+{
+	sim_client *c = w->me;
+	if (!c->engine || c->actor->is_leaving)
+		return false;
+	bool is_newest = w->txns->ids[c->actor->id].newest == c->index;
+	if (is_newest && may_make(w) && sim_take_armed(w, SIM_ZOMBIE))
+		make_instance(w, c->actor->id);
+	w->me = c;
+	if (!sim_take_armed(w, SIM_KILL))
+		return false;
+	sim_client_kill(w);
+	sim_txn_died(w);
+	return true;
+}
+
 bool sim_zombie_any(sim_world *w)
 {
 	sim_client *old = w->txns && may_make(w) ? any_alive(w) : NULL;

@@ -231,6 +231,6 @@ MUTANTS = [
             "\tif (t->drops_add && t->is_adding)\n\t\t(void)drop(e, &t->add_call);\n"),
     v2("coordinator-never-doubted", "a coordinator that moved is asked for ever", "I9", COORDINATOR,
        "\tc->node = -1;\n\tc->not_before_us = now_us", "\tc->not_before_us = now_us"),
-    v2("search-taken-for-end", "an error of the search for the coordinator is taken for EndTxn's", "T3 I6", REQUESTS,
+    v2("search-taken-for-end", "an error of the search for the coordinator is taken for EndTxn's", "T3 I6 I9", REQUESTS,
        "\tbool is_its_own = !error;", "\tbool is_its_own = true;"),
 ]
