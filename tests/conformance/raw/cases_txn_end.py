@@ -1,10 +1,8 @@
 """EndTxn: what it answers where the transaction stands, also when it is repeated, and what it leaves behind."""
 
 from script import script
-from transactional import ABORT, COMMIT, NEW, STYLES, Producer, read_both
+from transactional import ABORT, CLASSIC, COMMIT, NEW, RESULTS, STYLES, Producer, read_both
 
-CLASSIC = STYLES["classic"]
-RESULTS = {"commit": COMMIT, "abort": ABORT}
 VERSIONS = range(6)
 
 

@@ -2,9 +2,7 @@
 
 from calls import LATEST, list_offsets_body
 from script import script
-from transactional import ABORT, COMMIT, STYLES, TIMEOUT_MS, Producer, read_both, until_stable
-
-RESULTS = {"commit": COMMIT, "abort": ABORT}
+from transactional import ABORT, COMMIT, RESULTS, STYLES, TIMEOUT_MS, Producer, read_both, until_stable
 
 
 def every_request(p, committed=COMMIT):

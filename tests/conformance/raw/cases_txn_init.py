@@ -1,21 +1,19 @@
 """InitProducerId of transactional ids: ids, epochs, time-outs, what happens to an open transaction."""
 
 from script import script
-from transactional import ABORT, COMMIT, STYLES, Producer, read_both, until_stable
-
-RESULTS = {"commit": COMMIT, "abort": ABORT}
+from transactional import ABORT, CLASSIC, NEW, RESULTS, STYLES, Producer, read_both, until_stable
 
 
 @script(topics={}, version=[0, 1, 2, 3, 4, 5])
 def txn_init_again_and_again(s, version):
-    p = Producer(s, STYLES["classic"])
+    p = Producer(s, CLASSIC)
     for _ in range(3):
         p.init(version)
 
 
 @script(topics={}, version=[3, 4, 5])
 def txn_init_with_id_and_epoch(s, version):
-    p = Producer(s, STYLES["new"])
+    p = Producer(s, NEW)
     p.renew(version=version)
     p.renew(version=version)
     p.init(version, producer_id=p.producer_id, epoch=p.epoch - 1)  # the same answer: its own may have been lost
@@ -109,7 +107,7 @@ def txn_epochs_after_ends(s, style, first):
 
 @script(topics={"t": {}})
 def txn_of_two_names_are_apart(s):
-    one, other = (Producer(s, STYLES["new"], name) for name in ("one", "other"))
+    one, other = (Producer(s, NEW, name) for name in ("one", "other"))
     one.write()
     other.write()
     one.end()

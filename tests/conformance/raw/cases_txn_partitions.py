@@ -1,9 +1,8 @@
 """AddPartitionsToTxn: by clients (up to version 3) and as brokers ask each other (4 and 5)."""
 
 from script import script
-from transactional import ABORT, COMMIT, NEW, STYLES, Producer, read_both
+from transactional import ABORT, CLASSIC, COMMIT, NEW, RESULTS, STYLES, Producer, read_both
 
-CLASSIC = STYLES["classic"]
 TWO = {"t": {"partitions": 2}, "u": {}}
 
 
@@ -106,7 +105,7 @@ def txn_add_as_broker_of_two_names(s, version):
     s.call("AddPartitionsToTxn", version, {"Transactions": asked})
 
 
-@script(style=STYLES, committed={"commit": COMMIT, "abort": ABORT})
+@script(style=STYLES, committed=RESULTS)
 def txn_partitions_of_the_last_transaction_are_forgotten(s, style, committed):
     p = Producer(s, style)
     p.write()

@@ -3,11 +3,9 @@
 from batch import TRANSACTIONAL, batch
 from calls import produce
 from script import script
-from transactional import ABORT, COMMIT, NEW, STYLES, Producer, now, read_both
+from transactional import ABORT, CLASSIC, COMMIT, NEW, RESULTS, STYLES, Producer, now, read_both
 
-CLASSIC = STYLES["classic"]
 VERSIONS = [3, 9, 11, 12, 13]
-RESULTS = {"commit": COMMIT, "abort": ABORT}
 
 
 @script(version=VERSIONS)

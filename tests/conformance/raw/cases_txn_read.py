@@ -3,11 +3,9 @@
 from batch import LOG_APPEND_TIME, TRANSACTIONAL, batch
 from calls import EARLIEST, LATEST, MAX_TIMESTAMP, fetch, fill, list_offsets, produce
 from script import script
-from transactional import ABORT, COMMIT, NEW, STYLES, Producer, now, read_both
+from transactional import ABORT, CLASSIC, COMMIT, NEW, RESULTS, STYLES, Producer, now, read_both
 
 ISOLATIONS = {"uncommitted": 0, "committed": 1}
-RESULTS = {"commit": COMMIT, "abort": ABORT}
-CLASSIC = STYLES["classic"]
 MINUTE_MS = 60_000
 
 

@@ -8,6 +8,7 @@ from calls import LATEST, fetch, list_offsets, list_offsets_body, produce
 from script import CONCURRENT_TRANSACTIONS
 
 ABORT, COMMIT = False, True
+RESULTS = {"commit": COMMIT, "abort": ABORT}
 TIMEOUT_MS = 1000  # of a transaction that is to time out: what belongs into it gets there before that also on a slow machine
 
 
@@ -46,9 +47,9 @@ class Producer:
     def who(self):
         return {"TransactionalId": self.name, "ProducerId": self.producer_id, "ProducerEpoch": self.epoch}
 
-    def init_body(self, producer_id=-1, epoch=-1, timeout_ms=None):
-        timeout_ms = self.timeout_ms if timeout_ms is None else timeout_ms
-        return {"TransactionalId": self.name, "TransactionTimeoutMs": timeout_ms, "ProducerId": producer_id, "ProducerEpoch": epoch}
+    def init_body(self, producer_id=-1, epoch=-1):
+        who = {"TransactionalId": self.name, "ProducerId": producer_id, "ProducerEpoch": epoch}
+        return who | {"TransactionTimeoutMs": self.timeout_ms}
 
     def init(self, version=None, **fields):
         """Again, when what was open is still being ended."""
