@@ -84,5 +84,9 @@ class Side:
             script.run(session)
         finally:
             session.close()
-        symbols = Symbols(self.port, self.cluster_id, script.topic(""), session.topic_ids)
+        return self.symbols(session)
+
+    def symbols(self, session):
+        """The session's steps, with symbols for what must differ."""
+        symbols = Symbols(self.port, self.cluster_id, session.script.topic(""), session.topic_ids)
         return [Step(s.label, s.api, s.outcome, symbols.value("", s.body)) for s in session.steps]
