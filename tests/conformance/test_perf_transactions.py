@@ -8,7 +8,7 @@ import pytest
 
 from command import finish, kproducer, start, wait_until
 from readers import count
-from txn_script import visible
+from txn_script import settled
 
 
 @pytest.fixture
@@ -22,10 +22,8 @@ def perf(broker, topic, *args, code=0):
     return result.json
 
 
-def is_visible(broker, topic, n):
-    """Markers may still be under way when a commit has succeeded."""
-    wait_until(lambda: sum(map(len, visible(broker, topic).values())) >= n, f"{n} visible records of {topic}")
-    assert sum(map(len, visible(broker, topic).values())) == n
+def n_visible(broker, topic):
+    return sum(len(settled(broker, topic, partition)) for partition in range(broker.partitions(topic)))
 
 
 def test_every_so_many_records_are_a_transaction(broker, name, payload):
@@ -37,7 +35,7 @@ def test_every_so_many_records_are_a_transaction(broker, name, payload):
     latency = t["commit_latency_us"]
     assert latency["timed"] == 3 and 0 < latency["p50"] <= latency["p99"] <= latency["max"] <= figures["seconds"] * 1e6
     assert figures["acked"] == 2500 and figures["settings"]["transactional.id"] == name
-    is_visible(broker, name, 2500)
+    assert n_visible(broker, name) == 2500
     assert sum(count(broker, name).values()) >= 2503, "a marker for each transaction in each of its partitions"
 
 
@@ -51,7 +49,7 @@ def test_records_are_committed_in_every_way(devbroker, name, payload, way, n_tra
     figures = perf(devbroker, name, "-n", "3000", "--payload-file", payload, "--transactional-id", name, *size, *way)
     t = figures["transactions"]
     assert (t["committed"], t["aborted"], t["committed_records"], figures["acked"]) == (n_transactions, 0, 3000, 3000)
-    is_visible(devbroker, name, 3000)
+    assert n_visible(devbroker, name) == 3000
 
 
 def test_producers_have_ids_of_their_own(devbroker, name):
@@ -64,7 +62,7 @@ def test_at_the_end_of_a_duration_what_is_open_is_committed(devbroker, name, pay
     devbroker.create_topic(name)
     figures = perf(devbroker, name, "--duration", "0.3", "--rate", "2000", "--payload-file", payload, "-X", f"transactional.id={name}")
     assert figures["transactions"]["committed"] == 1 and 0 < figures["records"] == figures["transactions"]["committed_records"] <= 610
-    is_visible(devbroker, name, figures["records"])
+    assert n_visible(devbroker, name) == figures["records"]
 
 
 def test_a_run_that_is_stopped_commits_what_is_open(devbroker, name, payload):
@@ -75,7 +73,7 @@ def test_a_run_that_is_stopped_commits_what_is_open(devbroker, name, payload):
     process.send_signal(signal.SIGINT)
     result = finish(process, 20)
     assert result.code == 130 and result.json["transactions"]["committed"] == 1
-    is_visible(devbroker, name, result.json["records"])
+    assert n_visible(devbroker, name) == result.json["records"]
 
 
 def test_warm_up_is_left_out_of_the_commits(devbroker, name):
@@ -92,7 +90,7 @@ def test_a_record_that_fails_has_its_transaction_aborted(broker, name):
     t = result.json["transactions"]
     assert result.code == 1 and (t["committed"], t["aborted"], t["committed_records"]) == (0, 2, 0)
     assert result.json["failed"] == 20 and result.err.count("a transaction is aborted: ") == 1
-    is_visible(broker, name, 0)
+    assert n_visible(broker, name) == 0
 
 
 def test_a_second_run_with_the_id_ends_the_first(broker, name, payload):
@@ -105,7 +103,7 @@ def test_a_second_run_with_the_id_ends_the_first(broker, name, payload):
     result = finish(first, 30)
     assert result.code == 1 and time.monotonic() - begin < 20
     assert f"transactional id {name}: no more is sent: " in result.err
-    is_visible(broker, name, result.json["transactions"]["committed_records"] + 100)
+    assert n_visible(broker, name) == result.json["transactions"]["committed_records"] + 100
 
 
 def test_text_is_for_people(devbroker, name):
