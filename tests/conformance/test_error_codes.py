@@ -15,7 +15,7 @@ REFRESH = {3, 5, 6, 9, 13, 56, 72, 74, 80, 83, 84, 100, 103}
 RETRY = REFRESH | {2, 7, 14, 15, 16, 19, 20, 41, 51, 70, 71, 75, 78, 88, 89, 106, 122, 123, 133}
 SEQUENCE = {45, 47, 59}
 DUPLICATE = 46
-BEFORE_THE_APPEND = {2, 10, 17, 18, 19, 21, 29, 32, 76, 87} | SEQUENCE
+BEFORE_THE_APPEND = {2, 10, 17, 18, 19, 21, 29, 32, 48, 49, 51, 53, 76, 87, 90, 120} | SEQUENCE
 QUICK = ["-X", "delivery.timeout.ms=400", "-X", "request.timeout.ms=300", "-X", "linger.ms=0", "-X", "retry.backoff.ms=20", "-X", "retry.backoff.max.ms=50"]
 
 

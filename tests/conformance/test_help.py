@@ -61,7 +61,7 @@ def test_nothing_is_suggested_where_nothing_is_near():
 
 def test_the_option_at_fault_is_named():
     for args, said in ((["--json", "-yq"], "-y is not"), (["--json", "-q", "-n"], "-n needs"), (["-q", "--records"], "--records needs"),
-                       (["--quiet=3"], "--quiet=3 takes no"), (["-q", "--rec"], "--rec needs")):
+                       (["--quiet=3"], "--quiet=3 takes no"), (["-q", "--dur"], "--dur needs")):
         assert f"perf: {said}" in kproducer("perf", *args).err
 
 
