@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "devbroker/faults.h"
+#include "devbroker/internal.h"
 #include "kproducer/error.h"
 
 /* The next node behind this one that is up; itself when there is no other. */
@@ -56,6 +57,26 @@ static int act_on_partitions(kp_db *db, const kp_fault_action *a, char *why, siz
 	return 0;
 }
 
+static int act_on_coordinator(kp_db *db, const kp_fault_action *a)
+{
+	int32_t node = a->node;
+	if (node == KP_FAULT_BY_HASH)
+		node = KP_DB_COORDINATOR_BY_HASH;
+	else if (node == KP_FAULT_NEXT_NODE)
+		node = next_node(db, kp_db_coordinator(db, a->key_type, a->key));
+	return kp_db_set_coordinator(db, a->key_type, a->key, node);
+}
+
+static int expire(kp_db *db, const kp_fault_action *a, char *why, size_t why_size)
+{
+	int err = kp_db_expire_txn(db, a->key, db->now_us);
+	if (err == KP_ERR_BAD_ARGUMENT)
+		snprintf(why, why_size, "'%s' has no open transaction", a->key);
+	else if (err)
+		snprintf(why, why_size, "'%s': %s", a->key, kp_error_text(err));
+	return err;
+}
+
 int kp_fault_act(kp_db *db, const kp_fault_action *a, char *why, size_t why_size)
 {
 	int err = 0;
@@ -64,6 +85,13 @@ int kp_fault_act(kp_db *db, const kp_fault_action *a, char *why, size_t why_size
 	case KP_FAULT_CUT:
 	case KP_FAULT_FORGET: return act_on_partitions(db, a, why, why_size);
 	case KP_FAULT_REPLICATION: kp_db_set_hw_delay_us(db, a->min_us); return 0;
+	case KP_FAULT_MARKERS: kp_db_set_marker_delay_us(db, a->min_us); return 0;
+	case KP_FAULT_EXPIRE: return expire(db, a, why, why_size);
+	case KP_FAULT_COORDINATOR:
+		err = act_on_coordinator(db, a);
+		if (err)
+			snprintf(why, why_size, "coordinator of '%s': %s", a->key, kp_error_text(err));
+		return err;
 	case KP_FAULT_NODE_DOWN:
 	case KP_FAULT_NODE_UP:
 		if (kp_db_node_is_up(db, a->node) != (a->kind == KP_FAULT_NODE_UP))

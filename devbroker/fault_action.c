@@ -14,6 +14,7 @@
 void kp_fault_action_deinit(kp_fault_action *a)
 {
 	kp_mem_free(a->topic);
+	kp_mem_free(a->key);
 	*a = (kp_fault_action){0};
 }
 
@@ -159,6 +160,52 @@ static bool take_replication(kp_fault_words *w, int32_t n_nodes, kp_fault_action
 	return kp_fault_take_duration(w, 0, &a->min_us);
 }
 
+/* A group or a transactional id, in quotes when it is no word. */
+static bool take_key(kp_fault_words *w, const char *what, kp_fault_action *a)
+{
+	kp_slice t = w->token.text;
+	if (w->token.kind != KP_FAULT_WORD || t.len == 0)
+		return kp_fault_expected(w, "%s", what);
+	a->key = kp_mem_strndup((const char *)t.ptr, t.len);
+	if (!a->key)
+		return kp_fault_no_memory(w);
+	kp_fault_words_next(w);
+	return true;
+}
+
+static bool take_coordinator(kp_fault_words *w, int32_t n_nodes, kp_fault_action *a)
+{
+	bool is_group = take_flag(w, "group");
+	a->key_type = is_group ? KP_DB_COORDINATOR_GROUP : KP_DB_COORDINATOR_TRANSACTION;
+	if (!is_group && !take_flag(w, "transaction"))
+		return kp_fault_expected(w, "'group' or 'transaction', and its name");
+	if (!take_key(w, is_group ? "the group's name" : "the transactional id", a) ||
+	    !kp_fault_take_sign(w, '=', "and the new coordinator"))
+		return false;
+	if (take_flag(w, "next"))
+		a->node = KP_FAULT_NEXT_NODE;
+	else if (take_flag(w, "hash"))
+		a->node = KP_FAULT_BY_HASH;
+	else if (!take_flag(w, "none"))
+		return w->token.kind != KP_FAULT_WORD ? kp_fault_expected(w, "a node, 'next', 'none' or 'hash'")
+		                                      : kp_fault_take_node(w, n_nodes, &a->node);
+	return true;
+}
+
+static bool take_markers(kp_fault_words *w, int32_t n_nodes, kp_fault_action *a)
+{
+	(void)n_nodes;
+	return kp_fault_take_duration(w, 0, &a->min_us);
+}
+
+static bool take_expire(kp_fault_words *w, int32_t n_nodes, kp_fault_action *a)
+{
+	(void)n_nodes;
+	if (!take_flag(w, "transaction"))
+		return kp_fault_expected(w, "'transaction' and a transactional id");
+	return take_key(w, "a transactional id", a);
+}
+
 static bool take_node_state(kp_fault_words *w, int32_t n_nodes, kp_fault_action *a)
 {
 	if (!kp_fault_take_node(w, n_nodes, &a->node))
@@ -187,7 +234,8 @@ static const struct {
 	{"partial", KP_FAULT_PARTIAL, take_partial},   {"drip", KP_FAULT_DRIP, take_drip},
 	{"leader", KP_FAULT_LEADER, take_leader},      {"cut", KP_FAULT_CUT, take_cut},
 	{"forget", KP_FAULT_FORGET, take_forget},      {"replication", KP_FAULT_REPLICATION, take_replication},
-	{"node", KP_FAULT_NODE_DOWN, take_node_state},
+	{"node", KP_FAULT_NODE_DOWN, take_node_state}, {"coordinator", KP_FAULT_COORDINATOR, take_coordinator},
+	{"markers", KP_FAULT_MARKERS, take_markers},   {"expire", KP_FAULT_EXPIRE, take_expire},
 };
 
 bool kp_fault_take_action(kp_fault_words *w, int32_t n_nodes, kp_fault_action *a)
@@ -202,5 +250,7 @@ bool kp_fault_take_action(kp_fault_words *w, int32_t n_nodes, kp_fault_action *a
 		kp_fault_guess_try(&guess, kp_slice_cstr(actions[i].word));
 	}
 	return kp_fault_expected_like(
-		w, &guess, "an action (delay, throttle, error, drop, partial, drip, leader, cut, forget, replication, node)");
+		w, &guess,
+		"an action (delay, throttle, error, drop, partial, drip, leader, cut, forget, replication, node, coordinator, markers, "
+		"expire)");
 }

@@ -275,20 +275,24 @@ static bool take_at(kp_fault_words *w, kp_fault_rule *r)
 	return kp_fault_take_sign(w, ':', r->every_us ? "or 'times', and an action" : "or 'every', and an action");
 }
 
+/* The APIs that ask kp_db_error_after: Produce, OffsetCommit, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn, TxnOffsetCommit. */
+#define ANSWERED_AFTER ((uint64_t)1 << 0 | (uint64_t)1 << 8 | (uint64_t)7 << 24 | (uint64_t)1 << 28)
+
 static bool take_action(kp_fault_words *w, int32_t n_nodes, kp_fault_rule *r)
 {
 	kp_fault_token start = w->token;
 	if (!kp_fault_take_action(w, n_nodes, &r->action))
 		return false;
 	bool is_of_request = kp_fault_is_of_request(r->action.kind);
-	bool is_only_produce = r->apis[0] == 1 && r->apis[1] == 0;
 	kp_fault_token end = w->token;
 	w->token = start; /* what is wrong is the action */
 	if (r->is_timed && is_of_request)
 		kp_fault_wrong(w, "'%.*s' acts on a request: it wants a rule that begins with 'on'", (int)start.text.len,
 		               (const char *)start.text.ptr);
-	else if (r->action.is_after && !is_only_produce)
-		kp_fault_wrong(w, "an error after the append is for 'on produce' alone");
+	else if (r->action.is_after && ((r->apis[0] & ~ANSWERED_AFTER) || r->apis[1]))
+		kp_fault_wrong(w,
+		               "an error after the request was carried out is for produce, offset_commit, add_partitions_to_txn, "
+		               "add_offsets_to_txn, end_txn and txn_offset_commit alone");
 	w->token = end;
 	return !w->is_bad;
 }

@@ -34,6 +34,9 @@ typedef enum kp_fault_kind {
 	KP_FAULT_CUT,
 	KP_FAULT_FORGET,
 	KP_FAULT_REPLICATION,
+	KP_FAULT_COORDINATOR,
+	KP_FAULT_MARKERS,
+	KP_FAULT_EXPIRE,
 	KP_FAULT_NODE_DOWN,
 	KP_FAULT_NODE_UP,
 	KP_FAULT_NODE_STUCK,
@@ -46,19 +49,22 @@ static inline bool kp_fault_is_of_request(kp_fault_kind kind)
 }
 
 #define KP_FAULT_NEXT_NODE (-1)
+#define KP_FAULT_BY_HASH (-2)
 #define KP_FAULT_ALL_PARTITIONS (-1)
 
 typedef struct kp_fault_action {
 	kp_fault_kind kind;
 	bool is_before;         /* delay, drop: before the request is carried out */
-	bool is_after;          /* error: after the append */
+	bool is_after;          /* error: after the request was carried out */
 	bool is_relative;       /* cut: by n records, not to offset n */
-	int64_t min_us, max_us; /* delay, throttle; replication: KP_TIME_NEVER when stopped */
+	int64_t min_us, max_us; /* delay, throttle, markers; replication: KP_TIME_NEVER when stopped */
 	int64_t n;              /* partial, drip, cut */
 	int16_t error_code;
 	char *topic; /* leader, cut, forget; owned */
+	char *key;   /* coordinator, expire: a group or a transactional id; owned */
+	int8_t key_type;
 	int32_t partition;
-	int32_t node;   /* the new leader (0: none, KP_FAULT_NEXT_NODE), or the node that is meant */
+	int32_t node; /* the new leader or coordinator (0: none, KP_FAULT_NEXT_NODE, KP_FAULT_BY_HASH), or the node that is meant */
 	int64_t for_us; /* node down, stuck: up again after so long; 0: not by itself */
 } kp_fault_action;
 

@@ -6,6 +6,9 @@
 #include "base/mem.h"
 #include "devbroker/internal.h"
 #include "kproducer/error.h"
+#include "wire/msg_add_partitions_to_txn.h"
+#include "wire/msg_offset_commit.h"
+#include "wire/msg_txn_offset_commit.h"
 #include "wire/msg_create_partitions.h"
 #include "wire/msg_create_topics.h"
 #include "wire/msg_delete_topics.h"
@@ -28,7 +31,10 @@ kp_db_places kp_db_places_of(int16_t api_key)
 	switch (api_key) {
 	case KP_API_PRODUCE:
 	case KP_API_FETCH:
-	case KP_API_LIST_OFFSETS: return KP_DB_PARTITIONS;
+	case KP_API_LIST_OFFSETS:
+	case KP_API_OFFSET_COMMIT:
+	case KP_API_ADD_PARTITIONS_TO_TXN:
+	case KP_API_TXN_OFFSET_COMMIT: return KP_DB_PARTITIONS;
 	case KP_API_METADATA:
 	case KP_API_CREATE_TOPICS:
 	case KP_API_DELETE_TOPICS:
@@ -79,6 +85,47 @@ static bool any_list_offsets(const kp_db_asked *q, kp_db_visit *visit, void *opa
 			if (visit(opaque, r->topics.items[i].name, r->topics.items[i].partitions.items[j].partition_index))
 				return true;
 	return false;
+}
+
+static bool any_offset_commit(const kp_db_asked *q, kp_db_visit *visit, void *opaque)
+{
+	const kp_offset_commit_request *r = q->request;
+	for (int32_t i = 0; i < r->topics.n; i++) {
+		const kp_offset_commit_request_topic *t = &r->topics.items[i];
+		kp_slice name = name_of(q, t->name, &t->topic_id);
+		for (int32_t j = 0; j < t->partitions.n; j++)
+			if (visit(opaque, name, t->partitions.items[j].partition_index))
+				return true;
+	}
+	return false;
+}
+
+static bool any_txn_offset_commit(const kp_db_asked *q, kp_db_visit *visit, void *opaque)
+{
+	const kp_txn_offset_commit_request *r = q->request;
+	for (int32_t i = 0; i < r->topics.n; i++)
+		for (int32_t j = 0; j < r->topics.items[i].partitions.n; j++)
+			if (visit(opaque, r->topics.items[i].name, r->topics.items[i].partitions.items[j].partition_index))
+				return true;
+	return false;
+}
+
+static bool any_added_topic(const kp_add_partitions_to_txn_request_topic *t, int32_t n, kp_db_visit *visit, void *opaque)
+{
+	for (int32_t i = 0; i < n; i++)
+		for (int32_t j = 0; j < t[i].partitions.n; j++)
+			if (visit(opaque, t[i].name, t[i].partitions.items[j]))
+				return true;
+	return false;
+}
+
+static bool any_added(const kp_db_asked *q, kp_db_visit *visit, void *opaque)
+{
+	const kp_add_partitions_to_txn_request *r = q->request;
+	for (int32_t i = 0; i < r->transactions.n; i++)
+		if (any_added_topic(r->transactions.items[i].topics.items, r->transactions.items[i].topics.n, visit, opaque))
+			return true;
+	return any_added_topic(r->v3_and_below_topics.items, r->v3_and_below_topics.n, visit, opaque);
 }
 
 static bool any_metadata(const kp_db_asked *q, kp_db_visit *visit, void *opaque)
@@ -134,6 +181,9 @@ bool kp_db_asked_any(const kp_db_asked *q, kp_db_visit *visit, void *opaque)
 	case KP_API_PRODUCE: return any_produce(q, visit, opaque);
 	case KP_API_FETCH: return any_fetch(q, visit, opaque);
 	case KP_API_LIST_OFFSETS: return any_list_offsets(q, visit, opaque);
+	case KP_API_OFFSET_COMMIT: return any_offset_commit(q, visit, opaque);
+	case KP_API_ADD_PARTITIONS_TO_TXN: return any_added(q, visit, opaque);
+	case KP_API_TXN_OFFSET_COMMIT: return any_txn_offset_commit(q, visit, opaque);
 	case KP_API_METADATA: return any_metadata(q, visit, opaque);
 	case KP_API_DELETE_TOPICS: return any_delete_topics(q, visit, opaque);
 	case KP_API_DESCRIBE_CONFIGS: return any_describe_configs(q, visit, opaque);

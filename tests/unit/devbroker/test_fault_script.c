@@ -163,6 +163,19 @@ static void every_action_on_the_cluster(void **state)
 	assert_int_equal(2000000, a->min_us);
 	assert_int_equal(0, action("at 0s: replication 0s")->min_us);
 	assert_true(action("at 0s: replication stopped")->min_us == KP_TIME_NEVER);
+	a = action("at 0s: coordinator transaction pay-1 = 2");
+	assert_int_equal(KP_FAULT_COORDINATOR, a->kind);
+	assert_int_equal(1, a->key_type);
+	assert_string_equal("pay-1", a->key);
+	assert_int_equal(2, a->node);
+	a = action("at 0s: coordinator group \"a b\" = hash");
+	assert_int_equal(0, a->key_type);
+	assert_string_equal("a b", a->key);
+	assert_int_equal(KP_FAULT_BY_HASH, a->node);
+	assert_int_equal(KP_FAULT_NEXT_NODE, action("at 0s: coordinator group g = next")->node);
+	assert_int_equal(0, action("at 0s: coordinator group g = none")->node);
+	assert_int_equal(200000, action("at 0s: markers 200ms")->min_us);
+	assert_string_equal("pay-1", action("at 0s: expire transaction pay-1")->key);
 	a = action("at 0s: node 3 down for 2s");
 	assert_int_equal(KP_FAULT_NODE_DOWN, a->kind);
 	assert_int_equal(3, a->node);
@@ -248,7 +261,9 @@ static void mistakes_have_line_column_and_what_was_expected(void **state)
 	assert_mistakes("on produce: drip 100",
 	                "line 1, column 18: expected bytes a second such as 1k/s, from 1/s to 1G/s, found '100'\n");
 	assert_mistakes("on produce: error 0", "line 1, column 19: expected an error code from -1 to 32767, not 0, found '0'\n");
-	assert_mistakes("on fetch: error 6 after", "line 1, column 11: an error after the append is for 'on produce' alone\n");
+	assert_mistakes("on fetch: error 6 after",
+	                "line 1, column 11: an error after the request was carried out is for produce, "
+	                "offset_commit, add_partitions_to_txn, add_offsets_to_txn, end_txn and txn_offset_commit alone\n");
 	assert_mistakes("on 99: drop after", "line 1, column 4: this broker has no API with number 99\n");
 	assert_mistakes("at 3s: drop after", "line 1, column 8: 'drop' acts on a request: it wants a rule that begins with 'on'\n");
 	assert_mistakes("at 3s node 1 up", "line 1, column 7: expected ':' or 'every', and an action, found 'node'\n");
@@ -281,9 +296,10 @@ static void a_mistyped_word_gets_the_nearest_as_a_guess(void **state)
 	assert_mistakes("on produce: error NOT_LEADER_FOLLOWER",
 	                "line 1, column 19: expected one of Kafka's errors by name or number, "
 	                "found 'NOT_LEADER_FOLLOWER'; did you mean 'NOT_LEADER_OR_FOLLOWER'?\n");
-	assert_mistakes("on produce: throtle 1s",
-	                "line 1, column 13: expected an action (delay, throttle, error, drop, partial, drip, "
-	                "leader, cut, forget, replication, node), found 'throtle'; did you mean 'throttle'?\n");
+	assert_mistakes(
+		"on produce: throtle 1s",
+		"line 1, column 13: expected an action (delay, throttle, error, drop, partial, drip, "
+		"leader, cut, forget, replication, node, coordinator, markers, expire), found 'throtle'; did you mean 'throttle'?\n");
 	assert_mistakes("on produce: error QUEUE_FULL",
 	                "line 1, column 19: expected one of Kafka's errors by name or number, found 'QUEUE_FULL'\n");
 }

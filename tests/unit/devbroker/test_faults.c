@@ -1,7 +1,7 @@
 /*
  * test_faults.c - the fault engine with the core: which rule fires when, what becomes of the request, the answer and the log.
  */
-#include "db_test.h"
+#include "txn_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -566,6 +566,37 @@ static void forgotten_producers_may_start_anywhere(void **state)
 	assert_int_equal(0, db_produce(t, 0, db_make_batch(t, &b)).code);
 }
 
+static void coordinators_and_transactions_are_acted_on(void **state)
+{
+	(void)state;
+	txn_producer p = {.t = t, .name = "tx"};
+	assert_int_equal(0, txn_init(&p));
+	int32_t home = txn_coordinator(&p);
+	add("at 0s: coordinator transaction tx = next; at 1s: coordinator transaction tx = none; at 2s: coordinator transaction tx = hash");
+	run_due();
+	assert_int_equal(home % 3 + 1, txn_coordinator(&p));
+	t->now_us += 1000 * MS;
+	run_due();
+	assert_int_equal(0, txn_coordinator(&p));
+	t->now_us += 1000 * MS;
+	run_due();
+	assert_int_equal(home, txn_coordinator(&p));
+	add("at 0s: markers 1s; at 0s: expire transaction tx");
+	run_due(); /* it has nothing open */
+	assert_int_equal(0, txn_produce(&p, 12, 0, 0));
+	add("at 0s: expire transaction tx");
+	run_due();
+	assert_int_equal(KP_DB_TXN_PREPARE_ABORT, txn_info(&p).state);
+	db_pass(t, 1000 * MS);
+	assert_int_equal(KP_DB_TXN_COMPLETE_ABORT, txn_info(&p).state);
+	assert_int_equal(0, txn_init_again(&p));
+	add("on end_txn first=1: error CONCURRENT_TRANSACTIONS after; on add_partitions_to_txn topic=t partition=1: error 53");
+	assert_int_equal(0, txn_add(&p, "t", 0));
+	assert_int_equal(KP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, txn_add(&p, "t", 1));
+	assert_int_equal(KP_ERR_CONCURRENT_TRANSACTIONS, txn_end(&p, 4, true));
+	assert_int_equal(KP_DB_TXN_PREPARE_COMMIT, txn_info(&p).state);
+}
+
 static void replication_is_stopped_and_goes_on(void **state)
 {
 	(void)state;
@@ -726,6 +757,7 @@ int main(void)
 		TEST(memory_that_is_out_loses_no_rule_and_no_request_silently),
 		TEST(leader_next_goes_round_the_nodes_that_are_up),
 		TEST(forgotten_producers_may_start_anywhere),
+		TEST(coordinators_and_transactions_are_acted_on),
 		TEST(replication_is_stopped_and_goes_on),
 		TEST(requests_can_bring_about_what_happens_to_the_cluster),
 		TEST(nodes_come_up_by_themselves),
