@@ -139,7 +139,7 @@ def txn_drivers(shared_cluster):
 @pytest.fixture(params=PROTOCOLS, ids=PROTOCOLS.get)
 def transactions(request, txn_drivers, cluster, tmp_path, say):
     """The same with transactions, once with each protocol."""
-    scenario = request.node.originalname.removeprefix("test_").replace("_", "-")
+    scenario = request.node.originalname.removeprefix("test_txn_").replace("_", "-")
     say(f"== {scenario}, {PROTOCOLS[request.param]}")
     cluster.set_transaction_version(request.param)
     traffic = TxnTraffic(scenario, request.param, cluster, tmp_path, say)
@@ -157,9 +157,9 @@ def copier(request):
     return request.param
 
 
-@pytest.fixture(params=[2, pytest.param(1, marks=pytest.mark.full)], ids=PROTOCOLS.get)
+@pytest.fixture(params=PROTOCOLS, ids=PROTOCOLS.get)
 def copy(request, txn_drivers, copier, cluster, is_quick, tmp_path, say):
-    """Two copiers at work, in each protocol."""
+    """Two copiers at work."""
     scenario = request.node.originalname.removeprefix("test_txn_").replace("_", "-")
     say(f"== {scenario}, {copier}, {PROTOCOLS[request.param]}")
     cluster.set_transaction_version(request.param)

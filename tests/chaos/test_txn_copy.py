@@ -15,6 +15,7 @@ def kill_node(cluster, copy, what, n):
     cluster.nodes[n].stop(signal.SIGKILL)
 
 
+@pytest.mark.parametrize("copy", [2], ids=["KIP-890"], indirect=True)
 def test_txn_copy_with_kills(copy, is_quick):
     for _ in range(2 if is_quick else 5):
         copy.goes_on(0.15)

@@ -131,4 +131,5 @@ class JavaCopier(Copier):
         c = self.copy
         return java("kafka", "org.apache.kafka.tools.TransactionalMessageCopier", "--broker-list", c.servers, "--transactional-id",
                     self.transactional_id, "--consumer-group", c.group, "--input-topic", c.input, "--input-partition", self.partition,
-                    "--output-topic", c.output, "--transaction-size", c.per_transaction, "--transaction-timeout", TRANSACTION_TIMEOUT_MS, "--use-group-metadata")
+                    "--output-topic", c.output, "--transaction-size", c.per_transaction, "--transaction-timeout", TRANSACTION_TIMEOUT_MS,
+                    "--use-group-metadata")

@@ -23,7 +23,7 @@ class Watch:
     """Sees records of the output as they become visible. Record n is of the lane n % N_LANES, the partition of the input."""
 
     def __init__(self, cluster, topic):
-        self.times = {lane: [] for lane in range(N_LANES)}
+        self.times = {lane: {} for lane in range(N_LANES)}
         self.is_over = threading.Event()
         self.reader = Consumer({"bootstrap.servers": cluster.servers, "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
                                 "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50})
@@ -33,16 +33,15 @@ class Watch:
 
     def look(self):
         while not self.is_over.is_set():
-            found = [m for m in self.reader.consume(AT_ONCE, 0.01) if not m.error()]
-            for m in found:
-                self.times[int(m.value()) % N_LANES].append(time.monotonic())
+            for n in [int(m.value()) for m in self.reader.consume(AT_ONCE, 0.01) if not m.error()]:
+                self.times[n % N_LANES].setdefault(n, time.monotonic())
         self.reader.close()
 
     def seen(self):
         return sum(map(len, self.times.values()))
 
     def longest_stall(self):
-        gaps = [later - earlier for times in self.times.values() for earlier, later in itertools.pairwise(times)]
+        gaps = [later - earlier for times in self.times.values() for earlier, later in itertools.pairwise(list(times.values()))]
         return max(gaps, default=0.0)
 
     def close(self):

@@ -95,6 +95,8 @@ enum next txn_commit(int timeout_ms)
 
 enum next txn_abort(int timeout_ms)
 {
+	/* An abort before its partitions were added ends the instance: EndTxn is answered INVALID_TXN_STATE, which it takes for fatal. */
+	rd_kafka_flush(producer, timeout_ms);
 	return told(rd_kafka_abort_transaction(producer, timeout_ms));
 }
 
