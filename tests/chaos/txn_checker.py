@@ -134,8 +134,9 @@ def disorder(instances, log):
         for instance, number, index, _ in found:
             behind_own += (number, index) < newest.get(instance, (0, -1))
             newest[instance] = max((number, index), newest.get(instance, (0, -1)))
-            behind_successor += instance < youngest.get(ids[instance], 0)
-            youngest[ids[instance]] = max(instance, youngest.get(ids[instance], 0))
+            one_id = ids.get(instance)
+            behind_successor += instance < youngest.get(one_id, 0)
+            youngest[one_id] = max(instance, youngest.get(one_id, 0))
     return behind_own, behind_successor
 
 
@@ -154,7 +155,7 @@ def verdict(instances, log):
     Half: seen, but not as a whole. Lost: told to be committed, and not seen as a whole. Denied: seen, though no commit was asked for or an
     abort was. Zombie: seen, though a successor had the transactional id before the commit was asked for; or behind the successor's records.
     """
-    ends = superseded(instances)
+    over = superseded(instances)
     seen = collections.Counter(record for found in log.values() for record in found)
     visible = collections.Counter((instance, number) for instance, number, _, _ in seen)
     transactions = [t for one in instances for t in one.transactions]
@@ -164,7 +165,7 @@ def verdict(instances, log):
     half = [t for t in partly if visible[t.key]]
     lost = [t for t in partly if t.committed < NEVER]
     denied = [t for t in shown if t.commit_asked == NEVER or t.abort_asked < NEVER]
-    zombie = [t for t in shown if t.commit_asked > ends[t.instance]]
+    zombie = [t for t in shown if t.commit_asked > over[t.instance]]
     behind_own, behind_successor = disorder(instances, log)
     return {
         "begun": len(transactions),

@@ -3,12 +3,14 @@
 import collections
 import itertools
 import signal
+import subprocess
 import threading
 import time
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, Producer, TopicPartition
 
 import table
+from clients import OUT
 from command import PATIENCE, wait_until
 from txn_checker import await_stable, read_topics
 from txn_clients import Copier, ids, tell
@@ -24,18 +26,15 @@ class Watch:
 
     def __init__(self, cluster, topic):
         self.times = {lane: {} for lane in range(N_LANES)}
-        self.is_over = threading.Event()
-        self.reader = Consumer({"bootstrap.servers": cluster.servers, "group.id": "unused", "enable.auto.commit": False, "log_level": 0,
-                                "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50})
-        self.reader.assign([TopicPartition(topic, p.id, 0) for p in cluster.partitions(topic)])
+        partitions = [str(p.id) for p in cluster.partitions(topic)]
+        self.reader = subprocess.Popen([OUT / "txn_reader", cluster.servers, f"{topic}-watch", topic, *partitions], stdout=subprocess.PIPE)
         self.thread = threading.Thread(target=self.look)
         self.thread.start()
 
     def look(self):
-        while not self.is_over.is_set():
-            for n in [int(m.value()) for m in self.reader.consume(AT_ONCE, 0.01) if not m.error()]:
-                self.times[n % N_LANES].setdefault(n, time.monotonic())
-        self.reader.close()
+        for line in self.reader.stdout:
+            n = int(line.split(b"\t")[3])
+            self.times[n % N_LANES].setdefault(n, time.monotonic())
 
     def seen(self):
         return sum(map(len, self.times.values()))
@@ -45,7 +44,8 @@ class Watch:
         return max(gaps, default=0.0)
 
     def close(self):
-        self.is_over.set()
+        self.reader.kill()
+        self.reader.wait()
         self.thread.join()
 
 

@@ -1,12 +1,13 @@
 /*
- * txn_reader.c - a foreign consumer for examples/copier.c: a partition's records from the group's committed offset on, for as long as somebody
- * reads them.
+ * txn_reader.c - a foreign consumer, for examples/copier.c and for who watches: partitions' committed records from the group's committed
+ * offsets on, or from the beginning, for as long as somebody reads them.
  *
- *   txn_reader HOST:PORT GROUP TOPIC PARTITION
+ *   txn_reader HOST:PORT GROUP TOPIC PARTITION...
  *
  * A line for each record: topic, partition, offset, value. It commits nothing.
  */
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,16 +45,25 @@ static void print(const rd_kafka_message_t *m)
 		       (const char *)m->payload);
 }
 
+static bool has_error(const rd_kafka_topic_partition_list_t *list)
+{
+	for (int i = 0; i < list->cnt; i++)
+		if (list->elems[i].err)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 5) {
-		fprintf(stderr, "usage: txn_reader HOST:PORT GROUP TOPIC PARTITION\n");
+	if (argc < 5) {
+		fprintf(stderr, "usage: txn_reader HOST:PORT GROUP TOPIC PARTITION...\n");
 		return 2;
 	}
 	rd_kafka_t *consumer = open_consumer(argv[1], argv[2]);
-	rd_kafka_topic_partition_list_t *from = rd_kafka_topic_partition_list_new(1);
-	rd_kafka_topic_partition_list_add(from, argv[3], atoi(argv[4]));
-	while (rd_kafka_committed(consumer, from, CALL_TIMEOUT_MS) != 0 || from->elems[0].err)
+	rd_kafka_topic_partition_list_t *from = rd_kafka_topic_partition_list_new(argc - 4);
+	for (int i = 4; i < argc; i++)
+		rd_kafka_topic_partition_list_add(from, argv[3], atoi(argv[i]));
+	while (rd_kafka_committed(consumer, from, CALL_TIMEOUT_MS) != 0 || has_error(from))
 		;
 	rd_kafka_assign(consumer, from); /* without a committed offset: auto.offset.reset */
 	rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(consumer);
