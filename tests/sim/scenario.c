@@ -155,7 +155,7 @@ static void transactions(sim_plan *p, kp_random *r, int16_t version)
 	p->transaction_version = version;
 	p->n_txn_ids = sim_chance(r, 60) ? 1 : (int)sim_range(r, 1, 3);
 	p->most_in_txn = (uint32_t)sim_spread(r, 3, 200);
-	p->percent_offsets = 0;
+	p->percent_offsets = sim_chance(r, 40) ? 0 : (int)sim_range(r, 5, 80);
 	p->percent_short_calls = sim_chance(r, 40) ? 0 : (int)sim_range(r, 1, 60);
 	p->percent_close = sim_chance(r, 70) ? 0 : (int)sim_range(r, 1, 3);
 	p->n_records = p->n_records < 600 ? p->n_records : 600;

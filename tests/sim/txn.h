@@ -68,7 +68,8 @@ typedef struct sim_actor {
 	bool is_waiting;      /* for it; else it timed out and is to be resumed */
 	int64_t until_us;     /* it waits */
 	int group;            /* of OFFSETS under way, and ... */
-	int64_t base_offset;  /* ... its offsets */
+	int64_t base_offset;  /* ... its offsets, from which on, and ... */
+	size_t n_offsets;     /* ... for how many partitions */
 	int32_t n_to_send, n_offsets_to_send;
 	int n_full; /* tries without room, in a row */
 	bool wants_abort, is_final, is_leaving;
@@ -116,5 +117,6 @@ void sim_txn_answered(sim_world *w, const kp_db_answer *a);
 /* txn_check.c */
 void sim_txn_check_owner(sim_world *w, int64_t producer_id); /* behind its init nothing of that id is open */
 void sim_txn_check_end(sim_world *w);
+void sim_txn_check_offsets(sim_world *w); /* txn_check_offsets.c; behind what is visible was counted */
 
 #endif

@@ -51,14 +51,13 @@ static kp_txn_offsets *make_offsets(const sim_world *w, const sim_actor *a)
 	kp_group_metadata g = KP_GROUP_METADATA_INIT;
 	sim_group_name(a->id, a->group, group, sizeof(group));
 	g.group_id = group;
-	size_t n = 1 + (size_t)(a->base_offset % SIM_GROUP_PARTITIONS);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < a->n_offsets; i++) {
 		offsets[i] = KP_OFFSET_INIT;
 		offsets[i].topic = w->plan.topics[0].name;
 		offsets[i].partition = (int32_t)i;
 		offsets[i].offset = a->base_offset + (int64_t)i;
 	}
-	kp_txn_offsets *o = kp_txn_offsets_new(&g, offsets, n);
+	kp_txn_offsets *o = kp_txn_offsets_new(&g, offsets, a->n_offsets);
 	if (!o)
 		sim_alloc(NULL, SIZE_MAX);
 	return o;
@@ -67,8 +66,8 @@ static kp_txn_offsets *make_offsets(const sim_world *w, const sim_actor *a)
 static void note_offsets(sim_world *w, const sim_actor *a)
 {
 	sim_txn *t = sim_txn_of(w, w->me);
-	for (int64_t i = 0; i <= a->base_offset % SIM_GROUP_PARTITIONS; i++)
-		t->offsets[a->group][i] = a->base_offset + i;
+	for (size_t i = 0; i < a->n_offsets; i++)
+		t->offsets[a->group][i] = a->base_offset + (int64_t)i;
 }
 
 /* Says the error what it must, and does it fit the state? */
@@ -353,6 +352,8 @@ static void go_on(sim_world *w)
 		a->n_offsets_to_send--;
 		a->group = (int)sim_range(&w->application, 0, SIM_GROUPS - 1);
 		a->base_offset = (int64_t)(w->txns->n * 10) + sim_range(&w->application, 0, 5);
+		int32_t most = w->plan.topics[0].n_partitions;
+		a->n_offsets = (size_t)sim_range(&w->application, 1, most < SIM_GROUP_PARTITIONS ? most : SIM_GROUP_PARTITIONS);
 		start(w, KP_TXN_OP_OFFSETS);
 	} else {
 		start(w, a->wants_abort ? KP_TXN_OP_ABORT : KP_TXN_OP_COMMIT);

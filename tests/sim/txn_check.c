@@ -255,5 +255,6 @@ void sim_txn_check_end(sim_world *w)
 	read_all(w, true, -1);
 	for (size_t i = 0; i < w->txns->n; i++)
 		check_txn(w, &w->txns->all[i]);
+	sim_txn_check_offsets(w);
 	w->totals->txns += w->txns->n;
 }
