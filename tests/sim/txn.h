@@ -31,6 +31,7 @@ typedef struct sim_txn {
 	int n_ends;          /* EndTxn requests */
 	int64_t producer_id; /* -1: none yet */
 	int16_t producer_epoch;
+	unsigned groups;            /* classic: bit set of those whose addition was */
 	uint64_t added[SIM_TOPICS]; /* classic: bit set of the partitions whose addition was answered with 0 */
 	/* what a reader sees at the end */
 	uint32_t n_visible;
@@ -46,7 +47,7 @@ typedef struct sim_txn_id {
 /* A request to the coordinator that has no answer yet. */
 typedef struct sim_asked_txn {
 	uint64_t conn;
-	int32_t correlation_id, txn;
+	int32_t correlation_id, txn, group; /* group: of AddOffsetsToTxn, else -1 */
 	int16_t api_key, version;
 } sim_asked_txn;
 
@@ -99,6 +100,7 @@ bool sim_txn_is_overtaken(const sim_world *w, const sim_actor *a, int16_t epoch,
 /* So when its commit was asked for. */
 bool sim_txn_is_zombie(const sim_world *w, const sim_txn *t);
 void sim_txn_accepted(sim_world *w, uint32_t index);
+int sim_group_find(int id, kp_slice name); /* -1: none of its groups */
 void sim_group_name(int id, int group, char *out, size_t size);
 
 /* txn_actor.c */

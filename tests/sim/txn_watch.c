@@ -2,7 +2,7 @@
  * txn_watch.c - what leaves a transactional producer, request by request.
  *
  *   T1 EndTxn(commit) only when every record of the transaction was persisted
- *   T2 classic: no batch before its partition's addition was answered with 0 in this transaction
+ *   T2 classic: no batch before its partition's addition was answered with 0 in this transaction, no offsets before their group's
  *   T3 nothing of a transaction behind its EndTxn, nothing of the next one before that was answered
  *   T4 one producer id and epoch in all of a transaction
  *   T6 an empty transaction sends nothing
@@ -23,7 +23,8 @@
 #include "wire/reader.h"
 
 #define ARENA_MOST (64u << 20)
-#define PRODUCE_IMPLICIT 12 /* from this version on the broker adds the partition itself (KIP-890) */
+#define PRODUCE_IMPLICIT 12 /* from this version on the broker adds the partition itself (KIP-890) ... */
+#define OFFSETS_IMPLICIT 5  /* ... from this one on the group */
 
 /* A request that has left whole. */
 typedef struct left {
@@ -32,6 +33,7 @@ typedef struct left {
 	const sim_conn *conn;
 	sim_txn *txn; /* that is open; NULL: none */
 	kp_request_header header;
+	int group; /* of AddOffsetsToTxn, else -1 */
 	kp_slice body;
 	kp_arena arena;
 } left;
@@ -173,8 +175,18 @@ static void ask(left *l)
 	s->asked[s->n_asked++] = (sim_asked_txn){.conn = l->conn->serial,
 	                                         .correlation_id = l->header.correlation_id,
 	                                         .txn = l->client->actor->txn,
+	                                         .group = l->group,
 	                                         .api_key = l->header.request_api_key,
 	                                         .version = l->header.request_api_version};
+}
+
+/* T2, of a group's offsets. */
+static void check_group(left *l, int group)
+{
+	bool is_added = l->txn && group >= 0 && l->txn->groups >> group & 1;
+	if (l->header.request_api_version < OFFSETS_IMPLICIT && !is_added)
+		sim_fail(l->w, "T2", "client %d sends offsets of group %d, which is not part of the transaction", l->client->index,
+		         group);
 }
 
 static void coordinator_left(left *l)
@@ -191,10 +203,13 @@ static void coordinator_left(left *l)
 	case KP_API_ADD_OFFSETS_TO_TXN:
 		if (read_body(l, &kp_add_offsets_to_txn_request_message, &group))
 			check_stamp(l, "AddOffsetsToTxn", group.producer_id, group.producer_epoch);
+		l->group = sim_group_find(l->client->actor->id, group.group_id);
 		break;
 	case KP_API_TXN_OFFSET_COMMIT:
-		if (read_body(l, &kp_txn_offset_commit_request_message, &offsets))
-			check_stamp(l, "TxnOffsetCommit", offsets.producer_id, offsets.producer_epoch);
+		if (!read_body(l, &kp_txn_offset_commit_request_message, &offsets))
+			break;
+		check_stamp(l, "TxnOffsetCommit", offsets.producer_id, offsets.producer_epoch);
+		check_group(l, sim_group_find(l->client->actor->id, offsets.group_id));
 		break;
 	default: end_left(l); return;
 	}
@@ -210,7 +225,7 @@ static bool is_of_transaction(int16_t api_key)
 static void frame_left(sim_world *w, sim_conn *c, kp_slice frame)
 {
 	size_t used;
-	left l = {.w = w, .client = c->client, .conn = c, .txn = sim_txn_of(w, c->client)};
+	left l = {.w = w, .client = c->client, .conn = c, .txn = sim_txn_of(w, c->client), .group = -1};
 	if (kp_wire_read_request_header(frame, &l.header, &used) || !is_of_transaction(l.header.request_api_key))
 		return;
 	l.body = kp_slice_of(frame.ptr + used, frame.len - used);
@@ -292,10 +307,15 @@ void sim_txn_answered(sim_world *w, const kp_db_answer *a)
 	sim_txn *t = &w->txns->all[asked.txn];
 	kp_add_partitions_to_txn_response partitions;
 	kp_end_txn_response end;
+	kp_add_offsets_to_txn_response group;
 	kp_arena_init(&arena, ARENA_MOST);
 	if (asked.api_key == KP_API_ADD_PARTITIONS_TO_TXN &&
 	    kp_wire_read(&kp_add_partitions_to_txn_response_message, asked.version, rest, &arena, &partitions, NULL) == 0)
 		partitions_added(w, t, &partitions);
+	if (asked.group >= 0 &&
+	    kp_wire_read(&kp_add_offsets_to_txn_response_message, asked.version, rest, &arena, &group, NULL) == 0 &&
+	    group.error_code == 0)
+		t->groups |= 1u << asked.group;
 	if (asked.api_key == KP_API_END_TXN &&
 	    kp_wire_read(&kp_end_txn_response_message, asked.version, rest, &arena, &end, NULL) == 0)
 		end_answered(t, end.error_code);

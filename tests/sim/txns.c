@@ -14,6 +14,17 @@ void sim_group_name(int id, int group, char *out, size_t size)
 	snprintf(out, size, "group-%d-%d", id, group);
 }
 
+int sim_group_find(int id, kp_slice name)
+{
+	char group[32];
+	for (int g = 0; g < SIM_GROUPS; g++) {
+		sim_group_name(id, g, group, sizeof(group));
+		if (kp_slice_equal(name, kp_slice_cstr(group)))
+			return g;
+	}
+	return -1;
+}
+
 /* ------------------------------------------------------------------ instances */
 
 static bool may_make(const sim_world *w)
