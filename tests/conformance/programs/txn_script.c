@@ -4,14 +4,13 @@
  *
  *   txn_script SERVERS [NAME=VALUE ...]
  *   init MS | begin | send TOPIC PARTITION VALUE | offsets GROUP GENERATION MEMBER TOPIC PARTITION OFFSET MS | flush MS | commit MS | abort MS |
- *   state | sleep MS | close MS | callback CALL (in a callback)
+ *   state | close MS
  */
 #include <kproducer/kproducer.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static unsigned long n_ended[3], n_sent;
 
@@ -81,13 +80,21 @@ static int act(kp_producer *p, char **args)
 		err = kp_flush(p, number(args[1]));
 	else if (!strcmp(args[0], "close"))
 		err = kp_close(p, number(args[1]), NULL);
-	else if (!strcmp(args[0], "sleep"))
-		usleep((useconds_t)number(args[1]) * 1000);
 	else if (strcmp(args[0], "state") != 0)
 		return 2;
 	e.state = kp_transaction_state(p);
 	say(args[0], err, &e);
 	return 0;
+}
+
+static void split(char *at, char **words, int max)
+{
+	for (int i = 0; i < max && *(at += strspn(at, " \n")); i++) {
+		words[i] = at;
+		at += strcspn(at, " \n");
+		if (*at)
+			*at++ = 0;
+	}
 }
 
 int main(int argc, char **argv)
@@ -107,9 +114,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	while (fgets(line, sizeof line, stdin)) {
-		char *args[16] = {0}, *at = line;
-		for (int i = 0; i < 15 && (args[i] = strtok(at, " \n")); i++)
-			at = NULL;
+		char *args[16] = {0};
+		split(line, args, 15);
 		if (args[0] && act(p, args))
 			return 2;
 	}
