@@ -101,7 +101,7 @@ typedef struct kp_db_injection {
 typedef struct kp_db_txns {
 	kp_map by_name;
 	kp_list ongoing, ending;
-	size_t n_members, text; /* of all together: members; bytes of names */
+	size_t n_members, members_text, text; /* of all together: members; bytes of their keys; bytes of names */
 	int64_t marker_delay_us;
 	int64_t deadline_us; /* not later than the first of theirs */
 } kp_db_txns;

@@ -28,6 +28,7 @@ static kp_slice key_of(const int64_t *id)
 
 static void producer_free(kp_db_producer *p)
 {
+	p->owner->pool->n_unstable -= kp_list_linked(&p->unstable);
 	kp_list_remove(&p->by_use);
 	kp_list_remove(&p->unstable);
 	p->owner->pool->n--;
@@ -125,7 +126,7 @@ int kp_db_producers_verify(kp_db_producers *s, const kp_batch_header *h, bool is
 	*is_needed = !(p && p->is_open && p->epoch == h->producer_epoch);
 	if (!*is_needed)
 		return 0;
-	if (kp_db_producers_reserve(s, h->producer_id))
+	if (s->pool->n_unstable >= s->pool->max - s->pool->max / 10 || kp_db_producers_reserve(s, h->producer_id))
 		return KP_ERR_NO_MEMORY;
 	p = kp_map_get(&s->by_id, key_of(&h->producer_id));
 	kp_db_verification *v = &p->verification;
@@ -191,6 +192,7 @@ static void open_transaction(kp_db_producers *s, kp_db_producer *p, int64_t offs
 	if (kp_list_linked(&p->unstable))
 		return; /* as the end of the one before is not replicated */
 	p->unstable_first = offset;
+	s->pool->n_unstable++;
 	kp_list_remove(&p->by_use);
 	kp_list_push_back(&s->unstable, &p->unstable);
 }

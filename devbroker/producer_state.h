@@ -26,6 +26,7 @@
 typedef struct kp_db_producer_pool {
 	kp_list by_use; /* longest unused first */
 	size_t n, max;
+	size_t n_unstable; /* of n; at most nine tenths of max, so that transactions cannot keep all others out */
 } kp_db_producer_pool;
 
 typedef struct kp_db_producer_batch {

@@ -74,6 +74,12 @@ static void insert_unstable(kp_db_producers *s, kp_db_producer *p)
 	kp_list_insert_before(n, &p->unstable);
 }
 
+static void become_stable(kp_db_producers *s, kp_db_producer *p)
+{
+	s->pool->n_unstable--;
+	kp_list_push_back(&s->pool->by_use, &p->by_use);
+}
+
 void kp_db_producers_replicated(kp_db_producers *s, int64_t high_watermark)
 {
 	kp_list *next = s->unstable.next;
@@ -88,6 +94,6 @@ void kp_db_producers_replicated(kp_db_producers *s, int64_t high_watermark)
 		if (p->is_open)
 			insert_unstable(s, p);
 		else
-			kp_list_push_back(&s->pool->by_use, &p->by_use);
+			become_stable(s, p);
 	}
 }

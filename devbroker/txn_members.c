@@ -29,9 +29,15 @@ kp_slice kp_db_txn_group_key(kp_arena *arena, kp_slice group)
 	return kp_slice_of(key, 1 + group.len);
 }
 
+static bool has_room(const kp_db *db, const kp_db_txn *t, size_t text)
+{
+	return db->txns.n_members < KP_DB_TXN_MEMBERS_MAX && text <= KP_DB_TXN_MEMBERS_TEXT_MAX - db->txns.members_text &&
+	       text <= KP_DB_TXN_NOTE_MAX - t->members_text;
+}
+
 kp_db_txn_member *kp_db_txn_member_add(kp_db *db, kp_db_txn *t, kp_slice key)
 {
-	kp_db_txn_member *m = kp_mem_calloc(1, sizeof(*m) + key.len);
+	kp_db_txn_member *m = has_room(db, t, key.len) ? kp_mem_calloc(1, sizeof(*m) + key.len) : NULL;
 	if (!m)
 		return NULL;
 	m->len = key.len;
@@ -42,6 +48,8 @@ kp_db_txn_member *kp_db_txn_member_add(kp_db *db, kp_db_txn *t, kp_slice key)
 	}
 	kp_list_push_back(&t->members, &m->link);
 	t->n_groups += m->key[0] == KP_DB_TXN_MEMBER_GROUP;
+	t->members_text += m->len;
+	db->txns.members_text += m->len;
 	db->txns.n_members++;
 	return m;
 }
@@ -51,6 +59,8 @@ void kp_db_txn_member_remove(kp_db *db, kp_db_txn *t, kp_db_txn_member *m)
 	kp_map_remove(&t->by_key, kp_slice_of(m->key, m->len));
 	kp_list_remove(&m->link);
 	t->n_groups -= m->key[0] == KP_DB_TXN_MEMBER_GROUP;
+	t->members_text -= m->len;
+	db->txns.members_text -= m->len;
 	db->txns.n_members--;
 	kp_mem_free(m);
 }

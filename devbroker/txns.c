@@ -164,7 +164,7 @@ static int add_members(kp_db *db, kp_db_txn *t, const kp_slice *keys, size_t n, 
 	for (size_t i = 0; i < n; i++) {
 		if (kp_map_get(&t->by_key, keys[i]))
 			continue;
-		kp_db_txn_member *m = db->txns.n_members < KP_DB_TXN_MEMBERS_MAX ? kp_db_txn_member_add(db, t, keys[i]) : NULL;
+		kp_db_txn_member *m = kp_db_txn_member_add(db, t, keys[i]);
 		if (!m)
 			return KP_ERR_NO_MEMORY;
 		m->is_new = true;

@@ -14,9 +14,11 @@
 #include "devbroker/txn.h"
 
 #define KP_DB_TXN_IDS_MAX 100000
-#define KP_DB_TXN_TEXT_MAX ((size_t)64 << 20) /* of their names together */
-#define KP_DB_TXN_MEMBERS_MAX 1000000         /* partitions and groups of all transactions together */
-#define KP_DB_TXN_MEMBER_PARTITION 'p'        /* first byte of a member's key */
+#define KP_DB_TXN_TEXT_MAX ((size_t)64 << 20)         /* of their names together */
+#define KP_DB_TXN_MEMBERS_MAX 1000000                 /* partitions and groups of all transactions together */
+#define KP_DB_TXN_MEMBERS_TEXT_MAX ((size_t)64 << 20) /* of their keys together */
+#define KP_DB_TXN_NOTE_MAX ((size_t)8 << 20)          /* of one transaction's: its note is written anew with each transition */
+#define KP_DB_TXN_MEMBER_PARTITION 'p'                /* first byte of a member's key */
 #define KP_DB_TXN_MEMBER_GROUP 'g'
 
 /* A partition or a group in a transaction. */
@@ -34,9 +36,9 @@ typedef struct kp_db_txn {
 	kp_list in_state; /* in the coordinator's list of ongoing or of ending ones */
 	kp_map by_key;
 	kp_list members;
-	size_t n_groups;
-	kp_list pending;        /* offsets: group_offsets.h */
-	int64_t markers_due_us; /* not before */
+	size_t n_groups, members_text; /* of the members: groups; bytes of keys */
+	kp_list pending;               /* offsets: group_offsets.h */
+	int64_t markers_due_us;        /* not before */
 	size_t len;
 	uint8_t name[];
 } kp_db_txn;
@@ -82,7 +84,8 @@ kp_db_txn *kp_db_txn_new(kp_db *db, kp_slice name); /* in the table; NULL: a bou
 KP_MUST_USE int kp_db_txn_change(kp_db *db, kp_db_txn *t, const kp_db_txn_meta *next);
 /* Into the list its state belongs to. */
 void kp_db_txn_enter_state(kp_db *db, kp_db_txn *t);
-kp_db_txn_member *kp_db_txn_member_add(kp_db *db, kp_db_txn *t, kp_slice key); /* not there yet; NULL: no memory */
+kp_db_txn_member *kp_db_txn_member_add(kp_db *db, kp_db_txn *t,
+                                       kp_slice key); /* not there yet; NULL: a bound is met, or memory is out */
 void kp_db_txn_member_remove(kp_db *db, kp_db_txn *t, kp_db_txn_member *m);
 /* Write what can be written of its markers; complete it when that is all. */
 void kp_db_txn_advance(kp_db *db, kp_db_txn *t);

@@ -3,7 +3,7 @@
  */
 #include "txn_test.h"
 
-#include "devbroker/marker.h"
+#include "devbroker/producer_state.h"
 
 static db_test *t;
 static txn_producer p;
@@ -283,6 +283,33 @@ static void an_abort_is_told_from_its_own_first_record_on(void **state)
 	}
 }
 
+static void transactions_do_not_keep_other_producers_out(void **state)
+{
+	(void)state;
+	kp_db_producer_pool pool;
+	kp_db_producers producers;
+	bool is_needed;
+	kp_db_producer_pool_init(&pool, 20);
+	kp_db_producers_init(&producers, &pool);
+	for (int64_t id = 0; id < 20; id++) {
+		kp_batch_header h = {.producer_id = id, .attributes = KP_BATCH_TRANSACTIONAL, .base_offset = id};
+		int code = kp_db_producers_verify(&producers, &h, true, &is_needed);
+		assert_int_equal(id < 18 ? 0 : KP_ERR_NO_MEMORY, code);
+		if (!code)
+			kp_db_producers_note(&producers, &h);
+	}
+	for (int64_t id = 100; id < 110; id++)
+		assert_int_equal(0, kp_db_producers_reserve(&producers, id));
+	assert_int_equal(20, pool.n);
+	assert_int_equal(18, pool.n_unstable);
+	kp_db_marker m = {.producer_id = 0, .producer_epoch = 1};
+	assert_int_equal(0, kp_db_producers_end(&producers, &m, 20));
+	kp_db_producers_replicated(&producers, 21);
+	assert_int_equal(17, pool.n_unstable);
+	kp_db_producers_deinit(&producers);
+	assert_int_equal(0, pool.n_unstable);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +323,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_moved_coordinator_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(epochs_run_out_and_a_new_id_is_given, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_abort_is_told_from_its_own_first_record_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(transactions_do_not_keep_other_producers_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(truncation_opens_what_its_marker_had_closed, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("txn", tests, NULL, NULL);
