@@ -27,7 +27,7 @@ def n_visible(broker, topic):
 
 
 def test_every_so_many_records_are_a_transaction(broker, name, payload):
-    broker.create_topic(name, partitions=3)
+    broker.create_topic(name, partitions=2)
     figures = perf(broker, name, "-n", "2500", "--payload-file", payload, "--transactional-id", name, "--records-per-transaction", "1000")
     t = figures["transactions"]
     assert (t["committed"], t["aborted"], t["unknown"], t["committed_records"]) == (3, 0, 0, 2500)
