@@ -2,9 +2,10 @@
  * txn_notes.c - the coordinator's log: each transactional id as a note of the storage, written anew with every transition, before it
  * counts.
  *
- *   "t:NAME" -> form 1 | state 1 | version 2 | producer id 8, previous 8, next 8 | epoch 2, last 2 | time-out 4 | start 8 |
+ *   "t:NAME" -> form 1 | state 1 | version 2 | producer id 8, previous 8, next 8 | epoch 2 | time-out 4 | start 8 |
  *               members 4 | { length 2 | key }* | { pending offset, see group_notes.c }*
  *
+ * The last epoch is not there, as in Kafka's TransactionLogValue: behind a restart InitProducerId is not known as a repeated one.
  * Earlier brokers, which knew no transactions, wrote producer id 8 | epoch 2.
  */
 #include "base/bytes.h"
@@ -14,7 +15,7 @@
 
 #define PREFIX "t:"
 #define FORM 1
-#define META_SIZE 48
+#define META_SIZE 46
 #define OLD_SIZE 10
 
 static void put_meta(kp_buf *b, const kp_db_txn *t, size_t n_members)
@@ -28,7 +29,6 @@ static void put_meta(kp_buf *b, const kp_db_txn *t, size_t n_members)
 	p = kp_store_be64(p, (uint64_t)m->prev_producer_id);
 	p = kp_store_be64(p, (uint64_t)m->next_producer_id);
 	p = kp_store_be16(p, (uint16_t)m->epoch);
-	p = kp_store_be16(p, (uint16_t)m->last_epoch);
 	p = kp_store_be32(p, (uint32_t)m->timeout_ms);
 	p = kp_store_be64(p, (uint64_t)m->start_ms);
 	kp_store_be32(p, (uint32_t)n_members);
@@ -74,11 +74,11 @@ static uint32_t take_meta(const uint8_t *p, kp_db_txn_meta *m)
 		.prev_producer_id = (int64_t)kp_load_be64(p + 12),
 		.next_producer_id = (int64_t)kp_load_be64(p + 20),
 		.epoch = (int16_t)kp_load_be16(p + 28),
-		.last_epoch = (int16_t)kp_load_be16(p + 30),
-		.timeout_ms = (int32_t)kp_load_be32(p + 32),
-		.start_ms = (int64_t)kp_load_be64(p + 36),
+		.last_epoch = -1,
+		.timeout_ms = (int32_t)kp_load_be32(p + 30),
+		.start_ms = (int64_t)kp_load_be64(p + 34),
 	};
-	return kp_load_be32(p + 44);
+	return kp_load_be32(p + 42);
 }
 
 static int take_members(kp_db *db, kp_db_txn *t, uint32_t n, kp_slice *all)
