@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 	rd_kafka_t *consumer = open_consumer(argv[1], argv[2]);
 	rd_kafka_topic_partition_list_t *from = rd_kafka_topic_partition_list_new(argc - 4);
 	for (int i = 4; i < argc; i++)
-		rd_kafka_topic_partition_list_add(from, argv[3], atoi(argv[i]));
+		rd_kafka_topic_partition_list_add(from, argv[3], (int32_t)strtol(argv[i], NULL, 10));
 	while (rd_kafka_committed(consumer, from, CALL_TIMEOUT_MS) != 0 || has_error(from))
 		;
 	rd_kafka_assign(consumer, from); /* without a committed offset: auto.offset.reset */
