@@ -8,6 +8,7 @@
 
 #include "producer/reached.h"
 #include "tests/sim/memory.h"
+#include "tests/sim/txn.h"
 #include "tests/sim/watch.h"
 
 #define MOST_ROUNDS 10000 /* turns without time going on */
@@ -88,6 +89,8 @@ void sim_client_turn(sim_world *w, sim_client *c)
 		c->is_woken = false;
 		c->engine_us = kp_engine_step(c->engine, w->now_us);
 		w->totals->turns++;
+		if (c->actor)
+			sim_actor_stepped(w);
 		sim_take_actions(w);
 		if (c->actor)
 			sim_take_ended(w); /* what has ended is known before what leaves is looked at (T1) */

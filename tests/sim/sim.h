@@ -68,7 +68,7 @@ typedef struct sim_conn {
 	int64_t to_broker_us, to_client_us; /* no chunk overtakes another */
 	kp_buf inbox;                       /* the broker's: a frame that has not wholly arrived */
 	kp_buf left;                        /* transactions: the part of a request that was written */
-	int64_t drained_us;                 /* the engine had nothing more to write */
+	uint64_t drained_at;                /* turn in which the engine had nothing more to write */
 	int32_t n_produce;                  /* Produce requests that the broker has and has not answered */
 } sim_conn;
 

@@ -245,7 +245,7 @@ static bool write_conn(sim_world *w, sim_conn *c)
 		for (int i = 0; i < n_iov; i++)
 			total += iov[i].iov_len;
 		if (total == 0) {
-			c->drained_us = w->now_us;
+			c->drained_at = w->totals->turns;
 			break;
 		}
 		n = sim_chance(&w->network, w->plan.percent_partial_write) ? (size_t)sim_spread(&w->network, 1, (int64_t)total)
@@ -294,13 +294,13 @@ void sim_on_writable(sim_world *w, const sim_event *ev)
 }
 
 /*
- * KIP-98 cannot tell a request to a coordinator that comes behind its connection's end from one of the next transaction (an EndTxn would
- * commit half of that): KIP-890 was made for it, and only there they arrive.
+ * KIP-98 cannot tell a request to a coordinator that comes behind its connection's end from another attempt of it in the same transaction:
+ * it may undo what came between them. In a later transaction it comes with an epoch that is over.
  */
-static bool is_overdue(const sim_world *w, const sim_conn *c, int16_t api_key)
+static bool is_overdue(const sim_world *w, const sim_conn *c, int16_t api_key, kp_slice frame)
 {
 	return w->plan.has_txns && w->plan.transaction_version < 2 && (!c->is_known || c->is_cut) && c->client->engine &&
-	       api_key != KP_API_INIT_PRODUCER_ID && sim_is_coordinated(api_key);
+	       api_key != KP_API_INIT_PRODUCER_ID && sim_is_coordinated(api_key) && !sim_txn_is_of_earlier(w, c, frame);
 }
 
 /* One whole request at the broker, with the faults that wait for one. */
@@ -314,7 +314,7 @@ static void serve_frame(sim_world *w, sim_conn *c, kp_slice frame)
 		sim_conn_reset(w, c, false);
 		return;
 	}
-	if (is_overdue(w, c, api_key)) {
+	if (is_overdue(w, c, api_key, frame)) {
 		SIM_TRACE(w, "conn %u node %d: it comes too late", c->id, c->node);
 		broker_side_gone(w, c);
 		return;

@@ -76,8 +76,8 @@ typedef struct sim_actor {
 	bool wants_abort, is_final, is_leaving;
 	int64_t owned_us; /* its init succeeded; -1: not yet */
 	int16_t owned_epoch;
-	int64_t failed_us; /* since when the transaction can only be aborted; -1: it is all right */
-	int64_t fenced_us; /* -1: it is not */
+	uint64_t failed_at; /* turn since when the transaction can only be aborted; UINT64_MAX: it is all right */
+	uint64_t fenced_at; /* turn; UINT64_MAX: it is not */
 } sim_actor;
 
 /* txns.c */
@@ -108,12 +108,15 @@ void sim_actor_begin(sim_world *w, int id); /* of the client at work */
 bool sim_actor_is_idle(const sim_actor *a); /* it waits for nothing that it has a step of its own for */
 void sim_actor_wake(sim_world *w, int64_t in_us);
 void sim_on_actor(sim_world *w, const sim_event *ev);
+void sim_actor_stepped(sim_world *w); /* behind the engine's step, before what it wrote leaves */
 void sim_actor_after_turn(sim_world *w);
 /* Is that refusal right in the state that the transaction is in? */
 bool sim_actor_refuses(const sim_world *w, int err);
 
 /* txn_watch.c */
 void sim_txn_left(sim_world *w, sim_conn *c, const struct iovec *iov, int n_iov, size_t n); /* bytes were taken by the socket */
+/* The request of an earlier transaction than the one that its client has open. */
+bool sim_txn_is_of_earlier(const sim_world *w, const sim_conn *c, kp_slice frame);
 void sim_txn_answered(sim_world *w, const kp_db_answer *a);
 
 /* txn_check.c */

@@ -35,7 +35,7 @@ static void rest(sim_world *w)
 void sim_actor_begin(sim_world *w, int id)
 {
 	sim_actor *a = sim_alloc(NULL, sizeof(*a));
-	*a = (sim_actor){.id = id, .txn = -1, .owned_us = -1, .failed_us = -1, .fenced_us = -1};
+	*a = (sim_actor){.id = id, .txn = -1, .owned_us = -1, .failed_at = UINT64_MAX, .fenced_at = UINT64_MAX};
 	w->me->actor = a;
 	rest(w);
 }
@@ -136,7 +136,10 @@ static void committed(sim_world *w)
 
 static void aborted(sim_world *w)
 {
-	sim_txn_of(w, w->me)->told = SIM_TOLD_ABORTED;
+	sim_txn *t = sim_txn_of(w, w->me);
+	if (t->has_left && !t->is_answered && !t->is_commit_refused)
+		sim_fail(w, "T3", "client %d tells an abort that no coordinator told", w->me->index);
+	t->told = SIM_TOLD_ABORTED;
 	w->me->actor->txn = -1;
 	w->totals->aborted++;
 }
@@ -175,7 +178,11 @@ static void ended(sim_world *w, kp_txn_op op, const kp_txn_error *err)
 		a->op = op;
 		rest(w);
 		break;
-	case KP_TXN_NEXT_NEW_INSTANCE: leave(w); break;
+	case KP_TXN_NEXT_NEW_INSTANCE:
+		if (op == KP_TXN_OP_COMMIT && !err->in_doubt && sim_txn_of(w, w->me))
+			sim_txn_of(w, w->me)->told = SIM_TOLD_ABORTED; /* for that is what it says */
+		leave(w);
+		break;
 	case KP_TXN_NEXT_OTHER_CALL:
 		if (a->instead_of == KP_TXN_OP_NONE)
 			sim_fail(w, "txn", "%s is refused: %s", op_names[op], err->text);
@@ -408,14 +415,19 @@ void sim_on_actor(sim_world *w, const sim_event *ev)
 		time_out(w);
 }
 
-void sim_actor_after_turn(sim_world *w)
+void sim_actor_stepped(sim_world *w)
 {
 	sim_actor *a = w->me->actor;
 	kp_txn_state state = kp_engine_txn_state(w->me->engine);
 	bool has_failed = state == KP_TXN_MUST_ABORT || state == KP_TXN_ABORTING || state == KP_TXN_FENCED;
-	a->failed_us = !has_failed ? -1 : a->failed_us < 0 ? w->now_us : a->failed_us;
-	if (state == KP_TXN_FENCED && a->fenced_us < 0)
-		a->fenced_us = w->now_us;
+	a->failed_at = !has_failed ? UINT64_MAX : a->failed_at == UINT64_MAX ? w->totals->turns : a->failed_at;
+	if (state == KP_TXN_FENCED && a->fenced_at == UINT64_MAX)
+		a->fenced_at = w->totals->turns;
+}
+
+void sim_actor_after_turn(sim_world *w)
+{
+	sim_actor *a = w->me->actor;
 	int error;
 	if (a->is_leaving && kp_engine_txn_settle(w->me->engine, w->now_us, &error))
 		sim_actor_wake(w, 0);

@@ -111,7 +111,7 @@ static void batch_left(left *l, int32_t topic, const kp_produce_request_partitio
 		sim_fail(w, "T4", "a batch of a transaction does not say so");
 	check_stamp(l, "a batch", h.producer_id, h.producer_epoch);
 	check_not_ended(l, "a batch");
-	if (l->client->actor->failed_us >= 0 && l->conn->drained_us > l->client->actor->failed_us)
+	if (l->conn->drained_at >= l->client->actor->failed_at)
 		sim_fail(w, "T3", "client %d sends a batch of a transaction that has failed", l->client->index);
 	if (!l->txn)
 		return;
@@ -230,8 +230,7 @@ static void frame_left(sim_world *w, sim_conn *c, kp_slice frame)
 		return;
 	l.body = kp_slice_of(frame.ptr + used, frame.len - used);
 	kp_arena_init(&l.arena, ARENA_MOST);
-	int64_t fenced_us = c->client->actor->fenced_us;
-	if (fenced_us >= 0 && c->drained_us > fenced_us)
+	if (c->drained_at >= c->client->actor->fenced_at)
 		sim_fail(w, "T7", "client %d is fenced and sends a request (api %d)", c->client->index, l.header.request_api_key);
 	if (l.header.request_api_key == KP_API_PRODUCE) {
 		produce_left(&l, frame);
@@ -289,6 +288,15 @@ static bool take_asked(sim_world *w, const kp_db_answer *a, sim_asked_txn *out)
 			s->asked[i] = s->asked[--s->n_asked];
 			return true;
 		}
+	return false;
+}
+
+bool sim_txn_is_of_earlier(const sim_world *w, const sim_conn *c, kp_slice frame)
+{
+	int32_t correlation_id = frame.len >= 8 ? (int32_t)kp_load_be32(frame.ptr + 4) : -1;
+	for (size_t i = 0; i < w->txns->n_asked; i++)
+		if (w->txns->asked[i].conn == c->serial && w->txns->asked[i].correlation_id == correlation_id)
+			return w->txns->asked[i].txn != c->client->actor->txn;
 	return false;
 }
 
