@@ -13,12 +13,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "producer/engine_impl.h"
 #include "tests/sim/txn.h"
 #include "wire/header.h"
 #include "wire/messages.h"
 #include "wire/msg_add_offsets_to_txn.h"
 #include "wire/msg_add_partitions_to_txn.h"
 #include "wire/msg_end_txn.h"
+#include "wire/msg_init_producer_id.h"
 #include "wire/msg_txn_offset_commit.h"
 #include "wire/reader.h"
 
@@ -216,10 +218,25 @@ static void coordinator_left(left *l)
 	check_not_ended(l, "an addition");
 }
 
+/* An id that was had once is never asked for as by a new instance: that would fence whoever has it now (KIP-360). */
+static void init_left(left *l)
+{
+	kp_init_producer_id_request body;
+	const sim_client *c = l->client;
+	if (!read_body(l, &kp_init_producer_id_request_message, &body))
+		return;
+	bool is_owner = c->actor->owned_us >= 0;
+	bool is_its_own = c->engine && body.producer_id == c->engine->loop.producer_id &&
+	                  body.producer_epoch == c->engine->loop.producer_epoch;
+	if (is_owner ? !is_its_own : body.producer_id >= 0)
+		sim_fail(l->w, "T4", "client %d asks for the epoch behind %lld/%d", c->index, (long long)body.producer_id,
+		         body.producer_epoch);
+}
+
 static bool is_of_transaction(int16_t api_key)
 {
-	return api_key == KP_API_PRODUCE || api_key == KP_API_ADD_PARTITIONS_TO_TXN || api_key == KP_API_ADD_OFFSETS_TO_TXN ||
-	       api_key == KP_API_TXN_OFFSET_COMMIT || api_key == KP_API_END_TXN;
+	return api_key == KP_API_PRODUCE || api_key == KP_API_INIT_PRODUCER_ID || api_key == KP_API_ADD_PARTITIONS_TO_TXN ||
+	       api_key == KP_API_ADD_OFFSETS_TO_TXN || api_key == KP_API_TXN_OFFSET_COMMIT || api_key == KP_API_END_TXN;
 }
 
 static void frame_left(sim_world *w, sim_conn *c, kp_slice frame)
@@ -234,6 +251,8 @@ static void frame_left(sim_world *w, sim_conn *c, kp_slice frame)
 		sim_fail(w, "T7", "client %d is fenced and sends a request (api %d)", c->client->index, l.header.request_api_key);
 	if (l.header.request_api_key == KP_API_PRODUCE) {
 		produce_left(&l, frame);
+	} else if (l.header.request_api_key == KP_API_INIT_PRODUCER_ID) {
+		init_left(&l);
 	} else {
 		coordinator_left(&l);
 		ask(&l);
