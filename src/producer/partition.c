@@ -121,10 +121,9 @@ size_t kp_partition_in_flight_limit(const kp_engine *e, const kp_partition *p)
 {
 	/*
 	 * A broker without state for the id takes any sequence (ProducerAppendInfo.checkSequence). Were the first batch refused, as by a
-	 * leader that has yet to learn of a new partition, the second would be taken and the first never again. Not so in a transaction of
-	 * KIP-890, which begins at 0.
+	 * leader that has yet to learn of a new partition, the second would be taken and the first never again.
 	 */
-	if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known && !e->loop.txn.is_v2))
+	if (p->loop.is_recovering || (e->config.idempotent && !p->loop.is_stamp_known))
 		return 1;
 	return e->config.max_in_flight < MAX_UNRESOLVED ? (size_t)e->config.max_in_flight : MAX_UNRESOLVED;
 }

@@ -85,10 +85,11 @@ static void use_transactions_epoch(const kp_engine *e, kp_partition *p)
 {
 	if (p->loop.producer_id == e->loop.producer_id && p->loop.producer_epoch == e->loop.producer_epoch)
 		return;
+	/* a broker that has state of the id takes nothing but 0 with a new epoch: several batches may be on their way then */
+	p->loop.is_stamp_known = p->loop.is_stamp_known && p->loop.producer_id == e->loop.producer_id;
 	p->loop.producer_id = e->loop.producer_id;
 	p->loop.producer_epoch = e->loop.producer_epoch;
 	p->loop.next_sequence = 0;
-	p->loop.is_stamp_known = false;
 	p->loop.backoff_until_us = 0; /* of a transaction that is over */
 }
 
