@@ -17,7 +17,7 @@
  * Threads: any thread may send; init, begin, send_offsets, commit and abort are for one thread at a time. They wait for the runtime's
  * thread; in a callback they return KP_ERR_IN_CALLBACK. A record that kp_send accepted before the commit was called belongs to it.
  *
- * All functions since 0.2.
+ * All functions since 0.1.
  */
 #ifndef KPRODUCER_TRANSACTION_H
 #define KPRODUCER_TRANSACTION_H
