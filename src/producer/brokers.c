@@ -277,6 +277,7 @@ void kp_broker_drop(kp_engine *e, kp_broker *b, int error, const char *text, int
 	}
 	kp_rpc_close(&b->rpc, error ? error : KP_ERR_TRANSPORT);
 	b->n_produce = 0;
+	b->is_produce_unwritten = false;
 	if (error)
 		note_down(e, now_us);
 	kp_broker_touch(e, b);

@@ -133,7 +133,11 @@ static void on_ready(void *owner)
 static void on_written(void *owner, kp_rpc_request *r)
 {
 	kp_broker *b = owner;
-	if (r->api_key == KP_API_PRODUCE && !r->expects_answer)
+	if (r->api_key != KP_API_PRODUCE)
+		return;
+	b->is_produce_unwritten = false;
+	kp_broker_sendable(b->engine, b);
+	if (!r->expects_answer)
 		kp_produce_written(b->engine, r->opaque, b->engine->loop.now_us);
 }
 

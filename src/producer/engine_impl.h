@@ -28,17 +28,18 @@ typedef struct kp_broker {
 	uint16_t port;
 	uint32_t conn; /* of the present connection; KP_NO_CONN when DOWN */
 	kp_broker_state state;
-	kp_rpc rpc;           /* READY only while UP */
-	size_t index;         /* in the engine's array */
-	kp_list ready;        /* partitions that can send */
-	kp_list write_link;   /* in the engine's list of brokers with output */
-	int32_t n_produce;    /* Produce requests in flight */
-	kp_timer timer;       /* request time-out, reconnect, end of a throttle, idle */
-	int n_failures;       /* to connect, in a row */
-	int down_error;       /* of the last connection, 0 if it serves or nothing has failed yet ... */
-	char down_text[160];  /* ... and in words */
-	int64_t tried_us;     /* last attempt to connect */
-	int64_t reconnect_us; /* not before then */
+	kp_rpc rpc;                /* READY only while UP */
+	size_t index;              /* in the engine's array */
+	kp_list ready;             /* partitions that can send */
+	kp_list write_link;        /* in the engine's list of brokers with output */
+	int32_t n_produce;         /* Produce requests in flight */
+	bool is_produce_unwritten; /* one of them is not wholly with the kernel */
+	kp_timer timer;            /* request time-out, reconnect, end of a throttle, idle */
+	int n_failures;            /* to connect, in a row */
+	int down_error;            /* of the last connection, 0 if it serves or nothing has failed yet ... */
+	char down_text[160];       /* ... and in words */
+	int64_t tried_us;          /* last attempt to connect */
+	int64_t reconnect_us;      /* not before then */
 	int64_t used_us;
 	kp_list send_link;                /* in the engine's list of brokers that may have something to send */
 	_Atomic int64_t unready_since_us; /* has partitions waiting and takes nothing; -1: it does. Relaxed: a preference */

@@ -151,6 +151,7 @@ static int submit(kp_engine *e, kp_broker *b, kp_produce_call *call, int64_t now
 	                 &error))
 		return error;
 	b->n_produce++;
+	b->is_produce_unwritten = true;
 	b->used_us = now_us;
 	kp_count(&e->loop.requests, 1);
 	kp_broker_has_output(e, b);
@@ -193,8 +194,11 @@ void kp_broker_send(kp_engine *e, kp_broker *b, int64_t now_us)
 	bool went = false;
 	if (!kp_list_empty(&b->ready) && b->state != KP_BROKER_UP)
 		kp_broker_want(e, b, now_us);
-	/* the next request is built when the last one is wholly with the kernel: until then batches fill */
-	while (b->state == KP_BROKER_UP && b->rpc.state == KP_RPC_READY && !kp_rpc_has_output(&b->rpc) &&
+	/*
+	 * The next request is built when the last one is wholly with the kernel: until then batches fill. Other requests that wait for a full
+	 * socket do not count: as long as an application asks faster than the broker answers there are always some.
+	 */
+	while (b->state == KP_BROKER_UP && b->rpc.state == KP_RPC_READY && !b->is_produce_unwritten &&
 	       b->n_produce < e->config.max_in_flight && now_us >= b->rpc.throttled_until_us && !kp_list_empty(&b->ready) &&
 	       send_one(e, b, now_us))
 		went = true;
