@@ -8,9 +8,13 @@
  *
  *   kcat -b HOST:PORT -G GROUP -X enable.auto.commit=false -X isolation.level=read_committed -u -q -f '%t\t%p\t%o\t%s\n' FROM
  *
- * It is started when this producer has its transactional id: from then on no earlier copier can move the offsets any more. Its lines are
+ * One that takes part in a group (-G) reads again from the committed offsets whenever the group shares its partitions out anew: what was read
+ * already is left out. Several copiers of one group need a READER that tells its place in it.
+ *
+ * READER is started when this producer has its transactional id: from then on no earlier copier can move the offsets any more. Its lines are
  * records, "TOPIC\tPARTITION\tOFFSET\tVALUE", or tell its place in the group (KIP-447), "#group\tGENERATION\tMEMBER". A transaction ends
- * after PER_TRANSACTION records (100), when none comes for a while, and at the end; "committed N" is printed for it.
+ * after PER_TRANSACTION records (100), when none comes for a while, and at the end; "committed N" is printed for it. Values are text without
+ * zero bytes; a null value becomes an empty one.
  */
 #include <ctype.h>
 #include <poll.h>
@@ -32,6 +36,14 @@ typedef struct read_record {
 	kp_offset next; /* to be read */
 } read_record;
 
+/* How far a partition was read, copied or not. */
+typedef struct position {
+	struct position *other;
+	long long next;
+	int partition;
+	char *topic;
+} position;
+
 typedef struct copier {
 	kp_producer *producer;
 	kp_topic *to;
@@ -39,6 +51,7 @@ typedef struct copier {
 	char member[256];
 	read_record *records; /* of the transaction: kept until it is committed */
 	kp_offset *offsets;   /* of each partition in it */
+	position *positions;
 	size_t n, per_transaction;
 	int reader_fd;
 	char *text; /* from the reader, not taken yet */
@@ -63,6 +76,22 @@ static int take_number(char **rest, long long *out)
 	return *field && !*end;
 }
 
+/* NULL: memory is out. */
+static position *position_of(copier *c, const char *topic, int partition)
+{
+	position *at = c->positions;
+	while (at && (at->partition != partition || strcmp(at->topic, topic)))
+		at = at->other;
+	if (at)
+		return at;
+	at = (position *)calloc(1, sizeof(*at));
+	if (!at || !(at->topic = strdup(topic)))
+		return NULL;
+	at->partition = partition;
+	at->other = c->positions;
+	return c->positions = at;
+}
+
 /* A line becomes a record of the transaction, or the place in the group. It belongs to us. */
 static int take_line(copier *c, char *line)
 {
@@ -81,6 +110,12 @@ static int take_line(copier *c, char *line)
 		free(line);
 		return 1;
 	}
+	position *at = position_of(c, topic, (int)partition);
+	if (!at || offset < at->next) {
+		free(line);
+		return !at;
+	}
+	at->next = offset + 1;
 	r->line = line;
 	r->value = rest;
 	r->next = KP_OFFSET_INIT;
@@ -119,6 +154,10 @@ static came read_records(copier *c)
 			continue;
 		}
 		*end = 0;
+		if (strlen(c->text) != (size_t)(end - c->text)) {
+			fprintf(stderr, "a value has a zero byte: %.60s\n", c->text);
+			return BAD;
+		}
 		char *line = strdup(c->text);
 		c->len -= (size_t)(end + 1 - c->text);
 		memmove(c->text, end + 1, c->len);

@@ -78,10 +78,12 @@ static int transfer_lines(const bank *b)
 	char *line = NULL, from[64], to[64], amount[32], extra;
 	size_t room = 0;
 	kp_txn_error err = KP_TXN_ERROR_INIT;
-	int n = 0, failed = persist(b, kp_init_transactions, &err);
+	int n = 0, n_lines = 0, n_bad = 0, failed = persist(b, kp_init_transactions, &err);
 	while (!failed && getline(&line, &room, stdin) > 0) {
+		n_lines++;
 		if (sscanf(line, "%63s %63s %31s %c", from, to, amount, &extra) != 3) {
 			fprintf(stderr, "not FROM TO AMOUNT: %s", line);
+			n_bad++;
 			continue;
 		}
 		failed = transfer(b, from, to, amount, &err);
@@ -89,10 +91,15 @@ static int transfer_lines(const bank *b)
 	}
 	free(line);
 	printf("%d transfers\n", n);
-	if (failed)
-		fprintf(stderr, "%s\n", err.text);
-	if (failed && err.next == KP_TXN_NEXT_NEW_INSTANCE)
-		fprintf(stderr, "start me again, unless another one has taken my place\n");
+	if (!failed)
+		return n_bad;
+	fprintf(stderr, "%s\n", err.text);
+	/* a call that has not ended may still commit it, and so may one whose answer was lost */
+	if (n_lines && (err.in_doubt || err.next == KP_TXN_NEXT_RETRY))
+		fprintf(stderr, "line %d may have been made: look before you make it again, and go on behind it\n", n_lines);
+	else if (n_lines)
+		fprintf(stderr, "go on from line %d%s\n", n_lines,
+		        err.next == KP_TXN_NEXT_NEW_INSTANCE ? ", unless another one has taken my place" : "");
 	return failed;
 }
 

@@ -29,7 +29,7 @@ def accounts(broker, name):
 
 def test_transfers_are_whole(broker, accounts, program, name):
     lines = b"".join(b"a%d b%d %d\n" % (i, i, i) for i in range(20)) + b"no transfer\n"
-    result = program(EXAMPLES / "transfer.c")(broker.servers, name, *accounts, stdin=lines)
+    result = program(EXAMPLES / "transfer.c")(broker.servers, name, *accounts, stdin=lines, code=1)
     assert (result.out, result.err) == (b"20 transfers\n", "not FROM TO AMOUNT: no transfer\n")
     assert [settled(broker, topic) for topic in accounts] == [[f"{sign}{i}" for i in range(20)] for sign in "-+"]
 
@@ -142,6 +142,13 @@ def test_copier_whose_reader_has_lost_its_place_ends(broker, name, program):
     result = program(EXAMPLES / "copier.c")(broker.servers, name, name, to, lines, code=1)
     assert ("UNKNOWN_MEMBER_ID" in result.err or "ILLEGAL_GENERATION" in result.err) and settled(broker, to) == []
     assert settled_offset(broker, name, source) is None
+
+
+def test_copier_leaves_out_what_its_reader_reads_again(broker, name, program):
+    source, to = (broker.create_topic(f"{name}-{what}") for what in ("from", "to"))
+    lines = "".join(rf"{source}\t0\t{i}\tr{i}\n" for i in (0, 1, 2, 1, 2, 3, 0, 4))
+    program(EXAMPLES / "copier.c")(broker.servers, name, name, to, f"printf '{lines}'", "2")
+    assert settled(broker, to) == expected(5) and settled_offset(broker, name, source) == 5
 
 
 def test_copier_ends_with_a_line_that_it_does_not_understand(broker, name, program):
